@@ -87,9 +87,25 @@ static int stub_create(struct host *h, struct guest *g, const struct pc_config *
     return rc ? rc : xc_domain_unpause(h->xc, g->stub_domid);
 }
 
+/* videoram, as far as the card has an aperture for it. */
+static unsigned int vga_mib(const struct guest *g)
+{
+    unsigned int mib = 1;
+
+    if (g->hvm.vga == XL_VGA_NONE)
+        return 0;
+    while (mib < VGA_MIB_MAX && mib < g->hvm.videoram_mib)
+        mib *= 2;
+    return g->hvm.videoram_mib ? mib : VGA_MIB_DEFAULT;
+}
+
 int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     const struct pc_config cfg = {
+        .arena = h->arena,
+        .vga_mib = vga_mib(g),
+        .vgabios = g->vgabios ? g->vgabios->data : NULL,
+        .vgabios_size = g->vgabios ? g->vgabios->size : 0,
         .platform = g->hvm.xen_platform_pci,
         .outside = { g, has_serial(g) ? serial_out : NULL, has_serial(g) ? serial_in : NULL, guest_log },
     };

@@ -192,6 +192,7 @@ void dm_direct_destroy(struct dm_direct *dm)
         return;
     dm->d->hvm->direct_access = NULL;
     timer_stop(&machine(dm)->clock, &dm->next);
+    pc_end(&dm->pc);
     xfree(dm);
 }
 

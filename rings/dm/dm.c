@@ -428,6 +428,7 @@ void dm_destroy(struct dm *dm)
         dm_op(dm, &op); /* of a domain that is gone it is gone, too */
     }
     task_end(&dm->task);
+    pc_end(&dm->pc);
     xfree(dm);
 }
 

@@ -5,7 +5,7 @@
  * Concept: what Xen's device model shows of a machine with Intel's 440FX chipset, as far as a system can find it. The
  * interrupt controllers and the timers of such a machine are not here: they are the hypervisor's (vcpu/hvm/).
  *
- *      00.0  host bridge    01.0  ISA bridge    01.3  power management    03.0  Xen's platform device
+ *      00.0  host bridge    01.0  ISA bridge    01.3  power management    02.0  screen    03.0  Xen's platform device
  *
  *      0x10  platform device    0x60, 0x64  keyboard and mouse    0x3f8  serial line    0xcf8  which function
  *      configuration accesses are about
@@ -14,6 +14,10 @@
  */
 #include "rings/dm/pc.h"
 
+#include <errno.h>
+#include <string.h>
+
+#define VGA_DEVFN      (2 << 3)
 #define PLATFORM_DEVFN (3 << 3)
 
 /* --- PCI --- */
@@ -74,6 +78,50 @@ void pc_kick(struct pc *pc) { com1_ready(pc); }
 
 bool pc_wants_input(const struct pc *pc) { return pc->cfg.outside.serial_in && !pc->com1.nr; }
 
+/* --- the screen's memory: pages that were written --- */
+
+static const uint8_t *vga_page(void *owner, uint32_t page)
+{
+    static const uint8_t zeroes[PAGE_SIZE];
+    const struct pc *pc = owner;
+
+    return pc->vga_page[page] ? pc->vga_page[page] : zeroes;
+}
+
+/* Out of memory what is written is lost, as it is to a screen that is not there. */
+static void vga_write(void *owner, uint32_t at, const void *bytes, unsigned int n)
+{
+    struct pc *pc = owner;
+    uint8_t **page = &pc->vga_page[PFN_DOWN(at)];
+
+    if (!*page)
+        *page = xzalloc_array(pc->cfg.arena, uint8_t, PAGE_SIZE);
+    if (*page)
+        memcpy(*page + PAGE_OFFSET(at), bytes, n);
+}
+
+static void vga_place(void *owner, bool present, uint64_t gpa) {}
+
+static const struct vga_memory_ops vga_memory = { vga_page, vga_write, vga_place };
+
+static int screen_init(struct pc *pc)
+{
+    const size_t pages = (size_t)pc->cfg.vga_mib << (20 - PAGE_SHIFT);
+
+    if (!pages)
+        return 0;
+    pc->vga_page = xzalloc_array(pc->cfg.arena, uint8_t *, pages);
+    if (pc->cfg.vgabios)
+        pc->vga_rom = xzalloc_array(pc->cfg.arena, uint8_t, VGA_ROM_SIZE);
+    if (!pc->vga_page || (pc->cfg.vgabios && !pc->vga_rom))
+        return -ENOMEM;
+    if (pc->vga_rom)
+        memcpy(pc->vga_rom, pc->cfg.vgabios, pc->cfg.vgabios_size < VGA_ROM_SIZE ? pc->cfg.vgabios_size : VGA_ROM_SIZE);
+    pc->cfg.vgabios = NULL;
+    return vga_init(&pc->vga, pc->board, &pc->pci, VGA_DEVFN, pc->cfg.vga_mib, pc->vga_rom, &vga_memory, pc) ? 0
+                                                                                                             : -ENOSPC;
+}
+
 /* --- the platform device --- */
 
 static void unplug(void *data, unsigned int what)
@@ -113,5 +161,15 @@ int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
         platform_init(&pc->platform, &pc->pci, PLATFORM_DEVFN, &platform_ops, pc);
     ps2_init(&pc->ps2, board, reset, pc);
     uart_init(&pc->com1, board, UART_COM1, 4, &com1_line, pc);
-    return 0;
+    return screen_init(pc);
+}
+
+void pc_end(struct pc *pc)
+{
+    const size_t pages = (size_t)pc->cfg.vga_mib << (20 - PAGE_SHIFT);
+
+    for (size_t i = 0; pc->vga_page && i < pages; i++)
+        xfree(pc->vga_page[i]);
+    xfree(pc->vga_page);
+    xfree(pc->vga_rom);
 }

@@ -9,6 +9,8 @@
 #include "rings/dm/platform.h"
 #include "rings/dm/ps2.h"
 #include "rings/dm/uart.h"
+#include "rings/dm/vga.h"
+#include "sim/arena.h"
 
 /* Who is outside. All of it is kept. */
 struct pc_outside {
@@ -21,6 +23,10 @@ struct pc_outside {
 };
 
 struct pc_config {
+    struct arena *arena;    /* for what a device has much of */
+    unsigned int vga_mib;   /* of a screen, a power of two; 0: there is none */
+    const uint8_t *vgabios; /* NULL: the screen has none; copied */
+    size_t vgabios_size;
     bool platform; /* Xen's platform device */
     struct pc_outside outside;
 };
@@ -36,10 +42,15 @@ struct pc {
     struct platform platform;
     struct ps2 ps2;
     struct uart com1;
+    struct vga vga;
+    uint8_t **vga_page; /* its memory; NULL: never written, and 0 */
+    uint8_t *vga_rom;
 };
 
-/* Put the devices onto the board. 0 or -errno. */
+/* Put the devices onto the board. 0 or -errno: what there is by then is given back by pc_end(). */
 int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg);
+/* Harmless for one that is all zero. */
+void pc_end(struct pc *pc);
 
 /* A configuration access as an I/O request names it: bus, device and function in bits 32 up, the register below. */
 uint32_t pc_pci_config(struct pc *pc, uint64_t addr, unsigned int size, bool write, uint32_t val);
