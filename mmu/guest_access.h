@@ -52,8 +52,8 @@ enum nested_result hvm_walk(struct vcpu *v, uint64_t va, uint32_t access, struct
 
 /*
  * n bytes of an HVM guest's memory, read or, if access has PFEC_write_access, written, as its processor would with
- * these rights: A and D bits are set (buf NULL: nothing is accessed). False: *w is the walk that failed, for the address *at (a linear one that is not
- * canonical: NESTED_PF with no step); what lies in front of that page is done.
+ * these rights: A and D bits are set (buf NULL: nothing is accessed). False: *w is the walk that failed, for the
+ * address *at (a linear one that is not canonical: NESTED_PF with no step); what lies in front of that page is done.
  */
 bool hvm_access(struct vcpu *v, uint64_t va, void *buf, size_t n, uint32_t access, struct nested_walk *w, uint64_t *at);
 

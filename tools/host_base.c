@@ -94,3 +94,19 @@ const char *guest_where(const struct guest *g, const char *key, char where[XL_WH
         xl_where(g->cfg.where, key, where);
     return where;
 }
+
+void guest_console_out(const struct guest *g, const char *text, size_t len)
+{
+    if (g->host->edges->io.console_out)
+        g->host->edges->io.console_out(g->host->edges->io.data, g->domid, text, len);
+}
+
+size_t guest_input_take(struct guest *g, char *buf, size_t len)
+{
+    const size_t n = g->nr_input < len ? g->nr_input : len;
+
+    memcpy(buf, g->input, n);
+    memmove(g->input, g->input + n, g->nr_input - n);
+    g->nr_input -= n;
+    return n;
+}

@@ -72,22 +72,6 @@ static int guest_set_cpuid(struct host *h, struct guest *g, char err[HOST_ERR_SI
     return guest_cpuid_apply(xc(h), g->domid, &kind, &g->cpuid, err);
 }
 
-void guest_console_out(const struct guest *g, const char *text, size_t len)
-{
-    if (g->host->edges->io.console_out)
-        g->host->edges->io.console_out(g->host->edges->io.data, g->domid, text, len);
-}
-
-size_t guest_input_take(struct guest *g, char *buf, size_t len)
-{
-    const size_t n = g->nr_input < len ? g->nr_input : len;
-
-    memcpy(buf, g->input, n);
-    memmove(g->input, g->input + n, g->nr_input - n);
-    g->nr_input -= n;
-    return n;
-}
-
 static void console_out(void *data, domid_t domid, const char *text, size_t len)
 {
     (void)domid;

@@ -13,12 +13,9 @@
  * to be woken for it.
  */
 #include "rings/dm/direct.h"
-#include "mmu/hvm/p2m.h"
-#include "sim/frame.h"
 #include "vcpu/hvm/hvm.h"
 
 #include <errno.h>
-#include <string.h>
 #include <xen/sched.h>
 
 struct dm_direct {
@@ -76,42 +73,16 @@ static void board_msi(struct dm_board *b, uint64_t addr, uint32_t data)
     hvm_inject_msi(&of(b)->d->hvm->irq, addr, data);
 }
 
-static int dma(struct dm_direct *dm, uint64_t gpa, uint8_t *buf, size_t len, bool write)
-{
-    int rc = 0;
-
-    for (size_t done = 0, part; done < len; done += part) {
-        const uint64_t at = gpa + done;
-        p2m_type_t t;
-        struct page_info *pg = get_page_from_gfn(dm->d, PFN_DOWN(at), &t);
-        const mfn_t mfn = pg ? page_to_mfn(dm->d->xen, pg) : INVALID_MFN;
-
-        part = PAGE_SIZE - PAGE_OFFSET(at) < len - done ? PAGE_SIZE - PAGE_OFFSET(at) : len - done;
-        if (!pg || (write && t == p2m_ram_ro)) {
-            rc = -EFAULT;
-            if (!write)
-                memset(buf + done, 0xff, part);
-        } else if (write) {
-            memcpy((uint8_t *)frame_write_begin(machine(dm), mfn) + PAGE_OFFSET(at), buf + done, part);
-            frame_write_end(machine(dm), mfn);
-        } else {
-            memcpy(buf + done, (const uint8_t *)mfn_to_virt(machine(dm), mfn) + PAGE_OFFSET(at), part);
-        }
-        if (pg)
-            put_page(dm->d->xen, pg);
-    }
-    machine(dm)->clock.now += (s_time_t)len * CLOCK_NS_PER_KIB / 1024;
-    return rc;
-}
-
 static int board_dma_read(struct dm_board *b, uint64_t gpa, void *buf, size_t len)
 {
-    return dma(of(b), gpa, buf, len, false);
+    machine(of(b))->clock.now += (s_time_t)len * CLOCK_NS_PER_KIB / 1024;
+    return hvm_copy_from_guest_phys(of(b)->d, buf, gpa, len) ? 0 : -EFAULT;
 }
 
 static int board_dma_write(struct dm_board *b, uint64_t gpa, const void *buf, size_t len)
 {
-    return dma(of(b), gpa, (uint8_t *)(uintptr_t)buf, len, true);
+    machine(of(b))->clock.now += (s_time_t)len * CLOCK_NS_PER_KIB / 1024;
+    return hvm_copy_to_guest_phys(of(b)->d, gpa, buf, len) ? 0 : -EFAULT;
 }
 
 static void board_reset(struct dm_board *b) { domain_shutdown(of(b)->d, SHUTDOWN_reboot); }

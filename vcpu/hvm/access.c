@@ -9,8 +9,12 @@
  * Corresponds to __hvm_copy() of xen/arch/x86/hvm/hvm.c.
  */
 #include "mmu/guest_access.h"
+#include "mmu/hvm/p2m.h"
+#include "sim/frame.h"
 #include "sim/nested.h"
 #include "vcpu/hvm/hvm.h"
+
+#include <string.h>
 
 /* buf NULL: nothing is accessed. *gpa: of what was walked to last. */
 static bool access_walk(struct vcpu *v, uint64_t addr, void *buf, size_t n, enum hvm_access access, bool user,
@@ -45,4 +49,41 @@ bool hvm_linear_to_gpa(struct vcpu *v, uint64_t addr, enum hvm_access access, bo
                        struct hvm_fault *fault)
 {
     return access_walk(v, addr, NULL, 1, access, user, gpa, fault);
+}
+
+static bool copy_phys(struct domain *d, uint64_t gpa, uint8_t *buf, size_t n, bool write)
+{
+    struct machine *m = d->xen->machine;
+    bool all = true;
+
+    for (size_t done = 0, part; done < n; done += part) {
+        const uint64_t at = gpa + done;
+        p2m_type_t t;
+        struct page_info *pg = get_page_from_gfn(d, PFN_DOWN(at), &t);
+
+        part = PAGE_SIZE - PAGE_OFFSET(at) < n - done ? PAGE_SIZE - PAGE_OFFSET(at) : n - done;
+        if (!pg || (write && t == p2m_ram_ro)) {
+            all = false;
+            if (!write)
+                memset(buf + done, 0xff, part);
+        } else if (write) {
+            memcpy((uint8_t *)frame_write_begin(m, page_to_mfn(d->xen, pg)) + PAGE_OFFSET(at), buf + done, part);
+            frame_write_end(m, page_to_mfn(d->xen, pg));
+        } else {
+            memcpy(buf + done, (const uint8_t *)mfn_to_virt(m, page_to_mfn(d->xen, pg)) + PAGE_OFFSET(at), part);
+        }
+        if (pg)
+            put_page(d->xen, pg);
+    }
+    return all;
+}
+
+bool hvm_copy_from_guest_phys(struct domain *d, void *buf, uint64_t gpa, size_t n)
+{
+    return copy_phys(d, gpa, buf, n, false);
+}
+
+bool hvm_copy_to_guest_phys(struct domain *d, uint64_t gpa, const void *buf, size_t n)
+{
+    return copy_phys(d, gpa, (uint8_t *)(uintptr_t)buf, n, true);
 }

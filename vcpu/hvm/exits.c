@@ -158,7 +158,7 @@ static void task_switch(struct vcpu *v, const struct sim_exit *e)
     BUG();
 }
 
-void hvm_handle_exit_again(struct vcpu *v, const struct sim_exit *e)
+static void handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
     switch (e->kind) {
     case EXIT_BUDGET:
@@ -196,5 +196,19 @@ void hvm_handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
     hvm_io_forget(v);
     v->hvm->io.exit = *e;
-    hvm_handle_exit_again(v, e);
+    handle_exit(v, e);
+}
+
+bool hvm_io_again(struct vcpu *v)
+{
+    struct hvm_vcpu_io *io = &v->hvm->io;
+
+    if (io->state == HVM_IO_ANSWERED) {
+        const struct sim_exit exit = io->exit;
+
+        io->state = HVM_IO_IDLE;
+        io->next = 0;
+        handle_exit(v, &exit);
+    }
+    return io->state == HVM_IO_IDLE;
 }

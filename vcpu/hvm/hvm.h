@@ -133,12 +133,17 @@ enum hvm_task {
  */
 enum hvm_task hvm_task_switch(struct vcpu *v, uint16_t sel, enum hvm_task_why why, uint64_t rip, struct hvm_fault *f);
 
+/*
+ * n bytes of d's memory by its own addresses, in as many pages as they lie in. False: not all of it is memory (to be
+ * written); what is not reads as all ones.
+ */
+bool hvm_copy_from_guest_phys(struct domain *d, void *buf, uint64_t gpa, size_t n);
+bool hvm_copy_to_guest_phys(struct domain *d, uint64_t gpa, const void *buf, size_t n);
+
 /* --- the instructions --- */
 
 /* exits.c */
 void hvm_handle_exit(struct vcpu *v, const struct sim_exit *exit);
-/* The instruction of that exit, which could not be carried out then, again. */
-void hvm_handle_exit_again(struct vcpu *v, const struct sim_exit *exit);
 /* insn_done.c: an instruction of len bytes was carried out. */
 void hvm_insn_done(struct vcpu *v, unsigned int len);
 /* cr.c: the instruction at RIP, which accesses a control or a debug register. */

@@ -140,20 +140,6 @@ void hvm_devices_deinit(struct domain *d)
 
 /* ------------------------------------------------------------------------------------------------- one access -- */
 
-static bool is_same(const struct hvm_io_op *a, const struct hvm_io_op *b)
-{
-    return a->port == b->port && a->write == b->write && a->size == b->size && a->count == b->count &&
-           a->addr == b->addr && a->data_is_ptr == b->data_is_ptr && a->df == b->df &&
-           (!(a->write || a->data_is_ptr) || a->data == b->data);
-}
-
-static void keep(struct hvm_vcpu_io *io, const struct hvm_io_op *op)
-{
-    BUG_ON(io->nr == HVM_IO_ANSWERS);
-    io->answer[io->nr++] = *op;
-    io->next = io->nr;
-}
-
 static enum hvm_io ask_device_model(struct vcpu *v, struct hvm_io_op *op)
 {
     const struct hvm_domain *h = v->domain->hvm;
@@ -171,19 +157,15 @@ static enum hvm_io ask_device_model(struct vcpu *v, struct hvm_io_op *op)
 enum hvm_io hvm_io_access(struct vcpu *v, struct hvm_io_op *op)
 {
     struct hvm_domain *h = v->domain->hvm;
-    struct hvm_vcpu_io *io = &v->hvm->io;
 
-    if (io->next < io->nr && is_same(&io->answer[io->next], op)) {
-        op->data = io->answer[io->next++].data;
+    if (hvm_io_kept(&v->hvm->io, op))
         return HVM_IO_DONE;
-    }
-    io->nr = io->next;
     if (op->port && op->addr == 0xcf8 && op->size == 4 && op->write)
         h->pci_cf8 = (uint32_t)op->data; /* and a device model may hear of it */
     if (!(op->port ? !op->data_is_ptr && internal_port(v->domain, op) : internal_memory(v, op)) &&
         ask_device_model(v, op) == HVM_IO_WAIT)
         return HVM_IO_WAIT;
-    keep(io, op);
+    hvm_io_keep(&v->hvm->io, op);
     return HVM_IO_DONE;
 }
 
@@ -216,33 +198,4 @@ enum hvm_io hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int size, boo
     if (rc == HVM_IO_DONE && !write)
         *data = op.data;
     return rc;
-}
-
-/* ---------------------------------------------------------------------------------- instructions that wait -- */
-
-void hvm_io_forget(struct vcpu *v) { v->hvm->io.nr = v->hvm->io.next = 0; }
-
-void hvm_io_answered(struct vcpu *v, uint64_t data)
-{
-    struct hvm_vcpu_io *io = &v->hvm->io;
-
-    io->op.data = data;
-    keep(io, &io->op);
-    io->state = HVM_IO_ANSWERED;
-    v->pause_flags &= ~VPF_blocked_in_xen;
-    vcpu_wake(v);
-}
-
-bool hvm_io_again(struct vcpu *v)
-{
-    struct hvm_vcpu_io *io = &v->hvm->io;
-
-    if (io->state == HVM_IO_ANSWERED) {
-        const struct sim_exit exit = io->exit;
-
-        io->state = HVM_IO_IDLE;
-        io->next = 0;
-        hvm_handle_exit_again(v, &exit);
-    }
-    return io->state == HVM_IO_IDLE;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who answers at an I/O port, or at an address that is no memory: the hypervisor's own devices, a device model, nobody.
+ * Who answers at an I/O port, or at an address that is no memory: the hypervisor's devices, a device model, nobody.
  *
  * Concept: an instruction that reaches a device is carried out in C (io.c, mmio.c), and asks here for each of its
  * accesses. The hypervisor's devices answer at once. A device model is another domain, which takes its time: the vCPU
@@ -11,9 +11,9 @@
  *                 |                                                 |
  *                 '---- hvm_io_again(), at the next entry <-- the device model's answer is kept
  *
- * What an instruction has been answered so far is kept, in order, and given to it again: no device sees an access twice.
- * An instruction that does not ask the same again (another vCPU has changed it meanwhile) is another one: what was kept
- * is forgotten.
+ * What an instruction has been answered so far is kept, in order, and given to it again (io_kept.c): no device sees an
+ * access twice. An instruction that does not ask the same again (another vCPU has changed it meanwhile) is another one:
+ * what was kept is forgotten.
  *
  * Invariants: while a request is on its way the vCPU does not run, and no interrupt is delivered to it; between
  * instructions nothing is kept.
@@ -64,14 +64,21 @@ enum hvm_io hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int size, boo
 /* Does the hypervisor itself, or nobody, answer at these ports? Else a device model does, of which one can ask more. */
 bool hvm_port_is_internal(struct vcpu *v, unsigned int port, unsigned int size);
 
+/* exits.c: v is about to be entered: go on with an instruction that was waiting. False: it waits (again). */
+bool hvm_io_again(struct vcpu *v);
+
+/* --- io_kept.c --- */
+
+/* Is it the next that has been answered? Then op->data is that. */
+bool hvm_io_kept(struct hvm_vcpu_io *io, struct hvm_io_op *op);
+void hvm_io_keep(struct hvm_vcpu_io *io, const struct hvm_io_op *op);
 /* The instruction, or an element of a string, is through with its accesses. */
 void hvm_io_forget(struct vcpu *v);
-/* v is about to be entered: go on with an instruction that was waiting. False: it waits (again). */
-bool hvm_io_again(struct vcpu *v);
-/* ioreq.c: the answer to what v waits for. */
+/* The answer to what v waits for. */
 void hvm_io_answered(struct vcpu *v, uint64_t data);
 
-/* The devices of the hypervisor's own, as d->emulation_flags has them. d has its vCPU 0. */
+/* --- the devices of the hypervisor's own, as d->emulation_flags has them. d has its vCPU 0 --- */
+
 void hvm_devices_init(struct domain *d);
 void hvm_devices_deinit(struct domain *d);
 

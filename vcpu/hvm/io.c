@@ -3,8 +3,8 @@
  * IN, OUT, INS and OUTS of an HVM guest.
  *
  * Concept: whether code may reach a port at all is the guest's own affair: CPL against IOPL, then the bit map in its
- * TSS. The engine leaves that to the hypervisor. Then somebody answers at the port, or nobody (intercept.h): what nobody
- * answers reads as all ones, and swallows what is written.
+ * TSS. The engine leaves that to the hypervisor. Then somebody answers at the port, or nobody (intercept.h): what
+ * nobody answers reads as all ones, and swallows what is written.
  *
  * String instructions are carried out an element at a time, and stay restartable: RCX, RSI and RDI are as far as they
  * have come when an access to memory faults, a device model is asked, or the vCPU's share of work is done. A device
@@ -97,14 +97,6 @@ static uint32_t string_count(const struct cpu_state *r, const struct string_io *
     return (uint32_t)(left < room ? left : room);
 }
 
-static void inject(struct vcpu *v, const struct hvm_fault *f)
-{
-    if (f->vector == X86_EXC_PF)
-        hvm_inject_page_fault(v, f->addr, f->error_code);
-    else
-        hvm_inject_hw_exception(v, X86_EXC_GP, 0);
-}
-
 /* The memory operand of one element: *val from it, or to it. */
 static enum hvm_io string_memory(struct vcpu *v, const struct string_io *s, uint64_t addr, uint32_t *val, bool *faulted)
 {
@@ -119,7 +111,7 @@ static enum hvm_io string_memory(struct vcpu *v, const struct string_io *s, uint
         *val = (uint32_t)wide;
         return rc;
     }
-    inject(v, &f);
+    hvm_inject_fault(v, &f);
     *faulted = true;
     return HVM_IO_DONE;
 }
@@ -135,7 +127,7 @@ static enum hvm_io string_some(struct vcpu *v, const struct string_io *s, bool *
 
     if (!hvm_linear_to_gpa(v, addr, s->in ? HVM_ACCESS_WRITE : HVM_ACCESS_READ, r->cpl == 3, &gpa, &f) &&
         f.vector != HVM_NO_MEMORY) {
-        inject(v, &f); /* before the device hears of it */
+        hvm_inject_fault(v, &f); /* before the device hears of it */
         *faulted = true;
         return HVM_IO_DONE;
     }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* I/O request servers: the idea is in vcpu/hvm/ioreq.h. */
+/*
+ * I/O request servers: the idea is in vcpu/hvm/ioreq.h.
+ *
+ * Budget: over 400 lines, which are four parts: who answers, requests, pages, servers.
+ */
 #include "vcpu/hvm/ioreq.h"
 #include "mmu/heap.h"
 #include "mmu/hvm/p2m.h"
@@ -30,7 +34,7 @@ static ioreq_t *request(const struct ioreq_server *s, const struct vcpu *v)
     return &((shared_iopage_t *)s->ioreq.va)->vcpu_ioreq[v->vcpu_id];
 }
 
-/* ---------------------------------------------------------------------------------------------------- who answers -- */
+/* --------------------------------------------------------------------------------------------------- who answers -- */
 
 static bool in_ranges(const struct io_ranges *r, uint64_t first, uint64_t last)
 {
@@ -73,7 +77,7 @@ int hvm_select_ioreq_server(struct domain *d, const struct hvm_io_op *op)
     return -1;
 }
 
-/* ------------------------------------------------------------------------------------------------------- requests -- */
+/* ------------------------------------------------------------------------------------------------------ requests -- */
 
 /* A write for the ring. False: it has no room, or the write does not fit. */
 static bool send_buffered(struct ioreq_server *s, const struct hvm_io_op *op)
@@ -150,7 +154,7 @@ static void wait_for_io(struct vcpu *v, evtchn_port_t port)
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------- pages -- */
+/* ------------------------------------------------------------------------------------------------------- pages -- */
 
 /* A frame of the domain's at a gfn: type and reference are held while it is a server's. */
 static int page_map(struct domain *d, struct ioreq_page *p, uint64_t gfn)
@@ -263,7 +267,7 @@ int ioreq_server_get_frame(struct domain *d, const struct domain *caller, ioserv
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------ servers -- */
+/* ----------------------------------------------------------------------------------------------------- servers -- */
 
 static int port_alloc(struct ioreq_server *s, struct vcpu *v)
 {
