@@ -70,8 +70,9 @@ UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_doctor main
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
 	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu bench/store bench/blk
-# Guests that stand in hvmloader's place, without a runtime.
+# Guests that stand in hvmloader's place, without a runtime; and what pcdev, one of them, is made of.
 HVM_GUESTS := hvm/boot16
+PCDEV := start main interrupts timers characters ide
 GUEST_RT := start entry init text console memory traps event time user smp grant
 
 # What `make run` shows: in a terminal the cockpit, and without one a demo.
@@ -242,6 +243,26 @@ $(HVM_GUEST_PROGRAMS): build/guests/%: build/guests/%.o guests/hvm/phys32.lds
 	$(call say,LD)
 	$(Q)$(LD) -T guests/hvm/phys32.lds --build-id=none -z noexecstack -z max-page-size=4096 --no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
+PCDEV_CFLAGS := $(filter-out -mcmodel=% -D__XEN_INTERFACE_VERSION__=% -mno-red-zone,$(GUEST_CFLAGS)) -m32
+build/guests/pcdev/%.o: guests/pcdev/%.c build/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PCDEV_CFLAGS) -c -o $@ $<
+build/guests/pcdev/%.o: guests/pcdev/%.S build/flags
+	$(call say,AS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PCDEV_CFLAGS) $(XEN_CFLAGS) -D__ASSEMBLY__ -DKERNEL=0x100000 -DSECTORS=127 -c -o $@ $<
+build/guests/pcdev/pcdev: $(call listed,build/guests/pcdev,$(PCDEV)) guests/hvm/phys32.lds
+	$(call say,LD)
+	$(Q)$(LD) -m elf_i386 -T guests/hvm/phys32.lds --build-id=none -z noexecstack --no-warn-rwx-segments -o $@ $(filter %.o,$^)
+# A disk of 1 MiB that starts it: the boot sector, and the kernel as it lies in memory.
+build/guests/pcdev/disk.img: build/guests/pcdev/pcdev build/guests/pcdev/bootsector.o
+	$(call say,IMG)
+	$(Q)$(LD) -m elf_i386 -Ttext=0x7c00 -e boot --oformat=binary -o $@.boot build/guests/pcdev/bootsector.o
+	$(Q)objcopy -O binary $< $@.kernel
+	$(Q)test $$(stat -c %s $@.kernel) -le $$((127 * 512))
+	$(Q)cat $@.boot $@.kernel > $@ && truncate -s 1M $@
+
 # Programs for Linux guests of the tests.
 LINUX_PROGRAMS := $(addprefix build/tests/guest/,torture hwdebug)
 $(LINUX_PROGRAMS): build/tests/guest/%: tests/guest/%.c build/flags
@@ -291,7 +312,7 @@ build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes)
+guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes)
 
 run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
 	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi
