@@ -273,7 +273,7 @@ static const char *const sources[] = {
     CALL(domctl, "vcpu/domctl.c"),
     CALL(kexec_op, "vcpu/absent.c"),
     CALL(xenpmu_op, "vcpu/absent.c"),
-    CALL(dm_op, "vcpu/absent.c"),
+    CALL(dm_op, "vcpu/hvm/dm_op.c"),
     CALL(hypfs_op, "vcpu/absent.c"),
 #undef CALL
 };
