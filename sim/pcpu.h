@@ -111,6 +111,8 @@ struct cpu_state {
     uint64_t dr[8];
     uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip, ncr3; /* ncr3: HVM, the nested tables' machine address */
+    bool nmi_blocked; /* HVM: one was delivered; IRET clears it */
+    bool want_nmiwin; /* HVM: leave, with EXIT_INTWIN, behind the IRET that does so */
     bool want_intwin; /* HVM: leave, with EXIT_INTWIN, in front of the first instruction that could be interrupted */
     /*
      * These are valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU. The image has the form with 64-bit
@@ -166,7 +168,7 @@ enum sim_exit_kind {
     EXIT_DR_WRITE,
     EXIT_NPF, /* nested page fault */
     EXIT_HLT,
-    EXIT_INTWIN, /* the guest can take an interrupt now */
+    EXIT_INTWIN, /* the guest can take an interrupt now, or an NMI */
     EXIT_PAUSE,
     EXIT_TASK_SWITCH, /* HVM: a JMP, CALL or IRET that switches tasks */
     EXIT_SHUTDOWN,    /* triple fault */

@@ -119,6 +119,7 @@ struct emu_real {
     void (*ljmp_protected)(struct CPUX86State *, int, uint64_t, uint64_t);
     void (*lcall_protected)(struct CPUX86State *, int, uint64_t, int, uint64_t);
     void (*iret_protected)(struct CPUX86State *, int, int);
+    void (*iret_real)(struct CPUX86State *, int);
     void (*tcg_gen_qemu_ld_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     void (*tcg_gen_qemu_st_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     uint64_t (*x86_ldq_phys)(struct CPUState *, uint64_t);

@@ -76,7 +76,7 @@ void cpu_state_reset(struct cpu_state *st)
     st->rip = 0xfff0;
     st->rflags = X86_EFLAGS_MBS;
     st->cpl = 0;
-    st->int_shadow = st->want_intwin = false;
+    st->int_shadow = st->want_intwin = st->nmi_blocked = st->want_nmiwin = false;
     for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
         st->seg[i] = (struct cpu_segment){ .attr = 0x93, .limit = 0xffff };
     st->seg[CPU_SEG_CS] = (struct cpu_segment){ .sel = 0xf000, .attr = 0x9b, .limit = 0xffff, .base = 0xffff0000 };

@@ -212,6 +212,28 @@ void HELPER(lcall_protected)(struct CPUX86State *env, int sel, uint64_t offset, 
     e->real.lcall_protected(env, sel, offset, size, next_eip);
 }
 
+/* Behind an IRET there may be NMIs again: does the hypervisor have one? The block ends here. */
+static void nmis_again(struct emu *e)
+{
+    struct cpu_state *st = &e->loaded->state;
+
+    if (!e->nested.on || !st->nmi_blocked)
+        return;
+    st->nmi_blocked = false;
+    if (!st->want_nmiwin)
+        return;
+    e->intno = 0x100 + SVM_EXIT_VINTR;
+    emu_leave(e, EMU_STOP_INTR);
+}
+
+void HELPER(iret_real)(struct CPUX86State *env, int size)
+{
+    struct emu *e = emu_running;
+
+    e->real.iret_real(env, size);
+    nmis_again(e);
+}
+
 void HELPER(iret_protected)(struct CPUX86State *env, int size, int next_eip)
 {
     struct emu *e = emu_running;
@@ -219,6 +241,7 @@ void HELPER(iret_protected)(struct CPUX86State *env, int size, int next_eip)
     if (e->nested.on && !(guest(e)->efer & EFER_LMA) && raw_get(&e->raw, eflags, uint64_t) & X86_EFLAGS_NT)
         task_switch(e, env, 0, TASK_IRET, RETADDR);
     e->real.iret_protected(env, size, next_eip);
+    nmis_again(e);
 }
 
 /* --------------------------------------------------------------------------------------------------- interrupts -- */

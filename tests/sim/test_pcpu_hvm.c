@@ -333,6 +333,40 @@ static void test_interrupt_window(void **state)
     assert_true(g->st->rflags & X86_EFLAGS_IF);
 }
 
+/* An NMI is blocked until IRET, in each mode; behind that whoever waits for it is told. */
+static void test_nmi_window(void **state)
+{
+    struct hvm_guest *g = *state;
+
+    for (enum hg_mode mode = HG_REAL; mode <= HG_LONG; mode++) {
+        const bool wide = mode == HG_LONG, real = mode == HG_REAL;
+        const uint64_t to = real ? 8 : CODE + 8;
+        struct sim_exit x;
+
+        for (unsigned int wanted = 0; wanted < 2; wanted++) {
+            const uint64_t flags = X86_EFLAGS_MBS;
+            uint8_t frame[40] = { 0 };
+
+            hg_mode(g, mode);
+            memcpy(frame, &to, 8);
+            memcpy(frame + (real ? 2 : wide ? 8 : 4), &g->st->seg[CPU_SEG_CS].sel, 2);
+            memcpy(frame + (real ? 4 : wide ? 16 : 8), &flags, 2);
+            memcpy(frame + 24, &g->st->rsp, 8);
+            memcpy(frame + 32, &g->st->seg[CPU_SEG_SS].sel, 2);
+            g->st->rsp -= 64;
+            hg_write(g, g->st->rsp, frame, real ? 6 : wide ? 40 : 12);
+            g->st->nmi_blocked = true;
+            g->st->want_nmiwin = wanted;
+            x = wide ? HG_EXEC(g, "\x90\x48\xcf\x90\x90\x90\x90\x90\x90\xf4")
+                     : HG_EXEC(g, "\x90\xcf\x90\x90\x90\x90\x90\x90\x90\xf4"); /* nop; iret; ... 8: nop; hlt */
+            assert_exit(x, wanted ? EXIT_INTWIN : EXIT_HLT);
+            assert_int_equal(x.insns, wanted ? 2 : 3);
+            assert_int_equal(g->st->rip, wanted ? to : to + 1);
+            assert_false(g->st->nmi_blocked);
+        }
+    }
+}
+
 /* Far transfers to a TSS or a task gate leave; others do not. */
 static void test_task_switch(void **state)
 {
@@ -505,11 +539,21 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, hg_setup, hg_teardown)
-        TEST(test_real_mode),        TEST(test_modes),           TEST(test_to_long_mode),
-        TEST(test_nested_fault),     TEST(test_page_fault),      TEST(test_intercepts),
-        TEST(test_native),           TEST(test_syscall),         TEST(test_sysenter),
-        TEST(test_interrupt_window), TEST(test_task_switch),     TEST(test_memory_becomes_table),
-        TEST(test_observed),         TEST(test_observed_tables),
+        TEST(test_real_mode),
+        TEST(test_modes),
+        TEST(test_to_long_mode),
+        TEST(test_nested_fault),
+        TEST(test_page_fault),
+        TEST(test_intercepts),
+        TEST(test_native),
+        TEST(test_syscall),
+        TEST(test_sysenter),
+        TEST(test_interrupt_window),
+        TEST(test_nmi_window),
+        TEST(test_task_switch),
+        TEST(test_memory_becomes_table),
+        TEST(test_observed),
+        TEST(test_observed_tables),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

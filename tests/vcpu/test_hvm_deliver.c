@@ -448,6 +448,30 @@ static void test_contributory(void **state)
     at_handler(f, LONG, X86_EXC_DF);
 }
 
+/*
+ * An NMI that sends itself another one: which comes behind its IRET, and not before. 0x9000: how many have come; 0x9004:
+ * the sum of what each found there at its end.
+ */
+static void test_nmi(void **state)
+{
+    struct fixture *f = *state;
+    struct hvm_fault fault;
+    uint32_t sum[2];
+
+    begin(f, PROTECTED);
+    hvm_put(f, HANDLER + 16 * X86_EXC_NMI, "\xe9\xdb\x4f\x00\x00", 5); /* jmp 0x8000 */
+    hvm_put(f, 0x8000,
+            "\xff\x05\x00\x90\x00\x00\x83\x3d\x00\x90\x00\x00\x01\x75\x0a" /* incl 0x9000; cmpl $1, 0x9000; jne */
+            "\xc7\x05\x00\x03\xe0\xfe\x00\x44\x08\x00"                     /* movl $0x84400, 0xfee00300: to all */
+            "\x90\xa1\x00\x90\x00\x00\x01\x05\x04\x90\x00\x00\xcf",        /* nop; addl 0x9000 to 0x9004; iret */
+            38);
+    EXEC(f, "\xc7\x05\x00\x03\xe0\xfe\x00\x44\x08\x00\x90\x90\xfa\xf4");
+    assert_int_equal(f->v->regs->rip, HVM_CODE + 14);
+    assert_true(hvm_linear(f->v, 0x9000, sum, sizeof(sum), HVM_ACCESS_READ, false, &fault));
+    assert_int_equal(sum[0], 2);
+    assert_int_equal(sum[1], 1 + 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +481,7 @@ int main(void)
         TEST(test_gate_absent),  TEST(test_idt_limit),    TEST(test_bad_stack),    TEST(test_vm86),
         TEST(test_long),         TEST(test_long_inner),   TEST(test_ist),          TEST(test_page_fault),
         TEST(test_double_fault), TEST(test_triple_fault), TEST(test_second_fault), TEST(test_contributory),
+        TEST(test_nmi),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,10 +95,9 @@ static void switch_to(struct vcpu *v)
 
 static void switch_from(struct vcpu *v) { pt_save_timer(v, &v->domain->hvm->irq); }
 
-static bool can_be_interrupted(const struct vcpu *v)
-{
-    return v->regs->rflags & X86_EFLAGS_IF && !(v->regs->int_shadow && v->regs->rip == v->regs->exit_rip);
-}
+static bool in_shadow(const struct vcpu *v) { return v->regs->int_shadow && v->regs->rip == v->regs->exit_rip; }
+
+static bool can_be_interrupted(const struct vcpu *v) { return v->regs->rflags & X86_EFLAGS_IF && !in_shadow(v); }
 
 /*
  * The most urgent of what waits. (The mask of events is a PV guest's; IF does its work here.)
@@ -119,13 +118,16 @@ static void deliver(struct vcpu *v)
     }
     if (v->vcpu_id == 0)
         hvm_set_callback_irq_level(irq, v->vcpu_info->evtchn_upcall_pending);
+    v->nmi_masked = v->regs->nmi_blocked;
+    v->regs->want_nmiwin = v->nmi_pending && v->nmi_masked;
     ack = hvm_vcpu_has_pending_irq(v, irq);
     v->regs->want_intwin = ack.source != hvm_intsrc_none && ack.source != hvm_intsrc_nmi && !can_be_interrupted(v);
-    if (ack.source == hvm_intsrc_none || v->regs->want_intwin)
+    if (ack.source == hvm_intsrc_none || v->regs->want_intwin || (ack.source == hvm_intsrc_nmi && in_shadow(v)))
         return;
     ack = hvm_vcpu_ack_pending_irq(v, irq, ack);
     if (ack.source == hvm_intsrc_none)
         return;
+    v->regs->nmi_blocked |= ack.source == hvm_intsrc_nmi; /* until IRET */
     hvm_inject_event(v, &(struct hvm_event){ .type = ack.source == hvm_intsrc_nmi ? HVM_EVENT_NMI : HVM_EVENT_INTERRUPT,
                                              .vector = ack.source == hvm_intsrc_nmi ? X86_EXC_NMI : ack.vector });
 }

@@ -176,6 +176,7 @@ static void registers(struct task_switch *t)
     r->ldtr = (struct cpu_segment){ .sel = (uint16_t)word(t, tss->ldt, 2) };
     r->dr[7] &= ~UINT64_C(0x155); /* local breakpoints are the old task's */
     r->int_shadow = false;
+    r->nmi_blocked &= t->why != HVM_TASK_IRET;
     r->dirty |= CPU_DIRTY_SEGS | CPU_DIRTY_CR | CPU_DIRTY_CR3 | CPU_DIRTY_DR;
 }
 
