@@ -111,7 +111,7 @@ struct cpu_state {
     uint64_t dr[8];
     uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip, ncr3; /* ncr3: HVM, the nested tables' machine address */
-    bool nmi_blocked; /* HVM: one was delivered; IRET clears it */
+    bool nmi_blocked;                                       /* HVM: one was delivered; IRET clears it */
     bool want_nmiwin; /* HVM: leave, with EXIT_INTWIN, behind the IRET that does so */
     bool want_intwin; /* HVM: leave, with EXIT_INTWIN, in front of the first instruction that could be interrupted */
     /*

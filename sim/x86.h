@@ -140,6 +140,7 @@ static inline unsigned int pte_index(uint64_t va, unsigned int level)
 #define SEG_ATTR_P 0x080u /* present */
 #define SEG_ATTR_L 0x200u /* 64-bit code */
 #define SEG_ATTR_D 0x400u /* 32-bit code, else 16-bit */
+#define SEG_ATTR_G 0x800u /* in a descriptor the limit counts pages */
 
 /* Bits 63:47 are all alike: what the processor accepts as an address. */
 static inline bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) == (int64_t)addr; }

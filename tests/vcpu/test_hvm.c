@@ -5,6 +5,9 @@
  */
 #include "tests/vcpu/hvm.h"
 
+#include <xen/hvm/hvm_vcpu.h>
+#include <xen/vcpu.h>
+
 #define STRING 0x2000
 
 static void test_console(void **state)
@@ -116,6 +119,166 @@ static void test_physmap(void **state)
     assert_int_equal(memory_op(f, XENMEM_add_to_physmap, &add), -ENOSYS);
 }
 
+/* --- a second vCPU, begun by the first --- */
+
+static struct vcpu_hvm_context ap_32(void)
+{
+    struct vcpu_hvm_context c = { .mode = VCPU_HVM_MODE_32B };
+    struct vcpu_hvm_x86_32 *r = &c.cpu_regs.x86_32;
+
+    r->eip = 0x2000;
+    r->esp = 0x9000;
+    r->eax = 0x1234;
+    r->eflags = X86_EFLAGS_MBS;
+    r->cr0 = X86_CR0_PE;
+    r->cs_limit = r->ds_limit = r->es_limit = r->ss_limit = ~0u;
+    r->cs_ar = 0xc9a; /* not accessed: it will be */
+    r->ds_ar = r->es_ar = r->ss_ar = 0xc92;
+    r->tr_limit = 0x67;
+    r->tr_ar = 0x89; /* not busy: it will be */
+    return c;
+}
+
+static void second_vcpu(struct fixture *f)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_createdomain };
+
+    hvm_destroy(f);
+    op.u.createdomain = (struct xen_domctl_createdomain){
+        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = 2, .max_evtchn_port = 100, .grant_opts = 1
+    };
+    op.u.createdomain.max_grant_frames = op.u.createdomain.max_maptrack_frames = 4;
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    f->d = get_domain_by_id(f->xen, op.domain);
+    put_domain(f->d);
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_vcpus, .domain = f->d->domain_id, .u.max_vcpus.max = 2 };
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_mem,
+                              .domain = f->d->domain_id,
+                              .u.max_mem.max_memkb = 4 * HVM_PAGES };
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    f->v = f->d->vcpu[0];
+    hvm_populate(f);
+    hvm_context(f);
+}
+
+/* As the guest's kernel calls it, with its structure at 0x3000. */
+static long vcpu_op(struct fixture *f, unsigned int cmd, unsigned int id, const struct vcpu_hvm_context *c)
+{
+    struct hypercall_args args = { .a = { cmd, id, c ? 0x3000 : 0 } };
+
+    if (c)
+        hvm_put(f, 0x3000, c, sizeof(*c));
+    return do_vcpu_op(f->v, &args);
+}
+
+static void test_initialise(void **state)
+{
+    struct fixture *f = *state;
+    struct vcpu_hvm_context c = ap_32(), bad;
+    struct vcpu *ap;
+
+    second_vcpu(f);
+    ap = f->d->vcpu[1];
+    assert_int_equal(vcpu_op(f, VCPUOP_initialise, 7, &c), -ENOENT);
+    assert_int_equal(vcpu_op(f, VCPUOP_up, 1, NULL), -EINVAL); /* not yet */
+#define REFUSED(what)                                                                                                  \
+    do {                                                                                                               \
+        bad = ap_32();                                                                                                 \
+        bad.what;                                                                                                      \
+        assert_int_equal(vcpu_op(f, VCPUOP_initialise, 1, &bad), -EINVAL);                                             \
+        assert_false(ap->is_initialised);                                                                              \
+    } while (0)
+    REFUSED(mode = 2);
+    REFUSED(pad = 1);
+    REFUSED(cpu_regs.x86_32.pad1 = 1);
+    REFUSED(cpu_regs.x86_32.pad2[2] = 1);
+    REFUSED(cpu_regs.x86_32.cs_ar = 0);
+    REFUSED(cpu_regs.x86_32.ss_ar = 0);
+    REFUSED(cpu_regs.x86_32.tr_ar = 0);
+    REFUSED(cpu_regs.x86_32.cs_ar |= 0x1000);
+    REFUSED(cpu_regs.x86_32.cs_ar = 0xc93);   /* data */
+    REFUSED(cpu_regs.x86_32.ss_ar = 0xc91);   /* not to be written */
+    REFUSED(cpu_regs.x86_32.ds_ar = 0xc99);   /* code that cannot be read */
+    REFUSED(cpu_regs.x86_32.ds_ar = 0xc13);   /* not present */
+    REFUSED(cpu_regs.x86_32.tr_ar = 0x82);    /* an LDT */
+    REFUSED(cpu_regs.x86_32.tr_ar = 0xc93);   /* data */
+    REFUSED(cpu_regs.x86_32.ss_ar = 0xcf3);   /* of ring 3, and code of ring 0 */
+    REFUSED(cpu_regs.x86_32.cs_limit = 0);    /* of a page */
+    REFUSED(cpu_regs.x86_32.efer = EFER_LMA); /* without LME */
+    REFUSED(cpu_regs.x86_32.efer = UINT64_C(1) << 60);
+    REFUSED(cpu_regs.x86_32.cr4 = 1u << 31);
+    REFUSED(cpu_regs.x86_32.cr0 = X86_CR0_PG); /* without PE */
+    REFUSED(mode = VCPU_HVM_MODE_64B);         /* and that is not 64-bit */
+#undef REFUSED
+    assert_int_equal(vcpu_op(f, VCPUOP_initialise, 1, &c), 0);
+    assert_int_equal(vcpu_op(f, VCPUOP_initialise, 1, &c), -EEXIST);
+    assert_int_equal(vcpu_op(f, VCPUOP_initialise, 0, &c), -EEXIST);
+    assert_int_equal(vcpu_op(f, VCPUOP_is_up, 1, NULL), 0);
+    assert_int_equal(ap->regs->seg[CPU_SEG_CS].attr, 0xc9b);
+    assert_int_equal(ap->regs->tr.attr, 0x8b);
+    hvm_put(f, 0x2000, "\xa3\x00\x40\x00\x00\xf4", 6); /* mov %eax, 0x4000; hlt */
+    assert_int_equal(vcpu_op(f, VCPUOP_up, 1, NULL), 0);
+    HVM_RUN(f, "\x81\x3d\x00\x40\x00\x00\x34\x12\x00\x00\x75\xf4\xf4"); /* until 0x4000 is 0x1234; hlt */
+    assert_true(f->d->is_shut_down && f->d->shutdown_code == SHUTDOWN_poweroff);
+    assert_int_equal(ap->regs->rip, 0x2006);
+}
+
+/* In long mode at once. */
+static void test_initialise_64(void **state)
+{
+    struct fixture *f = *state;
+    struct vcpu_hvm_context c = { .mode = VCPU_HVM_MODE_64B };
+    struct vcpu_hvm_x86_64 *r = &c.cpu_regs.x86_64;
+    const uint64_t next[] = { 0x11003, 0x12003, 0x83 };
+
+    second_vcpu(f);
+    for (unsigned int i = 0; i < 3; i++)
+        hvm_put(f, 0x10000 + i * PAGE_SIZE, &next[i], 8);
+    r->rip = 0x2000;
+    r->rax = UINT64_C(0x123456789abcdef0);
+    r->rflags = X86_EFLAGS_MBS;
+    r->cr0 = X86_CR0_PE | X86_CR0_PG;
+    r->cr3 = 0x10000;
+    r->cr4 = X86_CR4_PAE;
+    r->efer = EFER_LME;
+    assert_int_equal(vcpu_op(f, VCPUOP_initialise, 1, &c), 0);
+    hvm_put(f, 0x2000, "\x48\x89\x04\x25\x00\x40\x00\x00\xf4", 9); /* mov %rax, 0x4000; hlt */
+    assert_int_equal(vcpu_op(f, VCPUOP_up, 1, NULL), 0);
+    HVM_RUN(f, "\x81\x3d\x04\x40\x00\x00\x78\x56\x34\x12\x75\xf4\xf4");
+    assert_true(f->d->is_shut_down && f->d->shutdown_code == SHUTDOWN_poweroff);
+    assert_true(f->d->vcpu[1]->regs->efer & EFER_LMA);
+}
+
+/* The toolstack looks, and puts back. */
+static void test_vcpucontext(void **state)
+{
+    struct fixture *f = *state;
+    static struct vcpu_guest_context c;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getvcpucontext, .domain = f->d->domain_id };
+
+    HVM_RUN(f, "\xb8\x78\x56\x34\x12\xeb\xfe"); /* mov $0x12345678, %eax; jmp . */
+    set_xen_guest_handle(op.u.vcpucontext.ctxt, &c);
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    assert_int_equal(c.user_regs.rip, HVM_CODE + 5);
+    assert_int_equal(c.user_regs.rax, 0x12345678);
+    assert_int_equal(c.ctrlreg[0] & X86_CR0_PE, X86_CR0_PE);
+    assert_true(c.flags & VGCF_online && c.flags & VGCF_IN_KERNEL);
+    c.user_regs.rip = 0x2000;
+    c.user_regs.rax = 'A';
+    hvm_put(f, 0x2000, "\xe6\xe9\xb0\x0a\xe6\xe9\xf4", 7);
+    op.cmd = XEN_DOMCTL_setvcpucontext;
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    hvm_go(f, SECONDS(1));
+    assert_non_null(strstr(f->log, "(d1) A\n"));
+    op.u.vcpucontext.ctxt.p = NULL; /* as vcpu_create() left it */
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    assert_false(f->v->is_initialised);
+    op.cmd = XEN_DOMCTL_getvcpucontext;
+    set_xen_guest_handle(op.u.vcpucontext.ctxt, &c);
+    assert_int_equal(hvm_domctl(f, &op), -ENODATA);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +286,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_triple_fault, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_context, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_physmap, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_initialise, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_initialise_64, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_vcpucontext, hvm_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

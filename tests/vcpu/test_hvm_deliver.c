@@ -449,8 +449,8 @@ static void test_contributory(void **state)
 }
 
 /*
- * An NMI that sends itself another one: which comes behind its IRET, and not before. 0x9000: how many have come; 0x9004:
- * the sum of what each found there at its end.
+ * An NMI that sends itself another one: which comes behind its IRET, and not before. 0x9000: how many have come;
+ * 0x9004: the sum of what each found there at its end.
  */
 static void test_nmi(void **state)
 {
@@ -461,8 +461,8 @@ static void test_nmi(void **state)
     begin(f, PROTECTED);
     hvm_put(f, HANDLER + 16 * X86_EXC_NMI, "\xe9\xdb\x4f\x00\x00", 5); /* jmp 0x8000 */
     hvm_put(f, 0x8000,
-            "\xff\x05\x00\x90\x00\x00\x83\x3d\x00\x90\x00\x00\x01\x75\x0a" /* incl 0x9000; cmpl $1, 0x9000; jne */
-            "\xc7\x05\x00\x03\xe0\xfe\x00\x44\x08\x00"                     /* movl $0x84400, 0xfee00300: to all */
+            "\xff\x05\x00\x90\x00\x00\x83\x3d\x00\x90\x00\x00\x01\x75\x0a" /* incl 0x9000; is it 1? */
+            "\xc7\x05\x00\x03\xe0\xfe\x00\x44\x08\x00"                     /* then one to all */
             "\x90\xa1\x00\x90\x00\x00\x01\x05\x04\x90\x00\x00\xcf",        /* nop; addl 0x9000 to 0x9004; iret */
             38);
     EXEC(f, "\xc7\x05\x00\x03\xe0\xfe\x00\x44\x08\x00\x90\x90\xfa\xf4");

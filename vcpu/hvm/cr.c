@@ -86,21 +86,37 @@ static bool set_cr4(struct vcpu *v, uint64_t val)
     return true;
 }
 
+static uint64_t efer_valid(const struct domain *d)
+{
+    const struct cpu_policy *p = d->cpu_policy;
+
+    return EFER_LMA | (cpu_policy_has(p, XEN_X86_FEATURE_SYSCALL) ? EFER_SCE : 0) |
+           (cpu_policy_has(p, XEN_X86_FEATURE_LM) ? EFER_LME : 0) |
+           (cpu_policy_has(p, XEN_X86_FEATURE_NX) ? EFER_NXE : 0);
+}
+
 bool hvm_set_efer(struct vcpu *v, uint64_t val)
 {
     struct cpu_state *r = v->regs;
-    const struct cpu_policy *p = v->domain->cpu_policy;
-    const uint64_t valid = EFER_LMA | (cpu_policy_has(p, XEN_X86_FEATURE_SYSCALL) ? EFER_SCE : 0) |
-                           (cpu_policy_has(p, XEN_X86_FEATURE_LM) ? EFER_LME : 0) |
-                           (cpu_policy_has(p, XEN_X86_FEATURE_NX) ? EFER_NXE : 0);
 
-    if (val & ~valid)
+    if (val & ~efer_valid(v->domain))
         return false;
     if ((val ^ r->efer) & EFER_LME && r->cr0 & X86_CR0_PG)
         return false;
     r->efer = (val & ~(uint64_t)EFER_LMA) | (r->efer & EFER_LMA);
     r->dirty |= CPU_DIRTY_CR;
     return true;
+}
+
+bool hvm_mode_valid(const struct domain *d, const struct cpu_state *r)
+{
+    const bool paging = r->cr0 & X86_CR0_PG, lma = r->efer & EFER_LMA;
+    const uint16_t cs = r->seg[CPU_SEG_CS].attr;
+
+    return !(r->cr0 & ~(uint64_t)CR0_VALID) && !(paging && !(r->cr0 & X86_CR0_PE)) &&
+           (r->cr0 & (X86_CR0_CD | X86_CR0_NW)) != X86_CR0_NW && !(r->cr4 & ~cr4_valid(d)) &&
+           !(r->efer & ~efer_valid(d)) && lma == (paging && r->efer & EFER_LME) &&
+           !(lma && (!(r->cr4 & X86_CR4_PAE) || (cs & SEG_ATTR_L && cs & SEG_ATTR_D)));
 }
 
 /* ------------------------------------------------------------------------------------------------ instructions -- */

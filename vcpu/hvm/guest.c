@@ -188,4 +188,7 @@ const struct guest_ops hvm_guest = {
     .deliver = deliver,
     .handle_exit = hvm_handle_exit,
     .init_hypercall_page = init_hypercall_page,
+    .set_context = hvm_set_context,
+    .get_context = hvm_get_context,
+    .reset_context = hvm_reset_context,
 };

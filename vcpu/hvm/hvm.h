@@ -150,6 +150,8 @@ void hvm_insn_done(struct vcpu *v, unsigned int len);
 void hvm_cr_access(struct vcpu *v);
 /* Set EFER as the guest wants it. False: #GP. */
 bool hvm_set_efer(struct vcpu *v, uint64_t val);
+/* Can a processor of d's be in the mode that CR0, CR4, EFER and CS of *r say? */
+bool hvm_mode_valid(const struct domain *d, const struct cpu_state *r);
 /* msr.c. False: #GP. */
 bool hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
@@ -174,6 +176,11 @@ void hvm_assert_evtchn_irq(struct vcpu *v);
 
 /* mmio.c: an access to where there is no memory. */
 void hvm_mmio(struct vcpu *v, const struct sim_exit *exit);
+
+/* --- context.c: guest_ops.set_context, get_context, reset_context --- */
+int hvm_set_context(struct vcpu *v, struct vcpu *caller, uint64_t addr, bool once);
+int hvm_get_context(struct vcpu *v, struct vcpu *caller, uint64_t addr);
+int hvm_reset_context(struct vcpu *v);
 
 /* --- save.c: XEN_DOMCTL_gethvmcontext, sethvmcontext of d. 0, -EINVAL, -EFAULT, -ENOSPC, -ENODATA. --- */
 struct xen_domctl_hvmcontext;
