@@ -40,6 +40,7 @@ static int board_setup(void **state)
     struct board *b = calloc(1, sizeof(*b));
 
     fix_setup((void **)&b->f);
+    b->f->d->emulation_flags = XEN_X86_EMU_ALL;
     hvm_irq_init(&b->irq, b->f->d, &board_ops);
     for (unsigned int i = 0; i < BOARD_CPUS; i++)
         vlapic_init(&b->lapic[i], cpu(b, i), &b->irq, b->page[i]);

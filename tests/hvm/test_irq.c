@@ -212,11 +212,29 @@ static void wakes(void **state)
         cpu(b, i)->pause_flags &= ~VPF_blocked;
 }
 
+/* A PVH domain has neither the pair nor an I/O APIC: lines lead nowhere, whatever a guest says of a callback's. */
+static void no_controllers(void **state)
+{
+    struct board *b = *state;
+
+    b->f->d->emulation_flags = XEN_X86_EMU_LAPIC;
+    hvm_set_callback_via(&b->irq, 1);
+    hvm_set_callback_irq_level(&b->irq, true);
+    hvm_isa_irq_assert(&b->irq, 4);
+    assert_false(b->irq.vpic[0].int_output);
+    assert_int_equal(b->irq.vpic[0].irr, 0);
+    assert_int_equal(hvm_vcpu_has_pending_irq(cpu(b, 0), &b->irq).source, hvm_intsrc_none);
+    hvm_isa_irq_deassert(&b->irq, 4);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, board_setup, board_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(isa), TEST(pci), TEST(msi), TEST(callback), TEST(order), TEST(who_hears_the_pair), TEST(wakes),
+        TEST(isa),   TEST(pci),
+        TEST(msi),   TEST(callback),
+        TEST(order), TEST(who_hears_the_pair),
+        TEST(wakes), TEST(no_controllers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,19 +10,23 @@
 
 /* --- pins --- */
 
+static bool has_pic(const struct hvm_irq *irq) { return irq->domain->emulation_flags & XEN_X86_EMU_PIC; }
+static bool has_ioapic(const struct hvm_irq *irq) { return irq->domain->emulation_flags & XEN_X86_EMU_IOAPIC; }
+
 /* One more line that leads to the pin is up. isa: the pair of 8259 hears it as line isa_irq. */
 static void pin_up(struct hvm_irq *irq, unsigned int gsi, bool isa, unsigned int isa_irq)
 {
     if (irq->gsi_assert_count[gsi]++)
         return;
-    vioapic_irq_positive_edge(irq, gsi);
-    if (isa)
+    if (has_ioapic(irq))
+        vioapic_irq_positive_edge(irq, gsi);
+    if (isa && has_pic(irq))
         vpic_irq_positive_edge(irq, isa_irq);
 }
 
 static void pin_down(struct hvm_irq *irq, unsigned int gsi, bool isa, unsigned int isa_irq)
 {
-    if (!--irq->gsi_assert_count[gsi] && isa)
+    if (!--irq->gsi_assert_count[gsi] && isa && has_pic(irq))
         vpic_irq_negative_edge(irq, isa_irq);
 }
 
