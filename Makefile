@@ -307,7 +307,7 @@ build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-disk campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-devices campaign-disk campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -418,6 +418,10 @@ campaign-power: all ## the power is cut POINTS=100 times while a guest writes: i
 
 campaign-all: all ## SEEDS=3 runs of a Linux with all devices at once, each rewound to ten points: is everything as it was?
 	$(Q)scripts/campaign_all.sh $(SEEDS)
+
+DEVICES ?= 1000
+campaign-devices: build/asan/tests/dm/test_dm_random ## emulated devices and DEVICES=1000 guests that do anything, and as many that do what they should
+	$(Q)$< $(DEVICES) $(SEED)
 
 JUMPS ?= 1000000
 jumps: all build/tests/tools/test_rewind ## runs are visited at JUMPS=1000000 positions, in any order
