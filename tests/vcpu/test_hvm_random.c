@@ -21,74 +21,119 @@ static uint32_t rnd(uint32_t n)
     return (uint32_t)(seed >> 33) % n;
 }
 
-static const char *const snippets[] = {
-    "\x0f\x01\x10",
-    "\x0f\x01\x18",
-    "\x0f\x20\xc0",
-    "\x0f\x22\xc0",
-    "\x0f\x20\xe0",
-    "\x0f\x22\xe0",
-    "\x0f\x22\xd8",
-    "\x0f\x20\xd8",
-    "\x0f\x06",
-    "\x0f\x01\xf0",
-    "\x0f\x30",
-    "\x0f\x32",
-    "\x0f\xa2",
-    "\x0f\x31",
-    "\x0f\x01\xf9",
-    "\x0f\x01\xd9",
-    "\xfa",
-    "\xfb",
-    "\xf4",
-    "\xcf",
-    "\x48\xcf",
-    "\xcc",
-    "\xcd\x80",
-    "\xce",
-    "\xf1",
-    "\x0f\x0b",
-    "\x0f\x05",
-    "\x0f\x07",
-    "\x48\x0f\x07",
-    "\x0f\x34",
-    "\x0f\x35",
-    "\x0f\x23\xc0",
-    "\x0f\x23\xf8",
-    "\x0f\x21\xf0",
-    "\x8e\xd8",
-    "\x8e\xd0",
-    "\x8e\xe0",
-    "\x8e\xe8",
-    "\x0f\x00\xd8",
-    "\x0f\x00\xd0",
-    "\x0f\x01\x38",
-    "\x0f\x01\xf8",
-    "\x9d",
-    "\x9c",
-    "\x6c",
-    "\xf3\x6d",
-    "\x6e",
-    "\xf3\x6f",
-    "\xe4\x60",
-    "\xe6\xe9",
-    "\xee",
-    "\xed",
-    "\xea\x00\x10\x00\x00\x08\x00",
-    "\xff\x28",
-    "\xff\x18",
-    "\xcb",
-    "\x89\x03",
-    "\x8b\x03",
-    "\xf3\xa4",
-    "\xf3\xab",
-    "\xb9\x80\x00\x00\xc0",
-    "\xb9\x00\x00\x00\x40",
-    "\xb8\x33\x00\x00\x80",
-    "\x0f\x09",
+#define S(code)                                                                                                        \
+    {                                                                                                                  \
+        code, sizeof(code) - 1                                                                                         \
+    }
+static const struct {
+    const char *code;
+    size_t n;
+} snippets[] = {
+    S("\x0f\x01\x10"),
+    S("\x0f\x01\x18"),
+    S("\x0f\x20\xc0"),
+    S("\x0f\x22\xc0"),
+    S("\x0f\x20\xe0"),
+    S("\x0f\x22\xe0"),
+    S("\x0f\x22\xd8"),
+    S("\x0f\x20\xd8"),
+    S("\x0f\x06"),
+    S("\x0f\x01\xf0"),
+    S("\x0f\x30"),
+    S("\x0f\x32"),
+    S("\x0f\xa2"),
+    S("\x0f\x31"),
+    S("\x0f\x01\xf9"),
+    S("\x0f\x01\xd9"),
+    S("\xfa"),
+    S("\xfb"),
+    S("\xf4"),
+    S("\xcf"),
+    S("\x48\xcf"),
+    S("\xcc"),
+    S("\xcd\x80"),
+    S("\xce"),
+    S("\xf1"),
+    S("\x0f\x0b"),
+    S("\x0f\x05"),
+    S("\x0f\x07"),
+    S("\x48\x0f\x07"),
+    S("\x0f\x34"),
+    S("\x0f\x35"),
+    S("\x0f\x23\xc0"),
+    S("\x0f\x23\xf8"),
+    S("\x0f\x21\xf0"),
+    S("\x8e\xd8"),
+    S("\x8e\xd0"),
+    S("\x8e\xe0"),
+    S("\x8e\xe8"),
+    S("\x0f\x00\xd8"),
+    S("\x0f\x00\xd0"),
+    S("\x0f\x01\x38"),
+    S("\x0f\x01\xf8"),
+    S("\x9d"),
+    S("\x9c"),
+    S("\x6c"),
+    S("\xf3\x6d"),
+    S("\x6e"),
+    S("\xf3\x6f"),
+    S("\xe4\x60"),
+    S("\xe6\xe9"),
+    S("\xee"),
+    S("\xed"),
+    S("\xea\x00\x10\x00\x00\x08\x00"),
+    S("\xff\x28"),
+    S("\xea\x00\x10\x00\x00\x28\x00"), /* a task */
+    S("\x9a\x00\x10\x00\x00\x28\x00"),
+    S("\x0f\x00\x1b"), /* ltr */
+    S("\xf3\xaf"),
+    S("\xf2\xa6"),
+    S("\xac"),
+    S("\xff\x18"),
+    S("\xcb"),
+    S("\x89\x03"),
+    S("\x8b\x03"),
+    S("\xf3\xa4"),
+    S("\xf3\xab"),
+    S("\xb9\x80\x00\x00\xc0"),
+    S("\xb9\x00\x00\x00\x40"),
+    S("\xb8\x33\x00\x00\x80"),
+    S("\x0f\x09"),
 };
 
-static uint32_t noise(void) { return rnd(4) ? rnd(HVM_PAGES * 4096) : rnd(2) ? rnd(256) : seed >> 20; }
+/* An address: of memory, of a device, of nobody, or any number. */
+static uint32_t noise(void)
+{
+    switch (rnd(8)) {
+    case 0: return rnd(256);
+    case 1: return (uint32_t)(seed >> 20);
+    case 2: return (rnd(2) ? 0xfee00000 : HVM_PAGES * 4096 - 8) + rnd(0x400);
+    default: return rnd(HVM_PAGES * 4096);
+    }
+}
+
+/* An instruction with a memory operand, of any opcode that has a ModRM byte. */
+static size_t memory_operand(uint8_t *to)
+{
+    static const char *const prefixes[] = { "", "", "\x66", "\x67", "\xf3", "\xf2", "\xf0", "\x48", "\x64" };
+    static const uint8_t one[] = { 0x00, 0x03, 0x11, 0x29, 0x3b, 0x62, 0x63, 0x69, 0x80, 0x81, 0x83,
+                                   0x84, 0x87, 0x88, 0x8b, 0x8c, 0x8e, 0x8f, 0xc0, 0xc4, 0xc5, 0xc6,
+                                   0xd1, 0xd3, 0xd8, 0xd9, 0xdb, 0xdd, 0xdf, 0xf6, 0xf7, 0xfe, 0xff };
+    size_t n = 0;
+
+    for (const char *p = prefixes[rnd(ARRAY_SIZE(prefixes))]; *p; p++)
+        to[n++] = (uint8_t)*p;
+    if (rnd(2)) {
+        to[n++] = one[rnd(ARRAY_SIZE(one))];
+    } else {
+        to[n++] = 0x0f;
+        to[n++] = (uint8_t)rnd(256);
+    }
+    to[n++] = (uint8_t)(rnd(8) << 3 | (rnd(3) ? 3 : rnd(256) & 0xc7));
+    for (unsigned int i = rnd(3); i; i--)
+        to[n++] = (uint8_t)rnd(256);
+    return n;
+}
 
 static void fill_code(struct fixture *f, uint64_t gpa)
 {
@@ -96,16 +141,18 @@ static void fill_code(struct fixture *f, uint64_t gpa)
 
     for (size_t n = 0; n < sizeof(page);) {
         if (rnd(3)) {
-            const char *s = snippets[rnd(ARRAY_SIZE(snippets))];
+            const unsigned int s = rnd(ARRAY_SIZE(snippets));
 
-            for (size_t i = 0; i < 7 && n < sizeof(page) && (s[i] || (i < 2 && s[0] == 0x0f)); i++)
-                page[n++] = (uint8_t)s[i];
+            for (size_t i = 0; i < snippets[s].n && n < sizeof(page); i++)
+                page[n++] = (uint8_t)snippets[s].code[i];
         } else if (rnd(2) && n + 5 < sizeof(page)) { /* a register gets a number that may be an address */
             const uint32_t val = noise();
 
             page[n++] = (uint8_t)(0xb8 + rnd(8));
             memcpy(page + n, &val, 4);
             n += 4;
+        } else if (rnd(2) && n + 8 < sizeof(page)) {
+            n += memory_operand(page + n);
         } else {
             page[n++] = (uint8_t)rnd(256);
         }
@@ -123,7 +170,8 @@ static void fill_tables(struct fixture *f)
         page[i] = (uint64_t)noise() << 32 | noise();
     hvm_put(f, 0, page, sizeof(page));
     for (unsigned int i = 0; i < PTES_PER_TABLE; i++) /* a GDT */
-        page[i] = i % 8 == 1   ? UINT64_C(0x00cf9b000000ffff)
+        page[i] = i == 5       ? UINT64_C(0x0000890180000067) | (uint64_t)rnd(2) << 43
+                  : i % 8 == 1 ? UINT64_C(0x00cf9b000000ffff)
                   : i % 8 == 2 ? UINT64_C(0x00cf93000000ffff)
                   : i % 8 == 3 ? UINT64_C(0x00af9b000000ffff)
                                : (uint64_t)noise() << 32 | noise();
