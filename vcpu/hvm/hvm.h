@@ -81,7 +81,8 @@ struct hvm_vcpu {
     int64_t tsc_adjust;
     struct hvm_mtrr {
         uint64_t variable[16], fixed[11], def_type;
-    } mtrr; /* msr.c */
+    } mtrr; /* msr.c, as these: */
+    uint64_t mcg_status, debugctl, last_branch[4];
 };
 
 /* --- deliver.c --- */
