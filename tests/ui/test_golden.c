@@ -24,6 +24,7 @@
 #include "tests/ui/cockpit.h"
 
 #define ASCENT "build/tests/guest/ascent"
+#define MODES  "build/tests/guest/modes"
 
 static const struct {
     unsigned int rows, cols;
@@ -219,6 +220,26 @@ static void test_two_domains(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* A guest with rings of its own: back in its kernel from a fault in ring 3. */
+static void test_hvm(void **state)
+{
+    static const char *const panels[] = { "ladder", "registers", "code", "pages", "machine", "trace" };
+    struct cockpit_scene sc;
+    char line[64], name[64];
+
+    cockpit_scene_begin(&sc, (char *)(uintptr_t)("--type=pvh --vcpus=2 --memory=16 " MODES), 24, 80);
+    cockpit_line(&sc.c, "vcpu d1; exit vector==14; t");
+    sc.c.zoomed = true;
+    for (size_t i = 0; i < ARRAY_SIZE(panels); i++) {
+        snprintf(line, sizeof(line), "panel %s", panels[i]);
+        snprintf(name, sizeof(name), "hvm-%s", panels[i]);
+        golden_of(&sc, name, line);
+    }
+    sc.c.zoomed = false;
+    golden_of(&sc, "hvm-layout-main", "layout main");
+    cockpit_scene_end(&sc);
+}
+
 static void test_layouts(void **state)
 {
     struct cockpit_scene sc;
@@ -283,7 +304,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ascent),  cmocka_unit_test(test_panels),    cmocka_unit_test(test_two_domains),
-        cmocka_unit_test(test_layouts), cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_hvm),     cmocka_unit_test(test_layouts), cmocka_unit_test(test_too_small),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,8 @@ static void who(struct sentence *s, const struct trace_record *rec)
         sentence_add(s, "the hypervisor");
     else if (rec->who.mode == TRACE_MODE_XEN)
         sentence_add(s, "d%uv%u", rec->who.domain, rec->who.vcpu);
+    else if (rec->who.root == TRACE_ROOT_HVM)
+        sentence_add(s, "d%uv%u in ring %u", rec->who.domain, rec->who.vcpu, rec->who.mode - TRACE_MODE_HVM0);
     else
         sentence_add(s, "d%uv%u's %s", rec->who.domain, rec->who.vcpu,
                      rec->who.mode == TRACE_MODE_USER     ? "user code"

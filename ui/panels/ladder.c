@@ -10,6 +10,8 @@
  *      kernel  ring 0  CPL 3  ───┘  └─────────┘  └────────┘         B: dotted: the guest does not know of it
  *      user    ring 3  CPL 3                                        C: the hypervisor is at it
  *
+ * An HVM guest has a row for each of its four rings; what it does among them by itself is no trip.
+ *
  * Whom it is about is the vCPU that commands are about, or the one that is named: `panel ladder d1v1`.
  *
  * The table has a row for each, with the sentence that its events make (tools/debug/sentence.h). Nothing but the trace
@@ -50,6 +52,9 @@ static bool is_of_type(const struct scene *s, const char *type)
 
     return its && !strcmp(its, type);
 }
+
+/* With rings of its own. */
+static bool is_hvm(const struct scene *s) { return is_of_type(s, "hvm") || is_of_type(s, "pvh"); }
 
 /* --- trips --- */
 
@@ -110,6 +115,8 @@ void ladder_make(struct ladder *l, const struct scene *s)
     *l = (struct ladder){ .s = s, .mode = TRACE_MODE_KERNEL };
     if (is_of_type(s, "native"))
         l->mode = TRACE_MODE_NATIVE;
+    else if (is_hvm(s))
+        l->mode = TRACE_MODE_HVM0;
     for (size_t i = 0; i < w->nr; i++)
         ladder_record(l, &w->rec[i], i);
 }
@@ -180,23 +187,41 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
 
 /* --- the picture --- */
 
-static const struct ladder_level pv64[LADDER_LEVELS] = { { "xen", "root", "host" },
+static const struct ladder_level pv64[3] = { { "xen", "root", "host" },
                                                          { "kernel", "ring 0", "CPL 3" },
                                                          { "user", "ring 3", "CPL 3" } };
-static const struct ladder_level pv32[LADDER_LEVELS] = { { "xen", "root", "host" },
+static const struct ladder_level pv32[3] = { { "xen", "root", "host" },
                                                          { "kernel", "ring 0", "CPL 1" },
                                                          { "user", "ring 3", "CPL 3" } };
-static const struct ladder_level native[LADDER_LEVELS] = { { "xen", "root", "host" }, { "native", "dom0's", "host" } };
+static const struct ladder_level native[2] = { { "xen", "root", "host" }, { "native", "dom0's", "host" } };
+static const struct ladder_level hvm[LADDER_LEVELS] = { { "xen", "root", "-1" },
+                                                        { "hvm0", "ring 0", "CPL 0" },
+                                                        { "hvm1", "ring 1", "CPL 1" },
+                                                        { "hvm2", "ring 2", "CPL 2" },
+                                                        { "hvm3", "ring 3", "CPL 3" } };
 
 const struct ladder_level *ladder_levels(const struct scene *s, unsigned int *nr)
 {
-    const bool is_native = is_of_type(s, "native");
-
-    *nr = is_native ? 2 : LADDER_LEVELS;
-    return is_native ? native : is_of_type(s, "pv32") ? pv32 : pv64;
+    if (is_hvm(s)) {
+        *nr = ARRAY_SIZE(hvm);
+        return hvm;
+    }
+    *nr = is_of_type(s, "native") ? ARRAY_SIZE(native) : ARRAY_SIZE(pv64);
+    return is_of_type(s, "native") ? native : is_of_type(s, "pv32") ? pv32 : pv64;
 }
 
-unsigned int ladder_level_of(uint8_t mode) { return mode == TRACE_MODE_XEN ? 0 : mode == TRACE_MODE_USER ? 2 : 1; }
+unsigned int ladder_level_of(uint8_t mode)
+{
+    switch (mode) {
+    case TRACE_MODE_XEN: return 0;
+    case TRACE_MODE_USER: return 2;
+    case TRACE_MODE_HVM0:
+    case TRACE_MODE_HVM1:
+    case TRACE_MODE_HVM2:
+    case TRACE_MODE_HVM3: return 1u + mode - TRACE_MODE_HVM0;
+    default: return 1;
+    }
+}
 
 unsigned int ladder_level_now(const struct ladder *l)
 {
@@ -205,7 +230,9 @@ unsigned int ladder_level_now(const struct ladder *l)
 
 enum style ladder_level_style(const struct scene *s, unsigned int level)
 {
-    return level == 0 ? STYLE_xen : is_of_type(s, "native") ? STYLE_native : level == 1 ? STYLE_kernel : STYLE_user;
+    const unsigned int user = is_hvm(s) ? 4 : 2;
+
+    return level == 0 ? STYLE_xen : is_of_type(s, "native") ? STYLE_native : level < user ? STYLE_kernel : STYLE_user;
 }
 
 /* Up from a level to the top, or down to it, at a column. Row 0 of the area has positions. */
@@ -258,6 +285,16 @@ static unsigned int draw(const struct table *t, const struct scene *s, struct ar
     return 1 + nr_levels;
 }
 
+/* Rows of trips beside the picture's, if there is little room. */
+#define TRIPS_LEAST 3
+
+static unsigned int rows(const struct debug *g, unsigned int cols)
+{
+    struct look_vcpu v;
+
+    return look_vcpu(g->host, g->dbg.dom, g->dbg.vcpu, &v) && v.works ? 1 + ARRAY_SIZE(hvm) + 1 + TRIPS_LEAST : 0;
+}
+
 const struct panel_ops panel_ladder = { .name = "ladder",
                                         .help = "how the vCPU, or dNvM, goes up to the hypervisor and comes back",
                                         .empty = "the hypervisor has not been entered before here",
@@ -267,4 +304,5 @@ const struct panel_ops panel_ladder = { .name = "ladder",
                                         .take = take,
                                         .of_past = true,
                                         .draw = draw,
+                                        .rows = rows,
                                         .is_line = true };

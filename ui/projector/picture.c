@@ -86,7 +86,16 @@ static void title(const struct picture *p)
 
 /* --- the ladder --- */
 
-static double row_y(unsigned int level) { return LADDER_TOP + LADDER_ROW * level + LADDER_ROW * 0.6; }
+/* Guests with more rings have closer ones. */
+static double row_y(const struct picture *p, unsigned int level)
+{
+    unsigned int nr;
+    double row;
+
+    ladder_levels(p->s, &nr);
+    row = nr > 3 ? LADDER_ROW * 3.0 / nr : LADDER_ROW;
+    return LADDER_TOP + row * level + LADDER_ROW * 0.6;
+}
 
 static void label(const struct picture *p, const struct ladder_level *l, unsigned int level)
 {
@@ -96,9 +105,9 @@ static void label(const struct picture *p, const struct ladder_level *l, unsigne
 
     for (; l->name[i] && i + 1 < sizeof(name); i++)
         name[i] = (char)toupper((unsigned char)l->name[i]);
-    text_at(p, MARGIN, row_y(level) + 14, FONT, style, name, i);
-    text_at(p, MARGIN + 200, row_y(level) + 14, FONT, style, l->believed, strlen(l->believed));
-    text_at(p, MARGIN + 400, row_y(level) + 14, FONT, style, l->real, strlen(l->real));
+    text_at(p, MARGIN, row_y(p, level) + 14, FONT, style, name, i);
+    text_at(p, MARGIN + 200, row_y(p, level) + 14, FONT, style, l->believed, strlen(l->believed));
+    text_at(p, MARGIN + 400, row_y(p, level) + 14, FONT, style, l->real, strlen(l->real));
 }
 
 static void trip(const struct picture *p, const struct ladder *l, unsigned int i, double x)
@@ -108,12 +117,12 @@ static void trip(const struct picture *p, const struct ladder *l, unsigned int i
     const double up = x + TRIP - PEAK;
     const char letter[] = { ladder_letter(l, i), '\0' };
 
-    line_at(p, x, row_y(from), up, row_y(from), ladder_level_style(p->s, from), false);
-    line_at(p, up, row_y(from), up, row_y(0), ladder_level_style(p->s, from), false);
-    line_at(p, up, row_y(0), x + TRIP, row_y(0), STYLE_xen, t->over && t->silent);
-    text_at(p, up + PEAK / 2.0 - CHAR / 2, row_y(0) - 18, FONT, STYLE_xen, letter, 1);
+    line_at(p, x, row_y(p, from), up, row_y(p, from), ladder_level_style(p->s, from), false);
+    line_at(p, up, row_y(p, from), up, row_y(p, 0), ladder_level_style(p->s, from), false);
+    line_at(p, up, row_y(p, 0), x + TRIP, row_y(p, 0), STYLE_xen, t->over && t->silent);
+    text_at(p, up + PEAK / 2.0 - CHAR / 2, row_y(p, 0) - 18, FONT, STYLE_xen, letter, 1);
     if (t->over)
-        line_at(p, x + TRIP, row_y(0), x + TRIP, row_y(to), ladder_level_style(p->s, to), false);
+        line_at(p, x + TRIP, row_y(p, 0), x + TRIP, row_y(p, to), ladder_level_style(p->s, to), false);
 }
 
 static void ladder(const struct picture *p, const struct ladder *l)
@@ -128,8 +137,8 @@ static void ladder(const struct picture *p, const struct ladder *l)
         label(p, &levels[i], i);
     for (unsigned int i = first; i < l->nr; i++, x += TRIP)
         trip(p, l, i, x);
-    line_at(p, x, row_y(now), x + 40, row_y(now), ladder_level_style(p->s, now), false);
-    fprintf(p->out, "<path d=\"M %.1f %.1f l 45 28 l -45 28 z\" fill=\"#%06x\"/>\n", x + 38, row_y(now) - 28,
+    line_at(p, x, row_y(p, now), x + 40, row_y(p, now), ladder_level_style(p->s, now), false);
+    fprintf(p->out, "<path d=\"M %.1f %.1f l 45 28 l -45 28 z\" fill=\"#%06x\"/>\n", x + 38, row_y(p, now) - 28,
             colour(p, STYLE_here));
 }
 
