@@ -28,7 +28,7 @@ EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info
 VCPU_OBJS := xen trace run domain shutdown time i8254 tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl keyhandler sysctl
-VCPU_HVM_OBJS := io_kept access descriptor task deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer apic cr msr ioreq dm_op intercept io decode alu emulate_memory emulate_string emulate_move emulate_op emulate mmio exits params context save guest
+VCPU_HVM_OBJS := io_kept access descriptor task deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer apic cr msr ioreq dm_op intercept io decode alu emulate_memory emulate_string emulate_move emulate_op emulate mmio exit_code exits params context save guest
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps msr context hypercalls physdev guest
 VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
@@ -50,14 +50,14 @@ OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
 TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_sched host_clone host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
-DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
+DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
 UI_OBJS := options socket_door slirp_door outside console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help place firmware guest_firmware guest_list start console input pace crash stats trace_file pcap_file status recording replay
 UI_OBJS += $(addprefix debug/,say live words commands move stops seek show change record symbols export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
-UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages frames events grants rings network disks xenstore scheduler timers tour messages panels)
+UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages nested vmcb apic frames events grants rings network disks xenstore scheduler timers tour messages panels)
 UI_OBJS += $(addprefix projector/,picture raster window)
 UI_OBJS += $(addprefix cockpit/,plans look draw control cockpit)
 UI_OBJS += $(addprefix tour/,tour play export)

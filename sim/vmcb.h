@@ -126,6 +126,7 @@ enum svm_exit {
     SVM_EXIT_DR_READ = 0x20,
     SVM_EXIT_DR_WRITE = 0x30,
     SVM_EXIT_EXCEPTION = 0x40,
+    SVM_EXIT_INTR = 0x60,
     SVM_EXIT_VINTR = 0x64,
     SVM_EXIT_RDTSC = 0x6e,
     SVM_EXIT_RDPMC = 0x6f,
@@ -134,6 +135,7 @@ enum svm_exit {
     SVM_EXIT_PAUSE = 0x77,
     SVM_EXIT_HLT = 0x78,
     SVM_EXIT_INVLPG = 0x79,
+    SVM_EXIT_IOIO = 0x7b,
     SVM_EXIT_MSR = 0x7c,
     SVM_EXIT_TASK_SWITCH = 0x7d,
     SVM_EXIT_SHUTDOWN = 0x7f,
@@ -141,6 +143,7 @@ enum svm_exit {
     SVM_EXIT_VMMCALL = 0x81,
     SVM_EXIT_RDTSCP = 0x87,
     SVM_EXIT_NPF = 0x400,
+    SVM_EXIT_INVALID = -1,
 };
 
 #endif

@@ -14,8 +14,8 @@
  *               protected mode                   ap32
  *               long mode                        ap64           says that it is there, and halts for ever
  *
- * Its own page tables map the first 4 GiB one to one, for all rings. Without a second vCPU it waits for it in vain, and
- * says so.
+ * Its own page tables map the first 4 GiB one to one, for all rings: the first 2 MiB in pages of 4 KiB, where there are
+ * more levels than two. Without a second vCPU it waits for it in vain, and says so.
  *
  * Budget: one path through all modes, and what each of them needs.
  */
@@ -141,6 +141,17 @@ protected32:
     add     $4, %edi
     add     $0x200000, %eax
     jnc     1b
+
+    mov     $l1, %edi                           /* the first of these in 512 of 4 KiB */
+    lea     0x7(%edi), %ecx
+    mov     %ecx, l2
+    mov     $0x7, %eax
+1:  stosl
+    movl    $0, (%edi)
+    add     $4, %edi
+    add     $0x1000, %eax
+    cmp     $0x200007, %eax
+    jne     1b
 
     mov     $CR4_PSE, %eax
     mov     %eax, %cr4
@@ -422,6 +433,8 @@ legacy:
     .skip   4096
 l2:
     .skip   4 * 4096
+l1:
+    .skip   4096
 idt:
     .skip   0x81 * 16
     .balign 8

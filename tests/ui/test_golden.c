@@ -223,7 +223,7 @@ static void test_two_domains(void **state)
 /* A guest with rings of its own: back in its kernel from a fault in ring 3. */
 static void test_hvm(void **state)
 {
-    static const char *const panels[] = { "ladder", "registers", "code", "pages", "machine", "trace" };
+    static const char *const panels[] = { "ladder", "pages", "nested", "vmcb", "exits", "apic" };
     struct cockpit_scene sc;
     char line[64], name[64];
 
@@ -236,7 +236,7 @@ static void test_hvm(void **state)
         golden_of(&sc, name, line);
     }
     sc.c.zoomed = false;
-    golden_of(&sc, "hvm-layout-main", "layout main");
+    golden_of(&sc, "hvm-layout-hvm", "layout hvm");
     cockpit_scene_end(&sc);
 }
 
@@ -303,8 +303,8 @@ static void test_ascent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ascent),  cmocka_unit_test(test_panels),    cmocka_unit_test(test_two_domains),
-        cmocka_unit_test(test_hvm),     cmocka_unit_test(test_layouts), cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_ascent), cmocka_unit_test(test_panels),  cmocka_unit_test(test_two_domains),
+        cmocka_unit_test(test_hvm),    cmocka_unit_test(test_layouts), cmocka_unit_test(test_too_small),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,12 +170,17 @@ struct look_frames {
 struct look_walk {
     bool found;
     uint64_t maddr; /* if found: machine address */
+    /* An HVM guest's tables are in its own numbering: an entry's frame there is frame_mfn in the machine. */
+    bool is_hvm, npf; /* npf: its tables say gpa, of which the nested ones know nothing */
+    uint64_t gpa;     /* if found, or npf */
     unsigned int nr;
-    struct {
+    struct look_walk_step {
         unsigned int level, index;
         mfn_t table;
         uint64_t entry;
-    } step[4]; /* top down */
+        uint64_t frame_gfn; /* of HVM: what the entry points to */
+        mfn_t frame_mfn;    /* INVALID_MFN: to nothing */
+    } step[4];              /* top down */
 };
 
 /* Whose address it is, and of what kind. */

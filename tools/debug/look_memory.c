@@ -139,6 +139,9 @@ static void walk_hvm(const struct machine *m, const struct cpu_state *r, uint64_
 {
     const struct nested_regs regs = { r->cr0, r->cr3, r->cr4, r->efer, r->ncr3 };
     struct nested_walk w;
+    uint64_t next, phys;
+    uint32_t error_code;
+    bool writable;
 
     if (r->efer & EFER_LMA && !is_canonical(va))
         return;
@@ -148,7 +151,15 @@ static void walk_hvm(const struct machine *m, const struct cpu_state *r, uint64_
         out->step[i].index = (unsigned int)(PAGE_OFFSET(w.step[i].gpa) / w.step[i].size);
         out->step[i].table = _mfn(PFN_DOWN(w.step[i].phys));
         out->step[i].entry = w.step[i].entry;
+        next = i + 1 < w.nr ? w.step[i + 1].gpa : w.result == NESTED_PF ? w.step[i].entry & PTE_MFN_MASK : w.gpa;
+        out->step[i].frame_gfn = PFN_DOWN(next);
+        out->step[i].frame_mfn = nested_translate(r->ncr3, next, 0, machine_table, m, &phys, &writable, &error_code)
+                                     ? _mfn(PFN_DOWN(phys))
+                                     : INVALID_MFN;
     }
+    out->is_hvm = true;
+    out->npf = w.result == NESTED_NPF;
+    out->gpa = w.gpa;
     out->nr = w.nr;
     out->found = w.result == NESTED_OK;
     out->maddr = out->found ? w.phys : 0;

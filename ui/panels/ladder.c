@@ -188,11 +188,11 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
 /* --- the picture --- */
 
 static const struct ladder_level pv64[3] = { { "xen", "root", "host" },
-                                                         { "kernel", "ring 0", "CPL 3" },
-                                                         { "user", "ring 3", "CPL 3" } };
+                                             { "kernel", "ring 0", "CPL 3" },
+                                             { "user", "ring 3", "CPL 3" } };
 static const struct ladder_level pv32[3] = { { "xen", "root", "host" },
-                                                         { "kernel", "ring 0", "CPL 1" },
-                                                         { "user", "ring 3", "CPL 3" } };
+                                             { "kernel", "ring 0", "CPL 1" },
+                                             { "user", "ring 3", "CPL 3" } };
 static const struct ladder_level native[2] = { { "xen", "root", "host" }, { "native", "dom0's", "host" } };
 static const struct ladder_level hvm[LADDER_LEVELS] = { { "xen", "root", "-1" },
                                                         { "hvm0", "ring 0", "CPL 0" },

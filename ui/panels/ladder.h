@@ -9,7 +9,7 @@
 #include "ui/panels/scene.h"
 
 #define LADDER_TRIPS  64 /* that are kept, the last ones */
-#define LADDER_LEVELS 5 /* at most */
+#define LADDER_LEVELS 5  /* at most */
 
 struct ladder_trip {
     size_t first, nr; /* records of the window, of which not all are its */
@@ -27,9 +27,8 @@ struct ladder {
 };
 
 /*
- * What a row is called: by name, by what the guest believes, by the processor. An HVM guest's rings are what it believes
- * them to be: that the hypervisor is beside them ("root mode", a ring -1), and not in one of them, is what it does not
- * know.
+ * What a row is called: by name, by what the guest believes, by the processor. An HVM guest's rings are what it
+ * believes them to be; what it does not know is that the hypervisor is beside them ("root mode", a ring -1).
  */
 struct ladder_level {
     const char *name, *believed, *real;

@@ -8,6 +8,8 @@
  *      L3      ...                                                       G global  NX no code
  *      =                                            maps m:0x1c113123, which user mode may read
  *
+ * An HVM guest's entries hold its own numbers, which the nested tables (panel nested) take to the machine's.
+ *
  * Concept: what an address may be used for is what all levels allow. A PV64 guest's kernel runs at the processor's
  * level of user mode: Xen sets U for its pages, too.
  */
@@ -79,6 +81,15 @@ static void use_take(struct table *t, struct table_row *row, struct debug *g, mf
         table_cell(t, row, "d%u %s:%" PRIu64 "%s", f.owner, f.type, f.type_count, f.pinned ? " pinned" : "");
 }
 
+/* The same of an HVM guest's entry: what it points to in its numbering, and where the nested tables have that. */
+static void own_frame_take(struct table *t, struct table_row *row, const struct look_walk_step *step)
+{
+    if (mfn_x(step->frame_mfn) == mfn_x(INVALID_MFN))
+        table_cell(t, row, "%" PRIx64 "/-", step->frame_gfn);
+    else
+        table_cell(t, row, "%" PRIx64 "/%" PRIx64, step->frame_gfn, mfn_x(step->frame_mfn));
+}
+
 static void step_take(struct table *t, struct debug *g, domid_t dom, const struct look_walk *w, unsigned int i)
 {
     const unsigned int level = w->step[i].level;
@@ -88,13 +99,15 @@ static void step_take(struct table *t, struct debug *g, domid_t dom, const struc
     table_cell(t, row, "L%u", level);
     table_cell(t, row, "%u", w->step[i].index);
     frame_take(t, row, g, w->step[i].table);
-    if (entry & PRESENT)
+    if (entry & PRESENT && w->is_hvm)
+        own_frame_take(t, row, &w->step[i]);
+    else if (entry & PRESENT)
         frame_take(t, row, g, FRAME(entry));
     else
         table_cell(t, row, entry ? "0x%" PRIx64 : "-", entry);
     bits_take(t, row, entry, level);
     if (entry & PRESENT)
-        use_take(t, row, g, FRAME(entry));
+        use_take(t, row, g, w->is_hvm ? w->step[i].frame_mfn : FRAME(entry));
     table_ask(t, row, "why u64[d%u:m:0x%" PRIx64 "]", dom,
               mfn_x(w->step[i].table) << PAGE_SHIFT | w->step[i].index * 8);
     if (row && !(entry & PRESENT))
@@ -108,13 +121,21 @@ static void end_take(struct table *t, const struct debug_addr *a, const struct l
     uint64_t all = PRESENT | WRITABLE | USER, any = 0;
 
     for (unsigned int i = 0; i < w->nr; i++) {
-        all &= w->step[i].entry;
+        all &= w->step[i].entry | (w->is_hvm && w->step[i].level == 3 && i == 0 ? WRITABLE | USER : 0); /* PAE's root */
         any |= w->step[i].entry;
     }
     table_cell(t, row, "=");
     for (unsigned int i = 1; i + 1 < ARRAY_SIZE(columns); i++)
         table_cell(t, row, "%s", "");
-    if (w->found)
+    if (w->found && w->is_hvm && !w->nr)
+        table_cell(t, row, "no paging: gpa 0x%" PRIx64 ", which is m:0x%" PRIx64, w->gpa, w->maddr);
+    else if (w->found && w->is_hvm)
+        table_cell(t, row, "maps gpa 0x%" PRIx64 " = m:0x%" PRIx64 ", which %s may %s%s", w->gpa, w->maddr,
+                   all & USER ? "ring 3" : "rings 0 to 2", all & WRITABLE ? "write" : "read",
+                   any & NO_CODE ? "" : " and execute");
+    else if (w->npf)
+        table_cell(t, row, "the nested tables have nothing at gpa 0x%" PRIx64 ": an exit, NPF", w->gpa);
+    else if (w->found)
         table_cell(t, row, "maps m:0x%" PRIx64 ", which %s may %s%s", w->maddr,
                    all & USER ? "user mode" : "the hypervisor alone", all & WRITABLE ? "write" : "read",
                    any & NO_CODE ? "" : " and execute");

@@ -62,6 +62,12 @@ void panels_say(struct debug *g, const char *args);
     X(console)                                                                                                         \
     X(timeline)                                                                                                        \
     X(pages)                                                                                                           \
+    X(nested)                                                                                                          \
+    X(vmcb)                                                                                                            \
+    X(exits)                                                                                                           \
+    X(apic)                                                                                                            \
+    X(ioapic)                                                                                                          \
+    X(pic)                                                                                                             \
     X(frames)                                                                                                          \
     X(events)                                                                                                          \
     X(grants)                                                                                                          \

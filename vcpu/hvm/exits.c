@@ -160,6 +160,7 @@ static void task_switch(struct vcpu *v, const struct sim_exit *e)
 
 static void handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
+    hvm_exit_note(v, e);
     switch (e->kind) {
     case EXIT_BUDGET:
     case EXIT_STOP: return;

@@ -67,6 +67,11 @@ struct hvm_event {
     uint32_t error_code;
     uint64_t cr2; /* of a #PF */
 };
+/* Why the guest was left, in the VMCB's words: see exit_code.c. */
+struct hvm_vmexit {
+    uint64_t code, info1, info2; /* EXITCODE, EXITINFO1, EXITINFO2 */
+};
+
 struct hvm_vcpu {
     uint8_t evtchn_upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: none */
     struct vlapic vlapic;
@@ -83,6 +88,9 @@ struct hvm_vcpu {
         uint64_t variable[16], fixed[11], def_type;
     } mtrr; /* msr.c, as these: */
     uint64_t mcg_status, debugctl, last_branch[4];
+    /* For who looks: the last exit; how many of each kind, and of those how many that real hardware does not take. */
+    struct hvm_vmexit last_exit;
+    uint64_t exits[EXIT_NR_KINDS], engine_exits[EXIT_NR_KINDS];
 };
 
 /* --- deliver.c --- */
@@ -145,6 +153,8 @@ bool hvm_copy_to_guest_phys(struct domain *d, uint64_t gpa, const void *buf, siz
 
 /* exits.c */
 void hvm_handle_exit(struct vcpu *v, const struct sim_exit *exit);
+/* exit_code.c: v has left for it. */
+void hvm_exit_note(struct vcpu *v, const struct sim_exit *exit);
 /* insn_done.c: an instruction of len bytes was carried out. */
 void hvm_insn_done(struct vcpu *v, unsigned int len);
 /* cr.c: the instruction at RIP, which accesses a control or a debug register. */
