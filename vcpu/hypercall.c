@@ -257,7 +257,7 @@ void hvm_hypercall_guest(struct vcpu *v, unsigned int insn_len)
     if (TRACE_ON(m))
         trace_call(v, nr, &args, r->rip, TRACE_VIA_VMMCALL, TRACE_NONE);
     m->clock.now += CLOCK_NS_PER_HYPERCALL;
-    if (r->cr0 & X86_CR0_PE && !(r->rflags & X86_EFLAGS_VM) && r->cpl == 0)
+    if (!(r->rflags & X86_EFLAGS_VM) && r->cpl == 0) /* in real mode, too */
         ret = hypercall_dispatch(v, nr, &args);
     if (TRACE_ON(m))
         trace_ret(v, nr, ret, began);

@@ -25,6 +25,37 @@ static void test_console(void **state)
     assert_int_equal(f->d->shutdown_code, SHUTDOWN_poweroff);
 }
 
+/* From real mode, too, with the words of 32-bit code; not from virtual-8086 mode, nor ring 3. */
+static void test_hypercall_modes(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+
+    for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
+        r->seg[i] = (struct cpu_segment){ 0, i == CPU_SEG_CS ? 0x9b : 0x93, 0xffff, 0 };
+    r->cr0 = X86_CR0_ET;
+    r->dirty = CPU_DIRTY_ALL;
+    hvm_put(f, STRING, "hi\n", 3);
+    HVM_RUN(f, "\x66\x31\xdb\x66\xb9\x03\x00\x00\x00\x66\xba\x00\x20\x00\x00" /* console_io(write, 3, 0x2000) */
+               "\x66\xb8\x12\x00\x00\x00\x0f\x01\xd9\xf4");
+    assert_non_null(strstr(f->log, "(d1) hi\n"));
+    assert_int_equal(r->rax, 0);
+}
+
+static void test_hypercall_vm86(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+
+    for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
+        r->seg[i] = (struct cpu_segment){ 0, 0xf3, 0xffff, 0 };
+    r->rflags |= X86_EFLAGS_VM;
+    r->cpl = 3;
+    r->dirty = CPU_DIRTY_ALL;
+    HVM_RUN(f, "\x66\xb8\x12\x00\x00\x00\x0f\x01\xd9\xeb\xfe");
+    assert_int_equal((int32_t)r->rax, -EPERM);
+}
+
 /* An exception without an IDT: #GP, #DF, shutdown. */
 static void test_triple_fault(void **state)
 {
@@ -283,6 +314,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_console, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_hypercall_modes, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_hypercall_vm86, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_triple_fault, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_context, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_physmap, hvm_setup, fix_teardown),

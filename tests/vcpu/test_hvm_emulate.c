@@ -426,6 +426,7 @@ static void prepare(struct fixture *f, const struct test_case *t)
     memcpy(code, t->code, t->len);
     memset(code + t->len, 0x90, sizeof(code) - t->len);
     hvm_put(f, HVM_CODE, code, sizeof(code));
+    gates(f, t->mode);
     for (unsigned int i = 0; i < NR_DATA; i++)
         write_page(f, i, t->memory + i * PAGE_SIZE);
     *f->v->regs = t->regs;
@@ -586,7 +587,6 @@ static void test_random(void **state)
         begin(f, &t);
         if (!generate(&t))
             continue;
-        gates(f, t.mode);
         prepare(f, &t);
         go(f);
         if (f->d->is_shut_down) { /* a fault without a stack */

@@ -184,16 +184,19 @@ static bool bit_test(struct emul *e)
     return !op || emul_write(e, &p, &val);
 }
 
-/* BSF, BSR: of 0 only ZF. (With F3 BSF is TZCNT, which this processor does not have: it ignores F3.) */
+/*
+ * BSF, BSR: of 0 only ZF, and as in this engine the upper half of a register of 32 bits is cleared. (With F3 BSF is
+ * TZCNT, which this processor does not have: it ignores F3.)
+ */
 static bool bit_scan(struct emul *e)
 {
     uint64_t val;
 
     if (!load(e, e->in.size, &val))
         return false;
-    e->flags &= ~(uint64_t)X86_EFLAGS_ZF;
+    e->flags = (e->flags & ~(uint64_t)X86_EFLAGS_ZF) | (val ? 0 : X86_EFLAGS_ZF);
     if (!val)
-        e->flags |= X86_EFLAGS_ZF;
+        set_source(e, source(e));
     else
         set_source(e, e->in.op & 1 ? 63 - (unsigned int)__builtin_clzll(val) : (unsigned int)__builtin_ctzll(val));
     return true;
