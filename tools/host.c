@@ -205,7 +205,7 @@ size_t host_console_room(const struct host *h, unsigned int index)
     const struct guest *g = guest_at(h, index);
 
     if (!g || !g->console || g->state == GUEST_ENDED ||
-        !(guest_types_on_serial(g) || console_backend_connected(g->console)))
+        !(guest_types_on_pc(g) || console_backend_connected(g->console)))
         return 0;
     return g->nr_input < HOST_INPUT_MAX ? HOST_INPUT_MAX - g->nr_input : 0;
 }
@@ -218,8 +218,8 @@ void host_console_input(struct host *h, unsigned int index, const char *text, si
     xen_interrupt(h->xen, now);
     memcpy(g->input + g->nr_input, text, len);
     g->nr_input += len;
-    if (guest_types_on_serial(g))
-        guest_serial_kick(g);
+    if (guest_types_on_pc(g))
+        guest_pc_kick(g);
     else
         console_backend_kick(g->console);
 }
@@ -240,7 +240,7 @@ bool host_console_wants_input(const struct host *h, unsigned int index)
     const struct guest *g = guest_at(h, index);
 
     return g && g->console && g->state != GUEST_ENDED && !g->nr_input &&
-           (guest_types_on_serial(g) ? pc_wants_input(guest_pc(g)) : console_backend_wants_input(g->console));
+           (guest_types_on_pc(g) ? pc_wants_input(guest_pc(g)) : console_backend_wants_input(g->console));
 }
 
 size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max)

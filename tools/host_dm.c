@@ -4,7 +4,8 @@
  *
  * Concept: an HVM guest has a PC's devices besides what PV drivers find. A disk is both: on an IDE channel until the
  * guest unplugs it there, and behind a block back end. What comes out of its first serial line with serial = "stdio"
- * goes where a console's text goes, and what is typed there comes in.
+ * goes where a console's text goes, and what is typed there comes in. Without, the console is its screen, whose text is
+ * told as lines, and its keyboard.
  *
  * Corresponds to libxl__build_device_model_args_new() of tools/libs/light/libxl_dm.c.
  */
@@ -14,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- the serial line --- */
+/* --- text: at the serial line, or the screen and the keyboard --- */
 
 static struct dm *guest_dm(const struct guest *g) { return g->stubdom ? stubdom_dm(g->stubdom) : g->dm; }
 
@@ -23,16 +24,21 @@ static bool has_serial(const struct guest *g)
     return guest_has_dm(g) && g->hvm.nr_serials && g->hvm.serials[0] == XL_SERIAL_STDIO;
 }
 
-bool guest_types_on_serial(const struct guest *g) { return guest_pc(g) && has_serial(g); }
+/* The console of a guest without a serial line is its screen, as lines, and its keyboard. */
+static bool has_screen(const struct guest *g) { return guest_has_dm(g) && !has_serial(g) && g->hvm.vga != XL_VGA_NONE; }
+
+bool guest_types_on_pc(const struct guest *g) { return guest_pc(g) && (has_serial(g) || has_screen(g)); }
 
 static void serial_out(void *data, char c) { guest_console_out(data, &c, 1); }
 
-static size_t serial_in(void *data, char *buf, size_t n)
+static void screen_out(void *data, const char *text, size_t n) { guest_console_out(data, text, n); }
+
+static size_t text_in(void *data, char *buf, size_t n)
 {
-    return guest_types_on_serial(data) ? guest_input_take(data, buf, n) : 0;
+    return guest_types_on_pc(data) ? guest_input_take(data, buf, n) : 0;
 }
 
-void guest_serial_kick(struct guest *g)
+void guest_pc_kick(struct guest *g)
 {
     if (guest_dm(g))
         dm_kick(guest_dm(g));
@@ -107,7 +113,12 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         .vgabios = g->vgabios ? g->vgabios->data : NULL,
         .vgabios_size = g->vgabios ? g->vgabios->size : 0,
         .platform = g->hvm.xen_platform_pci,
-        .outside = { g, has_serial(g) ? serial_out : NULL, has_serial(g) ? serial_in : NULL, guest_log },
+        .outside = { .data = g,
+                     .serial_out = has_serial(g) ? serial_out : NULL,
+                     .serial_in = has_serial(g) ? text_in : NULL,
+                     .screen_out = has_screen(g) ? screen_out : NULL,
+                     .typed = has_screen(g) ? text_in : NULL,
+                     .log = guest_log },
     };
     struct domain *d;
     int rc = 0;

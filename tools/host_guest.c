@@ -82,7 +82,7 @@ static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
 {
     struct guest *g = data;
 
-    return domid != g->domid || guest_types_on_serial(g) ? 0 : guest_input_take(g, buf, len);
+    return domid != g->domid || guest_types_on_pc(g) ? 0 : guest_input_take(g, buf, len);
 }
 
 void guest_input_take_back(struct guest *g)

@@ -227,9 +227,9 @@ struct pc *guest_pc(const struct guest *g);
 /* Its domain is built, and paused: g gets one, if it is to have one. -1, and err. */
 int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 void guest_dm_destroy(struct guest *g);
-/* Does what is typed go to its serial line? Then: there may be some. */
-bool guest_types_on_serial(const struct guest *g);
-void guest_serial_kick(struct guest *g);
+/* Does what is typed go to its serial line, or its keyboard? Then: there may be input for these. */
+bool guest_types_on_pc(const struct guest *g);
+void guest_pc_kick(struct guest *g);
 /* host_base.c: text of a guest's goes out; what waits to be read by it: how much was there. */
 void guest_console_out(const struct guest *g, const char *text, size_t len);
 size_t guest_input_take(struct guest *g, char *buf, size_t len);

@@ -3,9 +3,11 @@
  * Who looks at the screens of guests, and who types there.
  *
  * Concept: a screen is looked at, and that changes nothing; what is typed and pointed at is an input, as what is typed
- * at a console.
+ * at a console. A guest with a PC's devices (rings/dm/) may have a PV screen and keyboard as well: once it has
+ * connected them, these are looked at.
  */
 #include "mmu/page.h"
+#include "rings/dm/pc.h"
 #include "rings/fb/fbback.h"
 #include "rings/fb/kbdback.h"
 #include "tools/host_private.h"
@@ -92,13 +94,32 @@ static struct xenbus_device *find(const struct host *h, unsigned int index, cons
     return w.found;
 }
 
+/* The PC of a guest; NULL: it has none. */
+static struct pc *find_pc(const struct host *h, unsigned int index)
+{
+    const struct guest *g = guest_at(h, index);
+
+    return g ? guest_pc(g) : NULL;
+}
+
+static bool pc_screen(const struct host *h, unsigned int index, struct host_screen *s)
+{
+    const struct pc *pc = find_pc(h, index);
+    struct vga_screen screen;
+
+    if (!pc || !pc->cfg.vga_mib || !vga_look(&pc->vga, &screen))
+        return false;
+    *s = (struct host_screen){ screen.width, screen.height, 32, pc->vga.changes };
+    return true;
+}
+
 bool host_screen(const struct host *h, unsigned int index, struct host_screen *s)
 {
     const struct xenbus_device *dev = find(h, index, &fbback);
     const struct fb_screen *screen = dev ? fbback_screen(dev) : NULL;
 
     if (!screen)
-        return false;
+        return pc_screen(h, index, s);
     *s = (struct host_screen){ screen->width, screen->height, screen->depth, screen->updates };
     return true;
 }
@@ -106,12 +127,31 @@ bool host_screen(const struct host *h, unsigned int index, struct host_screen *s
 void host_screen_row(const struct host *h, unsigned int index, unsigned int y, unsigned int width, uint8_t *rgb)
 {
     const struct xenbus_device *dev = find(h, index, &fbback);
+    const struct pc *pc = find_pc(h, index);
 
     if (dev)
         screen_row(h->xen, dev, y, width, rgb);
+    else if (pc && pc->cfg.vga_mib)
+        vga_row(&pc->vga, y, width, rgb);
 }
 
-bool host_keyboard(const struct host *h, unsigned int index) { return find(h, index, &kbdback); }
+bool host_keyboard(const struct host *h, unsigned int index) { return find(h, index, &kbdback) || find_pc(h, index); }
+
+static int pc_keyboard_event(struct host *h, unsigned int index, const struct host_key *key)
+{
+    struct pc *pc = find_pc(h, index);
+
+    if (key->what == HOST_POINTER_AT)
+        pc_pointer(pc, key->x, key->y, key->wheel);
+    else if (key->what == HOST_POINTER_MOVED)
+        pc_event(pc, &(struct pc_event){ .dx = key->x, .dy = key->y, .dz = key->wheel });
+    else if (key->what < HOST_KEY_NR && key->x > 0)
+        pc_event(pc, &(struct pc_event){ .key = (unsigned int)key->x, .down = key->what == HOST_KEY_DOWN });
+    else
+        return -EINVAL;
+    guest_pc_kick(guest_at(h, index));
+    return 0;
+}
 
 int host_keyboard_event(struct host *h, unsigned int index, const struct host_key *key, s_time_t now)
 {
@@ -119,9 +159,11 @@ int host_keyboard_event(struct host *h, unsigned int index, const struct host_ke
     const struct xenbus_device *fb;
     const struct fb_screen *screen;
 
-    if (!dev)
+    if (!dev && !find_pc(h, index))
         return -ENODEV;
     xen_interrupt(h->xen, now);
+    if (!dev)
+        return pc_keyboard_event(h, index, key);
     switch (key->what) {
     case HOST_KEY_UP:
     case HOST_KEY_DOWN:

@@ -2,19 +2,7 @@
 /* Which key makes which symbol: X11's keysyms, Linux's key numbers, a US keyboard. See ui/vnc.h. */
 #include "ui/vnc.h"
 
-#include <string.h>
-
-/* The rows of the keyboard: the first key's number, and what they make without and with Shift. */
-static const struct {
-    unsigned int first;
-    const char *plain, *shifted;
-} rows[] = {
-    { 2, "1234567890-=", "!@#$%^&*()_+" },
-    { 16, "qwertyuiop[]", "QWERTYUIOP{}" },
-    { 30, "asdfghjkl;'`", "ASDFGHJKL:\"~" },
-    { 43, "\\zxcvbnm,./", "|ZXCVBNM<>?" },
-    { 57, " ", " " },
-};
+#include "tools/us_keyboard.h"
 
 static const struct {
     uint32_t keysym;
@@ -38,13 +26,10 @@ static const struct {
 
 unsigned int vnc_key(uint32_t keysym)
 {
-    if (keysym >= ' ' && keysym < 0x7f)
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-            const char *plain = strchr(rows[i].plain, (int)keysym), *shifted = strchr(rows[i].shifted, (int)keysym);
+    bool shift;
 
-            if (plain || shifted)
-                return rows[i].first + (unsigned int)(plain ? plain - rows[i].plain : shifted - rows[i].shifted);
-        }
+    if (keysym >= ' ' && keysym < 0x7f)
+        return us_key((char)keysym, &shift);
     if (keysym >= 0xffbe && keysym <= 0xffc7) /* F1 to F10 */
         return 59 + keysym - 0xffbe;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)

@@ -19,6 +19,8 @@
 
 #define VGA_DEVFN      (2 << 3)
 #define PLATFORM_DEVFN (3 << 3)
+#define BUTTONS        0x110 /* of Linux's numbers: left, right, middle, and two more */
+#define BUTTONS_NR     5
 
 /* --- PCI --- */
 
@@ -67,18 +69,86 @@ static void com1_ready(void *owner)
     struct pc *pc = owner;
     char c;
 
-    while (pc->cfg.outside.serial_in && pc->com1.nr < UART_FIFO &&
-           pc->cfg.outside.serial_in(pc->cfg.outside.data, &c, 1))
+    while (pc->cfg.outside.serial_in && uart_room(&pc->com1) && pc->cfg.outside.serial_in(pc->cfg.outside.data, &c, 1))
         uart_receive(&pc->com1, (const uint8_t *)&c, 1);
 }
 
 static const struct uart_line_ops com1_line = { .transmit = com1_out, .ready = com1_ready };
 
-void pc_kick(struct pc *pc) { com1_ready(pc); }
+/* --- keyboard and mouse --- */
 
-bool pc_wants_input(const struct pc *pc) { return pc->cfg.outside.serial_in && !pc->com1.nr; }
+static void typed_key(void *data, unsigned int key, bool down)
+{
+    struct pc *pc = data;
 
-/* --- the screen's memory: pages that were written --- */
+    ps2_key(&pc->ps2, key, down);
+}
+
+/* A character of what is typed, when the guest has read all before. */
+static void ps2_ready(void *owner)
+{
+    struct pc *pc = owner;
+    char c;
+
+    while (pc->cfg.outside.typed && ps2_waits(&pc->ps2)) {
+        const bool more = pc->cfg.outside.typed(pc->cfg.outside.data, &c, 1);
+
+        if (more)
+            typing_char(&pc->typing, c, typed_key, pc);
+        else
+            typing_pause(&pc->typing, typed_key, pc);
+        if (!more)
+            break;
+    }
+}
+
+void pc_event(struct pc *pc, const struct pc_event *e)
+{
+    if (pc->nr_events < PC_EVENTS)
+        pc->event[pc->nr_events++] = *e;
+    else
+        pc->dropped++;
+}
+
+void pc_pointer(struct pc *pc, int32_t x, int32_t y, int32_t dz)
+{
+    const struct pc_event e = { .dx = (int32_t)((uint32_t)x - (uint32_t)pc->x),
+                                .dy = (int32_t)((uint32_t)y - (uint32_t)pc->y),
+                                .dz = dz };
+
+    pc->x = x;
+    pc->y = y;
+    pc_event(pc, &e);
+}
+
+static void event_happens(struct pc *pc, const struct pc_event *e)
+{
+    if (e->key >= BUTTONS && e->key < BUTTONS + BUTTONS_NR) {
+        const uint8_t bit = (uint8_t)(1u << (e->key - BUTTONS));
+
+        pc->buttons = (uint8_t)(e->down ? pc->buttons | bit : pc->buttons & ~bit);
+    } else if (e->key) {
+        ps2_key(&pc->ps2, e->key, e->down);
+        return;
+    }
+    ps2_mouse(&pc->ps2, e->dx, e->dy, e->dz, pc->buttons);
+}
+
+void pc_kick(struct pc *pc)
+{
+    for (unsigned int i = 0; i < pc->nr_events; i++)
+        event_happens(pc, &pc->event[i]);
+    pc->nr_events = 0;
+    com1_ready(pc);
+    ps2_ready(pc);
+}
+
+bool pc_wants_input(const struct pc *pc)
+{
+    return pc->cfg.outside.serial_in ? !pc->com1.nr : pc->cfg.outside.typed && ps2_waits(&pc->ps2);
+}
+
+/* --- the screen: its memory are pages that were written --- */
 
 static const uint8_t *vga_page(void *owner, uint32_t page)
 {
@@ -104,6 +174,20 @@ static void vga_place(void *owner, bool present, uint64_t gpa) {}
 
 static const struct vga_memory_ops vga_memory = { vga_page, vga_write, vga_place };
 
+static void screen_out(void *owner, const char *text, size_t n)
+{
+    const struct pc *pc = owner;
+
+    pc->cfg.outside.screen_out(pc->cfg.outside.data, text, n);
+}
+
+static void screen_touched(void *data, unsigned int row)
+{
+    struct pc *pc = data;
+
+    transcript_touched(&pc->transcript, row);
+}
+
 static int screen_init(struct pc *pc)
 {
     const size_t pages = (size_t)pc->cfg.vga_mib << (20 - PAGE_SHIFT);
@@ -118,8 +202,14 @@ static int screen_init(struct pc *pc)
     if (pc->vga_rom)
         memcpy(pc->vga_rom, pc->cfg.vgabios, pc->cfg.vgabios_size < VGA_ROM_SIZE ? pc->cfg.vgabios_size : VGA_ROM_SIZE);
     pc->cfg.vgabios = NULL;
-    return vga_init(&pc->vga, pc->board, &pc->pci, VGA_DEVFN, pc->cfg.vga_mib, pc->vga_rom, &vga_memory, pc) ? 0
-                                                                                                             : -ENOSPC;
+    if (!vga_init(&pc->vga, pc->board, &pc->pci, VGA_DEVFN, pc->cfg.vga_mib, pc->vga_rom, &vga_memory, pc))
+        return -ENOSPC;
+    if (pc->cfg.outside.screen_out) {
+        transcript_init(&pc->transcript, pc->board, &pc->vga, screen_out, pc);
+        pc->vga.touched = screen_touched;
+        pc->vga.touched_data = pc;
+    }
+    return 0;
 }
 
 /* --- the platform device --- */
@@ -150,6 +240,8 @@ static void reset(void *owner)
     pc->board->ops->reset(pc->board);
 }
 
+static const struct ps2_ops ps2_ops = { .reset = reset, .ready = ps2_ready };
+
 int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
 {
     *pc = (struct pc){ .board = board, .cfg = *cfg };
@@ -159,7 +251,7 @@ int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
     piix_init(&pc->piix, &pc->pci);
     if (cfg->platform)
         platform_init(&pc->platform, &pc->pci, PLATFORM_DEVFN, &platform_ops, pc);
-    ps2_init(&pc->ps2, board, reset, pc);
+    ps2_init(&pc->ps2, board, &ps2_ops, pc);
     uart_init(&pc->com1, board, UART_COM1, 4, &com1_line, pc);
     return screen_init(pc);
 }
@@ -168,6 +260,8 @@ void pc_end(struct pc *pc)
 {
     const size_t pages = (size_t)pc->cfg.vga_mib << (20 - PAGE_SHIFT);
 
+    if (pc->vga.touched)
+        transcript_end(&pc->transcript);
     for (size_t i = 0; pc->vga_page && i < pages; i++)
         xfree(pc->vga_page[i]);
     xfree(pc->vga_page);

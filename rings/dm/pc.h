@@ -8,9 +8,13 @@
 #include "rings/dm/piix.h"
 #include "rings/dm/platform.h"
 #include "rings/dm/ps2.h"
+#include "rings/dm/transcript.h"
+#include "rings/dm/typing.h"
 #include "rings/dm/uart.h"
 #include "rings/dm/vga.h"
 #include "sim/arena.h"
+
+#define PC_EVENTS 64 /* of keyboard and mouse, that wait for their turn */
 
 /* Who is outside. All of it is kept. */
 struct pc_outside {
@@ -18,6 +22,10 @@ struct pc_outside {
     /* The first serial line; NULL: nobody is there. in: how much there was; it is asked when there is room. */
     void (*serial_out)(void *data, char c);
     size_t (*serial_in)(void *data, char *buf, size_t n);
+    /* The text on the screen, as lines; NULL: nobody reads it. */
+    void (*screen_out)(void *data, const char *text, size_t n);
+    /* Text that is typed at the keyboard; NULL: nobody types text. As serial_in. */
+    size_t (*typed)(void *data, char *buf, size_t n);
     /* A line that the guest has written to the platform device; NULL: nobody reads it. */
     void (*log)(void *data, const char *line);
 };
@@ -31,6 +39,13 @@ struct pc_config {
     struct pc_outside outside;
 };
 
+/* A key goes down or up, by Linux's numbers, or the mouse moves (key: 0). Buttons of the mouse are keys. */
+struct pc_event {
+    unsigned int key;
+    bool down;
+    int32_t dx, dy, dz;
+};
+
 struct pc {
     struct dm_board *board;
     struct pc_config cfg;
@@ -41,20 +56,30 @@ struct pc {
     struct piix piix;
     struct platform platform;
     struct ps2 ps2;
+    struct typing typing;
+    struct pc_event event[PC_EVENTS];
+    unsigned int nr_events;
+    uint64_t dropped; /* that had no room */
+    uint8_t buttons;
+    int32_t x, y; /* where a pointer that knows its place was last */
     struct uart com1;
     struct vga vga;
     uint8_t **vga_page; /* its memory; NULL: never written, and 0 */
     uint8_t *vga_rom;
+    struct transcript transcript;
 };
 
 /* Put the devices onto the board. 0 or -errno: what there is by then is given back by pc_end(). */
 int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg);
-/* Harmless for one that is all zero. */
+/* What is on its screen is told; harmless for one that is all zero. */
 void pc_end(struct pc *pc);
 
 /* A configuration access as an I/O request names it: bus, device and function in bits 32 up, the register below. */
 uint32_t pc_pci_config(struct pc *pc, uint64_t addr, unsigned int size, bool write, uint32_t val);
 
+/* A key or the mouse; as a place of the screen's, pc_pointer(). pc_kick() then. */
+void pc_event(struct pc *pc, const struct pc_event *e);
+void pc_pointer(struct pc *pc, int32_t x, int32_t y, int32_t dz);
 /* There may be input from outside. */
 void pc_kick(struct pc *pc);
 /* Has all of it been read that came in? */

@@ -113,10 +113,13 @@ static void reply(struct ps2 *p, unsigned int byte)
 static uint8_t data_read(struct ps2 *p)
 {
     const uint8_t byte = p->output;
+    const bool was = p->full;
 
     p->full = false;
     irqs_update(p); /* the line falls, if only for a moment */
     refill(p);
+    if (was && ps2_waits(p))
+        p->ops->ready(p->owner);
     return byte;
 }
 
@@ -126,7 +129,7 @@ static void outport_write(struct ps2 *p, uint8_t val)
 {
     p->outport = (uint8_t)(val & (OUT_A20 | OUT_LINES)) | OUT_RUN;
     if (!(val & OUT_RUN))
-        p->reset(p->owner);
+        p->ops->reset(p->owner);
 }
 
 static uint8_t outport_read(const struct ps2 *p)
@@ -176,7 +179,7 @@ static void command_write(struct ps2 *p, uint8_t val)
     else if ((val >= 0x60 && val <= 0x7f) || (val >= 0xd1 && val <= 0xd4))
         p->pending = val;
     else if (val >= 0xf0 && !(val & 1))
-        p->reset(p->owner); /* its line is pulsed */
+        p->ops->reset(p->owner); /* its line is pulsed */
     switch (val) {
     case 0xa4: reply(p, 0xf1); break; /* there is no password */
     case 0xa7: p->bytes[0] |= MODE_MOUSE_OFF; break;
@@ -229,7 +232,7 @@ static void port92_write(void *dev, uint64_t offset, unsigned int size, uint64_t
 
     a20(p, val & OUT_A20);
     if (val & 1)
-        p->reset(p->owner);
+        p->ops->reset(p->owner);
 }
 
 /* --- from outside --- */
@@ -242,7 +245,10 @@ bool ps2_key(struct ps2 *p, unsigned int key, bool down)
     return taken;
 }
 
-bool ps2_key_room(const struct ps2 *p, unsigned int keys) { return PS2_QUEUE - p->keyboard.codes.nr >= 8 * keys; }
+bool ps2_waits(const struct ps2 *p)
+{
+    return !p->full && !p->keyboard.codes.nr && p->keyboard.scanning && !(p->bytes[0] & MODE_KEYBOARD_OFF);
+}
 
 void ps2_mouse(struct ps2 *p, int32_t dx, int32_t dy, int32_t dz, unsigned int buttons)
 {
@@ -250,14 +256,14 @@ void ps2_mouse(struct ps2 *p, int32_t dx, int32_t dy, int32_t dz, unsigned int b
     refill(p);
 }
 
-void ps2_init(struct ps2 *p, struct dm_board *board, void (*reset)(void *owner), void *owner)
+void ps2_init(struct ps2 *p, struct dm_board *board, const struct ps2_ops *ops, void *owner)
 {
     static const struct dm_region_ops port60 = { .read = port60_read, .write = port60_write };
     static const struct dm_region_ops port64 = { .read = port64_read, .write = port64_write };
     static const struct dm_region_ops port92 = { .read = port92_read, .write = port92_write };
 
     *p = (struct ps2){ .board = board,
-                       .reset = reset,
+                       .ops = ops,
                        .owner = owner,
                        .bytes = { MODE_IRQ_KEYBOARD | MODE_IRQ_MOUSE },
                        .was_command = true,

@@ -35,9 +35,15 @@ struct ps2_mouse {
     int32_t dx, dy, dz;    /* since the last packet */
 };
 
+/* Both are called from within an access of the guest's. */
+struct ps2_ops {
+    void (*reset)(void *owner); /* the processor's */
+    void (*ready)(void *owner); /* the guest has read all that was typed */
+};
+
 struct ps2 {
     struct dm_board *board;
-    void (*reset)(void *owner); /* the processor's: called from within an access */
+    const struct ps2_ops *ops;
     void *owner;
     struct dm_region data, command, fast; /* ports 0x60, 0x64, 0x92 */
 
@@ -54,14 +60,14 @@ struct ps2 {
     struct ps2_mouse mouse;
 };
 
-void ps2_init(struct ps2 *p, struct dm_board *board, void (*reset)(void *owner), void *owner);
+void ps2_init(struct ps2 *p, struct dm_board *board, const struct ps2_ops *ops, void *owner);
 /*
  * A key of Linux's number goes down (or is down still, and repeats) or up. False: the keyboard does not know it, has
  * been told not to look, or has had too many.
  */
 bool ps2_key(struct ps2 *p, unsigned int key, bool down);
-/* Can it take that many more? What is typed by a program had better wait. */
-bool ps2_key_room(const struct ps2 *p, unsigned int keys);
+/* Has the guest read all that was typed, and looks for more? What is typed by a program had better wait for that. */
+bool ps2_waits(const struct ps2 *p);
 /* By so many steps to the right, down, and of the wheel towards its user; buttons: 1 left, 2 right, 4 middle, 8, 16. */
 void ps2_mouse(struct ps2 *p, int32_t dx, int32_t dy, int32_t dz, unsigned int buttons);
 

@@ -182,18 +182,20 @@ static void fifo_clear(struct uart *u)
     silence_begins(u);
 }
 
+unsigned int uart_room(const struct uart *u) { return u->mcr & MCR_LOOP ? 0 : room(u); }
+
 size_t uart_receive(struct uart *u, const uint8_t *bytes, size_t n)
 {
     size_t taken = 0;
 
-    for (; taken < n && room(u) && !(u->mcr & MCR_LOOP); taken++)
+    for (; taken < n && uart_room(u); taken++)
         put(u, bytes[taken], 0);
     return taken;
 }
 
 bool uart_break(struct uart *u)
 {
-    if (!room(u) || (u->mcr & MCR_LOOP))
+    if (!uart_room(u))
         return false;
     put(u, 0, LSR_BI | LSR_FE);
     return true;

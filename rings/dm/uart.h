@@ -36,6 +36,8 @@ struct uart {
 /* base: of its eight ports; irq: its ISA interrupt. */
 void uart_init(struct uart *u, struct dm_board *board, unsigned int base, unsigned int irq,
                const struct uart_line_ops *line, void *owner);
+/* For how many bytes there is room. */
+unsigned int uart_room(const struct uart *u);
 /* Bytes come in: how many there was room for. */
 size_t uart_receive(struct uart *u, const uint8_t *bytes, size_t n);
 /* The other end holds the line down for longer than a character. False: there was no room. */

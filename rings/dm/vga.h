@@ -10,6 +10,7 @@
 
 #define VGA_MIB_DEFAULT 16
 #define VGA_MIB_MAX     256
+#define VGA_ALL         ~0u
 #define VGA_ROM_SIZE    0x10000
 
 /* Where its memory lies; the guest has it at BAR 0, too. */
@@ -63,6 +64,9 @@ struct vga {
     uint8_t latch[4];
     uint16_t vbe_index, vbe[VBE_NR];
     uint64_t changes; /* of anything, through here */
+    /* A cell of this row of the text that is shown is about to change, or (VGA_ALL) all of it; NULL: nobody asks. */
+    void (*touched)(void *data, unsigned int row);
+    void *touched_data;
 };
 
 /* False: there is no place on the bus. mib: a power of two, 1 to VGA_MIB_MAX. */
@@ -83,13 +87,24 @@ struct vga_screen {
 bool vga_look(const struct vga *v, struct vga_screen *s);
 /* The character of a cell, and above it its attribute: 7 blinking or bright ground, 6..4 ground, 3..0 colour. */
 uint16_t vga_cell(const struct vga *v, unsigned int x, unsigned int y);
-/* A row of pixels, three bytes each: red, green, blue. */
+/* Of a row's pixels the first, no more than there are, three bytes each: red, green, blue. */
 void vga_row(const struct vga *v, unsigned int y, unsigned int width, uint8_t *rgb);
 
 /* --- between its parts --- */
 
 /* The four planes' bytes of an address; 0 where there is none. */
-void vga_planes(const struct vga *v, uint32_t at, uint8_t planes[4]);
+static inline void vga_planes(const struct vga *v, uint32_t at, uint8_t planes[4])
+{
+    const uint64_t first = (uint64_t)at * 4;
+    const uint8_t *page = first < v->size ? v->memory->page(v->owner, (uint32_t)PFN_DOWN(first)) : NULL;
+
+    for (unsigned int p = 0; p < 4; p++)
+        planes[p] = page ? page[PAGE_OFFSET(first) + p] : 0;
+}
+/* The first count of the picture, and how many there are from a row to the next. */
+static inline unsigned int vga_start(const struct vga *v) { return (unsigned int)v->crtc[0x0c] << 8 | v->crtc[0x0d]; }
+static inline unsigned int vga_pitch(const struct vga *v) { return 2U * v->crtc[0x13]; }
+unsigned int vga_text_rows(const struct vga *v); /* 0: it is no text */
 extern const struct dm_region_ops vga_window_ops, vga_linear_ops;
 static inline bool vga_vbe_on(const struct vga *v) { return v->vbe[VBE_ENABLE] & VBE_ENABLED; }
 /* With the extension on, bytes from a row to the next. */

@@ -52,8 +52,6 @@ static void bytes_write(struct vga *v, uint64_t at, const uint8_t *bytes, unsign
         v->memory->write(v->owner, (uint32_t)at + here, bytes + here, n - here);
 }
 
-void vga_planes(const struct vga *v, uint32_t at, uint8_t planes[4]) { bytes_read(v, (uint64_t)at * 4, planes, 4); }
-
 /* --- the window --- */
 
 /* Where in the window is the memory? An offset, -1: not here. */
@@ -122,6 +120,15 @@ static uint8_t plane_value(const struct vga *v, unsigned int plane, uint8_t val,
     }
 }
 
+/* A byte of characters and attributes is written: in which row of those that are shown is it? */
+static void text_touched(struct vga *v, uint32_t at)
+{
+    const unsigned int count = (at >> !(v->crtc[0x17] & 0x40)) - vga_start(v), pitch = vga_pitch(v);
+
+    if (pitch && (count & 0xffff) / pitch < vga_text_rows(v))
+        v->touched(v->touched_data, (count & 0xffff) / pitch);
+}
+
 static void window_write_byte(struct vga *v, uint64_t offset, uint8_t val)
 {
     const unsigned int rotate = v->gfx[GFX_ROTATE] & 7;
@@ -130,6 +137,8 @@ static void window_write_byte(struct vga *v, uint64_t offset, uint8_t val)
     uint8_t mask = v->seq[SEQ_MASK], planes[4];
     const uint32_t at = plane_address(v, offset, odd_even);
 
+    if (v->touched && !vga_vbe_on(v) && !(v->gfx[GFX_MISC] & 1) && (mask & 3))
+        text_touched(v, at);
     if (chain4)
         mask &= (uint8_t)(1 << (offset & 3));
     else if (odd_even)

@@ -101,8 +101,6 @@ static void attr_rgb(const struct vga *v, unsigned int index, uint8_t *rgb)
 /* --- counts --- */
 
 static unsigned int cursor(const struct vga *v) { return (unsigned int)v->crtc[0x0e] << 8 | v->crtc[0x0f]; }
-static unsigned int start(const struct vga *v) { return (unsigned int)v->crtc[0x0c] << 8 | v->crtc[0x0d]; }
-static unsigned int pitch(const struct vga *v) { return 2U * v->crtc[0x13]; }
 
 /* The four bytes of a count, in a line of the row. */
 static void count_planes(const struct vga *v, unsigned int count, unsigned int line, uint8_t planes[4])
@@ -130,7 +128,7 @@ struct place {
 static struct place place_of(const struct vga *v, const struct geometry *g, unsigned int y)
 {
     const unsigned int split = v->crtc[0x18] | (v->crtc[7] & 0x10U) << 4 | (v->crtc[9] & 0x40U) << 3;
-    unsigned int scan = y * g->repeat, pan = v->attr[0x13] & 15, line, first = start(v) + (v->crtc[8] >> 5 & 3);
+    unsigned int scan = y * g->repeat, pan = v->attr[0x13] & 15, line, first = vga_start(v) + (v->crtc[8] >> 5 & 3);
     const bool below = scan > split;
 
     if (g->cell == 9)
@@ -144,7 +142,7 @@ static struct place place_of(const struct vga *v, const struct geometry *g, unsi
             pan = 0;
     }
     line = scan / g->repeat + (below ? 0 : v->crtc[8] & 0x1fU);
-    return (struct place){ first + line / g->row * pitch(v), line % g->row, pan };
+    return (struct place){ first + line / g->row * vga_pitch(v), line % g->row, pan };
 }
 
 /* --- text --- */
@@ -290,7 +288,7 @@ static void row_extended(const struct vga *v, unsigned int y, unsigned int width
 bool vga_look(const struct vga *v, struct vga_screen *s)
 {
     const struct geometry g = geometry_of(v);
-    const unsigned int at = cursor(v) - start(v);
+    const unsigned int at = cursor(v) - vga_start(v);
 
     *s = (struct vga_screen){ .width = g.width, .height = g.height, .text = g.kind == TEXT };
     if (g.kind == OFF)
@@ -299,19 +297,26 @@ bool vga_look(const struct vga *v, struct vga_screen *s)
         return true;
     s->columns = g.columns;
     s->rows = g.height / g.row;
-    if (pitch(v)) {
-        s->cursor_x = at % pitch(v);
-        s->cursor_y = at / pitch(v);
+    if (vga_pitch(v)) {
+        s->cursor_x = at % vga_pitch(v);
+        s->cursor_y = at / vga_pitch(v);
     }
     s->cursor = !(v->crtc[0x0a] & 0x20) && s->cursor_x < s->columns && s->cursor_y < s->rows;
     return true;
+}
+
+unsigned int vga_text_rows(const struct vga *v)
+{
+    const struct geometry g = geometry_of(v);
+
+    return g.kind == TEXT ? g.height / g.row : 0;
 }
 
 uint16_t vga_cell(const struct vga *v, unsigned int x, unsigned int y)
 {
     uint8_t planes[4];
 
-    count_planes(v, start(v) + y * pitch(v) + x, 0, planes);
+    count_planes(v, vga_start(v) + y * vga_pitch(v) + x, 0, planes);
     return (uint16_t)(planes[1] << 8 | planes[0]);
 }
 
@@ -320,7 +325,6 @@ void vga_row(const struct vga *v, unsigned int y, unsigned int width, uint8_t *r
     const struct geometry g = geometry_of(v);
     const unsigned int shown = width < g.width ? width : g.width;
 
-    memset(rgb, 0, 3 * (size_t)width);
     if (g.kind == OFF || y >= g.height)
         return;
     if (g.kind == EXTENDED)

@@ -9,17 +9,20 @@
 struct pc {
     struct board *b;
     struct ps2 p;
-    unsigned int resets;
+    unsigned int resets, readies;
 };
 
 static void pc_reset(void *owner) { ((struct pc *)owner)->resets++; }
+static void pc_ready(void *owner) { ((struct pc *)owner)->readies++; }
+
+static const struct ps2_ops pc_ops = { .reset = pc_reset, .ready = pc_ready };
 
 static int setup(void **state)
 {
     struct pc *pc = calloc(1, sizeof(*pc));
 
     pc->b = board_create();
-    ps2_init(&pc->p, &pc->b->dm, pc_reset, pc);
+    ps2_init(&pc->p, &pc->b->dm, &pc_ops, pc);
     *state = pc;
     return 0;
 }
@@ -271,11 +274,12 @@ static void too_many(void **state)
     struct pc *pc = *state;
     unsigned int taken = 0, read = 0;
 
-    assert_true(ps2_key_room(&pc->p, PS2_QUEUE / 8));
+    assert_true(ps2_waits(&pc->p));
     while (ps2_key(&pc->p, KEY_UP, true) && ps2_key(&pc->p, KEY_UP, false))
         taken++;
     assert_in_range(taken, 40, PS2_QUEUE);
-    assert_false(ps2_key_room(&pc->p, 1));
+    assert_false(ps2_waits(&pc->p));
+    assert_int_equal(pc->readies, 0);
     while (inb(pc->b, 0x64) & 1) {
         assert_int_equal(inb(pc->b, 0x60), 0xe0);
         read += inb(pc->b, 0x60) == 0x75;
@@ -286,6 +290,14 @@ static void too_many(void **state)
         assert_int_equal(inb(pc->b, 0x60), 0x75);
     }
     assert_in_range(read, taken, taken + 1);
+    assert_int_equal(pc->readies, 1); /* now it has read all */
+    data(pc, 0xf5), read_all(pc);
+    assert_false(ps2_waits(&pc->p));
+    data(pc, 0xf4), command(pc, 0xad), read_all(pc);
+    assert_false(ps2_waits(&pc->p));
+    assert_int_equal(pc->readies, 1);
+    inb(pc->b, 0x60), inb(pc->b, 0x60); /* a poll is not a read */
+    assert_int_equal(pc->readies, 1);
 }
 
 static void mouse_commands(void **state)
