@@ -16,14 +16,9 @@ static uint32_t ones(unsigned int size) { return size == 4 ? UINT32_MAX : (1u <<
 static bool is_pic(unsigned int port) { return (port & ~0x81u) == 0x20 || (port & ~1u) == 0x4d0; }
 static bool is_pit(unsigned int port) { return (port >= 0x40 && port < 0x44) || port == 0x61; }
 
-/* The memory's size, which the toolstack has settled by the time that somebody asks. */
-static struct rtc *rtc_of(struct domain *d)
+static bool is_rtc(const struct domain *d, unsigned int port)
 {
-    const uint64_t hole = UINT64_C(0xf0000000), bytes = d->tot_pages << PAGE_SHIFT;
-
-    if (!d->hvm->rtc.knows_memory)
-        rtc_set_memory(&d->hvm->rtc, bytes < hole ? bytes : hole, bytes < hole ? 0 : bytes - hole);
-    return &d->hvm->rtc;
+    return port == 0x71 && has(d, XEN_X86_EMU_RTC) && rtc_has(&d->hvm->rtc);
 }
 
 /* Devices of one byte a port. A wider access is no access to them: all ones, lost. */
@@ -41,11 +36,14 @@ static bool byte_device(struct domain *d, unsigned int port, bool write, uint8_t
             pit_write(&h->pit, (uint16_t)port, *val);
         else
             *val = pit_read(&h->pit, (uint16_t)port);
-    } else if ((port & ~1u) == 0x70 && has(d, XEN_X86_EMU_RTC)) {
+    } else if (port == 0x70 && write && has(d, XEN_X86_EMU_RTC)) {
+        rtc_write(&h->rtc, (uint16_t)port, *val);
+        return false; /* the device model is to hear of it, too */
+    } else if (is_rtc(d, port)) {
         if (write)
-            rtc_write(rtc_of(d), (uint16_t)port, *val);
+            rtc_write(&h->rtc, (uint16_t)port, *val);
         else
-            *val = rtc_read(rtc_of(d), (uint16_t)port);
+            *val = rtc_read(&h->rtc, (uint16_t)port);
     } else if (port == DEBUG_PORT) {
         if (write)
             guest_console_write(d, &(const char){ (char)*val }, 1);
@@ -59,8 +57,8 @@ static bool byte_device(struct domain *d, unsigned int port, bool write, uint8_t
 
 static bool has_byte_device(const struct domain *d, unsigned int port)
 {
-    return (is_pic(port) && has(d, XEN_X86_EMU_PIC)) || (is_pit(port) && has(d, XEN_X86_EMU_PIT)) ||
-           ((port & ~1u) == 0x70 && has(d, XEN_X86_EMU_RTC)) || port == DEBUG_PORT;
+    return (is_pic(port) && has(d, XEN_X86_EMU_PIC)) || (is_pit(port) && has(d, XEN_X86_EMU_PIT)) || is_rtc(d, port) ||
+           port == DEBUG_PORT;
 }
 
 /* Which of the power management's ports is it? False: none. */

@@ -14,10 +14,11 @@
  *
  * IRQF = one of PF, AF, UF that B enables; while it is set ISA interrupt 8 is up.
  *
- * The memory's bytes are RAM but for what a BIOS expects to find there: sizes of memory, and the century (0x32).
+ * The century (0x32) belongs to the time. All other bytes of the chip's memory are the device model's (rings/dm/cmos.c),
+ * which hears of the index, too.
  *
- * Corresponds to xen/arch/x86/hvm/rtc.c, which has registers 0 to 13 and leaves the rest to the device model. Source:
- * Motorola MC146818A data sheet.
+ * Corresponds to xen/arch/x86/hvm/rtc.c, which leaves the century to the device model as well. Source: Motorola
+ * MC146818A data sheet.
  */
 #include "vcpu/hvm/rtc.h"
 
@@ -235,7 +236,7 @@ static void write_byte(struct rtc *rtc, unsigned int index, uint8_t val)
     case RTC_REG_D: return;
     default: break;
     }
-    if (!is_time(index) || (rtc->cmos[RTC_REG_B] & RTC_SET)) {
+    if (!is_time(index) || (rtc->cmos[RTC_REG_B] & RTC_SET)) { /* an alarm; or not yet the time */
         rtc->cmos[index] = val;
         return;
     }
@@ -266,6 +267,8 @@ static uint8_t read_byte(struct rtc *rtc, unsigned int index)
     }
 }
 
+bool rtc_has(const struct rtc *rtc) { return is_time(rtc->index) || rtc->index <= RTC_REG_D; }
+
 uint8_t rtc_read(struct rtc *rtc, uint16_t port) { return port & 1 ? read_byte(rtc, rtc->index) : 0xff; }
 
 void rtc_write(struct rtc *rtc, uint16_t port, uint8_t val)
@@ -277,28 +280,6 @@ void rtc_write(struct rtc *rtc, uint16_t port, uint8_t val)
 }
 
 /* --- its life --- */
-
-static void put16(struct rtc *rtc, unsigned int low, unsigned int high, uint64_t val)
-{
-    const uint64_t most = val > 0xffff ? 0xffff : val;
-
-    rtc->cmos[low] = (uint8_t)most;
-    rtc->cmos[high] = (uint8_t)(most >> 8);
-}
-
-void rtc_set_memory(struct rtc *rtc, uint64_t mem_below, uint64_t mem_above)
-{
-    const uint64_t mib = UINT64_C(1) << 20, above_1 = mem_below > mib ? mem_below - mib : 0;
-
-    put16(rtc, 0x15, 0x16, 640);                                                     /* KiB below 1 MiB */
-    put16(rtc, 0x17, 0x18, above_1 >> 10);                                           /* and above, */
-    put16(rtc, 0x30, 0x31, above_1 >> 10);                                           /* again */
-    put16(rtc, 0x34, 0x35, mem_below > 16 * mib ? (mem_below - 16 * mib) >> 16 : 0); /* 64 KiB above 16 MiB */
-    rtc->cmos[0x5d] = (uint8_t)(mem_above >> 32); /* of 64 KiB above 4 GiB, three bytes */
-    rtc->cmos[0x5b] = (uint8_t)(mem_above >> 16);
-    rtc->cmos[0x5c] = (uint8_t)(mem_above >> 24);
-    rtc->knows_memory = true;
-}
 
 void rtc_init(struct rtc *rtc, struct hvm_irq *irqs)
 {

@@ -37,7 +37,6 @@ struct rtc {
     struct hvm_irq *irqs;
     uint8_t cmos[128]; /* the time's own bytes only while it is being set */
     uint8_t index;
-    bool knows_memory;
     int64_t offset;     /* seconds that the guest's setting has added */
     s_time_t seen;      /* virtual time up to which events are in register C */
     struct timer event; /* the next update, while somebody wants to hear of it */
@@ -46,8 +45,8 @@ struct rtc {
 
 /* irqs has its vCPU 0 already. */
 void rtc_init(struct rtc *rtc, struct hvm_irq *irqs);
-/* Bytes of RAM below 4 GiB, and above: what a BIOS reads. */
-void rtc_set_memory(struct rtc *rtc, uint64_t mem_below, uint64_t mem_above);
+/* Is what the index names one of its registers? Else it is the device model's. */
+bool rtc_has(const struct rtc *rtc);
 void rtc_deinit(struct rtc *rtc);
 /* Ports 0x70 (index) and 0x71. */
 uint8_t rtc_read(struct rtc *rtc, uint16_t port);
