@@ -23,7 +23,7 @@
 #define WAIT_OPTIONS                                                                                                   \
     { 'a', "all", NULL, "all guests" }, { 'w', "wait", NULL, "until it has shut down; -ww: until it is gone" },        \
     {                                                                                                                  \
-        'F', NULL, NULL, "taken, and without effect: every guest here is PV"                                           \
+        'F', NULL, NULL, "by the power button, if it has no drivers for Xen"                                           \
     }
 
 /* clang-format off */
@@ -60,6 +60,8 @@ static const struct ctl_command commands[] = {
         { 'e', "extratime", "0|1", "set whether it may have what others leave" },
         { 'c', "cpupool", "POOL", "of this CPU pool" } } },
     { "rename", "DOMAIN NAME", CTL_CHANGES, 2, 2, "give it another name", NULL, { { 0 } } },
+    { "trigger", "DOMAIN power|sleep|nmi [VCPU]", CTL_CHANGES, 2, 3, "press a button of its, or send an NMI to a vCPU", NULL,
+      { { 0 } } },
     { "sysrq", "DOMAIN LETTER", CTL_CHANGES, 2, 2, "a Magic SysRq for its Linux", NULL, { { 0 } } },
     { "crash", "DOMAIN", CTL_CHANGES, 1, 1, "as if it had crashed", NULL, { { 0 } } },
     { "clone", "DOMAIN NAME", CTL_CHANGES, 2, 2, "a second one like it, with its memory and its disks", NULL, { { 0 } } },

@@ -29,6 +29,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <xen/xen.h>
+#include <xen/hvm/params.h>
 #include <xen/sched.h>
 
 #define MAXMEM_CONSTANT_KIB 1024 /* LIBXL_MAXMEM_CONSTANT: a domain may have so much beside what it is said to have */
@@ -56,11 +58,35 @@ static enum outcome pause_or_not(struct context *c)
     return rc ? fail(c, "Failed to %s domain %u: %s\n", c->r->command->name, domid, strerror(-rc)) : DONE;
 }
 
+/* Whether it reads control/shutdown: an HVM guest that has said how it is to hear of events (libxl's test). */
+static bool has_pv_drivers(struct context *c, const struct guest *g)
+{
+    uint64_t via = 0;
+
+    return !guest_has_dm(g) || (!xc_hvm_param_get(xc(c->h), g->domid, HVM_PARAM_CALLBACK_IRQ, &via) && via);
+}
+
+static enum outcome press_power(struct context *c, const struct guest *g)
+{
+    if (!c->r->option['F'])
+        return fail(c,
+                    "PV control interface not available: external graceful shutdown not possible.\n"
+                    "Use \"-F\" to fallback to ACPI power event.\n"
+                    "%s failed (rc=%d)\n",
+                    c->r->command->name, ERROR_NOPARAVIRT);
+    say(c, HOST_CTL_ERR, "PV control interface not available: sending ACPI power button event.\n");
+    return xc_domain_send_trigger(xc(c->h), g->domid, XEN_DOMCTL_SENDTRIGGER_POWER, 0)
+               ? fail(c, "%s failed (rc=%d)\n", c->r->command->name, ERROR_FAIL)
+               : DONE;
+}
+
 static enum outcome ask_to_end(struct context *c, const struct guest *g)
 {
     const bool reboot = !strcmp(c->r->command->name, "reboot");
 
     say(c, HOST_CTL_ERR, "%s domain %u\n", reboot ? "Rebooting" : "Shutting down", g->domid);
+    if (!has_pv_drivers(c, g))
+        return press_power(c, g);
     if (domain_node_write(c->h, g->domid, "control/shutdown", reboot ? "reboot" : "poweroff"))
         return DONE;
     return fail(c, "%s failed (rc=%d)\n", c->r->command->name, ERROR_FAIL);
@@ -246,6 +272,29 @@ static enum outcome sysrq(struct context *c)
                : fail(c, "sysrq failed (rc=%d)\n", ERROR_FAIL);
 }
 
+static enum outcome trigger(struct context *c)
+{
+    static const struct {
+        const char *name;
+        unsigned int number;
+    } triggers[] = { { "power", XEN_DOMCTL_SENDTRIGGER_POWER },
+                     { "sleep", XEN_DOMCTL_SENDTRIGGER_SLEEP },
+                     { "nmi", XEN_DOMCTL_SENDTRIGGER_NMI } };
+    const struct guest *g = ctl_guest_named(c, c->r->arg[0]);
+    char *end = "";
+    const unsigned long vcpu = c->r->nr_args > 2 ? strtoul(c->r->arg[2], &end, 10) : 0;
+
+    if (!g)
+        return FAILED;
+    for (size_t i = 0; i < ARRAY_SIZE(triggers) && !*end; i++)
+        if (!strcmp(triggers[i].name, c->r->arg[1])) {
+            const int rc = xc_domain_send_trigger(xc(c->h), g->domid, triggers[i].number, (unsigned int)vcpu);
+
+            return rc ? fail(c, "trigger failed (rc=%d)\n", rc == -EINVAL ? ERROR_INVAL : ERROR_FAIL) : DONE;
+        }
+    return fail(c, "Invalid trigger \"%s\"\n", *end ? c->r->arg[2] : c->r->arg[1]);
+}
+
 static enum outcome crash(struct context *c)
 {
     struct xen_domctl_getdomaininfo info;
@@ -300,6 +349,7 @@ static const struct {
     { "sched-rtds", ctl_sched_rtds },
     { "rename", rename_domain },
     { "sysrq", sysrq },
+    { "trigger", trigger },
     { "debug-keys", debug_keys },
     { "dmesg", dmesg_clear },
     { "crash", crash },

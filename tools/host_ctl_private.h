@@ -9,9 +9,10 @@
 #include "tools/ctl.h"
 #include "tools/nodes.h"
 
-#define ERROR_FAIL     (-3) /* libxl's */
-#define ERROR_INVAL    (-6)
-#define ERROR_TIMEDOUT (-7)
+#define ERROR_FAIL       (-3) /* libxl's */
+#define ERROR_INVAL      (-6)
+#define ERROR_NOPARAVIRT (-10)
+#define ERROR_TIMEDOUT   (-7)
 
 enum outcome { DONE, FAILED, MORE, WAITS };
 

@@ -379,7 +379,12 @@ static int sendtrigger(struct domain *d, const struct xen_domctl_sendtrigger *op
         vcpu_kick(target);
         return 0;
     case XEN_DOMCTL_SENDTRIGGER_POWER:
-    case XEN_DOMCTL_SENDTRIGGER_SLEEP: return -EINVAL; /* buttons of an HVM guest */
+    case XEN_DOMCTL_SENDTRIGGER_SLEEP: /* buttons of an HVM guest */
+        if (!is_hvm_domain(d))
+            return -EINVAL;
+        if (d->emulation_flags & XEN_X86_EMU_PM)
+            pmtimer_button(&d->hvm->pmtimer, op->trigger == XEN_DOMCTL_SENDTRIGGER_POWER ? PM1_PWRBTN : PM1_SLPBTN);
+        return 0;
     default: return -ENOSYS;
     }
 }

@@ -60,6 +60,8 @@ int xc_domain_hypercall_init(struct xc_handle *xc, domid_t domid, mfn_t mfn);
 int xc_vcpu_setcontext(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const void *context);
 int xc_vcpu_getcontext(struct xc_handle *xc, domid_t domid, unsigned int vcpu, void *context);
 /* Keys for the hypervisor's own handlers (XEN_SYSCTL_debug_keys). */
+/* XEN_DOMCTL_SENDTRIGGER_*. */
+int xc_domain_send_trigger(struct xc_handle *xc, domid_t domid, unsigned int trigger, unsigned int vcpu);
 int xc_send_debug_keys(struct xc_handle *xc, const char *keys);
 /* Its messages from number *index on, which then is behind them. How many bytes, or -errno. clear: forget them. */
 int xc_readconsolering(struct xc_handle *xc, char *buf, uint32_t size, bool clear, uint32_t *index);
@@ -97,6 +99,7 @@ struct hvm_memmap_table_entry;
 int xc_domain_set_memory_map(struct xc_handle *xc, domid_t domid, const struct hvm_memmap_table_entry *map,
                              unsigned int nr);
 int xc_hvm_param_set(struct xc_handle *xc, domid_t domid, uint32_t param, uint64_t value);
+int xc_hvm_param_get(struct xc_handle *xc, domid_t domid, uint32_t param, uint64_t *value);
 struct hvm_hw_cpu;
 int xc_domain_hvm_setcontext_cpu(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const struct hvm_hw_cpu *cpu);
 

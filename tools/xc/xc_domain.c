@@ -141,3 +141,12 @@ int xc_domain_scheduler_op(struct xc_handle *xc, domid_t domid, struct xen_domct
     *op = c.u.scheduler_op;
     return rc;
 }
+
+int xc_domain_send_trigger(struct xc_handle *xc, domid_t domid, unsigned int trigger, unsigned int vcpu)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_sendtrigger, .domain = domid };
+
+    op.u.sendtrigger.trigger = trigger;
+    op.u.sendtrigger.vcpu = vcpu;
+    return xc_domctl(xc, &op);
+}

@@ -77,6 +77,15 @@ int xc_hvm_param_set(struct xc_handle *xc, domid_t domid, uint32_t param, uint64
     return (int)xc_hypercall(xc, __HYPERVISOR_hvm_op, HVMOP_set_param, PTR(&p), 0, 0, 0);
 }
 
+int xc_hvm_param_get(struct xc_handle *xc, domid_t domid, uint32_t param, uint64_t *value)
+{
+    struct xen_hvm_param p = { .domid = domid, .index = param };
+    const int rc = (int)xc_hypercall(xc, __HYPERVISOR_hvm_op, HVMOP_get_param, PTR(&p), 0, 0, 0);
+
+    *value = p.value;
+    return rc;
+}
+
 int xc_domain_hvm_setcontext_cpu(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const struct hvm_hw_cpu *cpu)
 {
     struct {
