@@ -29,9 +29,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <xen/xen.h>
 #include <xen/hvm/params.h>
 #include <xen/sched.h>
+#include <xen/xen.h>
 
 #define MAXMEM_CONSTANT_KIB 1024 /* LIBXL_MAXMEM_CONSTANT: a domain may have so much beside what it is said to have */
 #define say(c, ...)         ctl_say(c, __VA_ARGS__)

@@ -105,14 +105,55 @@ static unsigned int vga_mib(const struct guest *g)
     return g->hvm.videoram_mib ? mib : VGA_MIB_DEFAULT;
 }
 
+/* Which of the four drives a disk is by its number, hda to hdd or xvda to xvdd; PC_DRIVES: none. */
+static unsigned int drive_of(uint32_t devid)
+{
+    const unsigned int major = devid >> 8, minor = devid & 0xff;
+
+    switch (major) {
+    case 3: return minor >> 6 < 2 && !(minor & 63) ? minor >> 6 : PC_DRIVES;
+    case 22: return minor >> 6 < 2 && !(minor & 63) ? 2 + (minor >> 6) : PC_DRIVES;
+    case 202: return minor >> 4 < PC_DRIVES && !(minor & 15) ? minor >> 4 : PC_DRIVES;
+    default: return PC_DRIVES;
+    }
+}
+
+/* -1, and err: a disk can be written, as far as IDE knows. */
+static int drives(struct host *h, const struct guest *g, struct pc_config *cfg, char err[HOST_ERR_SIZE])
+{
+    for (unsigned int i = 0; i < g->nr_disks; i++) {
+        const struct guest_disk *d = &g->disks[i];
+        const unsigned int nr = drive_of(d->cfg.devid);
+
+        if (nr == PC_DRIVES) {
+            if (!g->built)
+                host_message(h, "%s: %s is no IDE drive: it is there for a guest with drivers for Xen alone",
+                             g->cfg.name, d->cfg.vdev);
+            continue;
+        }
+        if (d->cfg.readonly && !d->cfg.cdrom) {
+            snprintf(err, HOST_ERR_SIZE, "%s: %s: there are no read-only IDE disks: make it a CD, or writable",
+                     g->cfg.name, d->cfg.vdev);
+            return -1;
+        }
+        cfg->drive[nr].kind = d->cfg.cdrom ? IDE_CD : IDE_DISK;
+        cfg->drive[nr].disk = d->disk;
+    }
+    return 0;
+}
+
 int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
-    const struct pc_config cfg = {
+    const uint64_t hole = (UINT64_C(1) << 32) - ((uint64_t)(g->hvm.mmio_hole_mib ?: 256) << 20);
+    const uint64_t memory = (uint64_t)g->cfg.maxmem_mib << 20;
+    struct pc_config cfg = {
         .arena = h->arena,
         .vga_mib = vga_mib(g),
         .vgabios = g->vgabios ? g->vgabios->data : NULL,
         .vgabios_size = g->vgabios ? g->vgabios->size : 0,
         .platform = g->hvm.xen_platform_pci,
+        .mem_below = memory < hole ? memory : hole,
+        .mem_above = memory < hole ? 0 : memory - hole,
         .outside = { .data = g,
                      .serial_out = has_serial(g) ? serial_out : NULL,
                      .serial_in = has_serial(g) ? text_in : NULL,
@@ -125,6 +166,9 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 
     if (!guest_has_dm(g))
         return 0;
+    if (drives(h, g, &cfg, err))
+        return -1;
+    snprintf(cfg.boot, sizeof(cfg.boot), "%s", g->hvm.boot[0] ? g->hvm.boot : "cd");
     switch (h->device_model) {
     case HOST_DM_DOM0: g->dm = dm_create(h->dom0, g->domid, &cfg, &rc); break;
     case HOST_DM_DOMAIN: rc = stub_create(h, g, &cfg); break;

@@ -5,7 +5,7 @@
  * Concept: what Xen's device model shows of a machine with Intel's 440FX chipset, as far as a system can find it. The
  * interrupt controllers and the timers of such a machine are not here: they are the hypervisor's (vcpu/hvm/).
  *
- *      00.0  host bridge    01.0  ISA bridge    01.3  power management    02.0  screen    03.0  Xen's platform device
+ *      00.0  host bridge    01.0  ISA bridge    01.1  disks and CDs    01.3  power management    02.0  screen    03.0  Xen's platform device
  *
  *      0x10  platform device    0x60, 0x64  keyboard and mouse    0x3f8  serial line    0xcf8  which function
  *      configuration accesses are about
@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
+#define IDE_DEVFN      (1 << 3 | 1)
 #define VGA_DEVFN      (2 << 3)
 #define PLATFORM_DEVFN (3 << 3)
 #define BUTTONS        0x110 /* of Linux's numbers: left, right, middle, and two more */
@@ -219,6 +220,8 @@ static void unplug(void *data, unsigned int what)
     struct pc *pc = data;
 
     pc->unplugged |= what;
+    if (what & (PLATFORM_UNPLUG_IDE | PLATFORM_UNPLUG_AUX_IDE))
+        ide_unplug_disks(&pc->ide, !(what & PLATFORM_UNPLUG_IDE));
 }
 
 static void platform_log(void *data, const char *line)
@@ -248,7 +251,12 @@ int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
     pci_bus_init(&pc->pci, board);
     dm_region_init(&pc->config_address, &cf8_ops, pc, DM_PORT, 0xcf8, 4);
     board->ops->region(board, &pc->config_address);
+    cmos_init(&pc->cmos, board, cfg->mem_below, cfg->mem_above, cfg->boot);
     piix_init(&pc->piix, &pc->pci);
+    ide_init(&pc->ide, &pc->pci, IDE_DEVFN);
+    for (unsigned int i = 0; i < PC_DRIVES; i++)
+        if (cfg->drive[i].kind != IDE_NONE)
+            ide_attach(&pc->ide, i / 2, i % 2, cfg->drive[i].kind, cfg->drive[i].disk);
     if (cfg->platform)
         platform_init(&pc->platform, &pc->pci, PLATFORM_DEVFN, &platform_ops, pc);
     ps2_init(&pc->ps2, board, &ps2_ops, pc);

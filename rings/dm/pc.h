@@ -5,6 +5,8 @@
 #ifndef RINGS_DM_PC_H
 #define RINGS_DM_PC_H
 
+#include "rings/dm/cmos.h"
+#include "rings/dm/ide.h"
 #include "rings/dm/piix.h"
 #include "rings/dm/platform.h"
 #include "rings/dm/ps2.h"
@@ -30,12 +32,20 @@ struct pc_outside {
     void (*log)(void *data, const char *line);
 };
 
+#define PC_DRIVES 4 /* primary master and slave, secondary master and slave */
+
 struct pc_config {
     struct arena *arena;    /* for what a device has much of */
     unsigned int vga_mib;   /* of a screen, a power of two; 0: there is none */
     const uint8_t *vgabios; /* NULL: the screen has none; copied */
     size_t vgabios_size;
     bool platform; /* Xen's platform device */
+    struct {
+        enum ide_kind kind;
+        struct disk *disk; /* NULL: a CD drive without a disc */
+    } drive[PC_DRIVES];
+    uint64_t mem_below, mem_above; /* bytes of RAM, below 4 GiB and above */
+    char boot[4];                  /* as of cmos_init() */
     struct pc_outside outside;
 };
 
@@ -53,6 +63,8 @@ struct pc {
     struct dm_region config_address; /* port 0xcf8, to be read back */
     uint32_t cf8;
     unsigned int unplugged; /* PLATFORM_UNPLUG_* */
+    struct cmos cmos;
+    struct ide ide;
     struct piix piix;
     struct platform platform;
     struct ps2 ps2;
