@@ -170,7 +170,7 @@ const struct guest_ops hvm_guest = {
     .type = DOMAIN_HVM,
     .abi = &pv64_abi,
     .hypercalls = HYPERCALLS_HVM,
-    .features = 1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_hvm_safe_pvclock | 1u << XENFEAT_hvm_pirqs |
+    .features = 1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_hvm_safe_pvclock |
                 1u << XENFEAT_auto_translated_physmap | 1u << XENFEAT_supervisor_mode_kernel |
                 1u << XENFEAT_writable_page_tables | 1u << XENFEAT_writable_descriptor_tables |
                 1u << XENFEAT_pae_pgdir_above_4gb | 1u << XENFEAT_memory_op_vnode_supported,
