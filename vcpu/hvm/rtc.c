@@ -14,8 +14,8 @@
  *
  * IRQF = one of PF, AF, UF that B enables; while it is set ISA interrupt 8 is up.
  *
- * The century (0x32) belongs to the time. All other bytes of the chip's memory are the device model's (rings/dm/cmos.c),
- * which hears of the index, too.
+ * The century (0x32) belongs to the time. All other bytes of the chip's memory are the device model's, which hears of
+ * the index, too (rings/dm/cmos.c).
  *
  * Corresponds to xen/arch/x86/hvm/rtc.c, which leaves the century to the device model as well. Source: Motorola
  * MC146818A data sheet.
