@@ -24,6 +24,7 @@
 #include "ui/cmd_ctl.h"
 #include "ui/cmd_debug.h"
 #include "ui/cmd_doctor.h"
+#include "ui/cmd_limits.h"
 #include "ui/cmd_replay.h"
 #include "ui/cmd_run.h"
 #include "ui/cmd_tour.h"
@@ -266,6 +267,12 @@ static int doctor(int argc, char **argv)
     return cmd_doctor(argc, argv, stdout);
 }
 
+static int limits(int argc, char **argv)
+{
+    streams_setup();
+    return cmd_limits(argc, argv, stdout);
+}
+
 static int ctl(int argc, char **argv)
 {
     int status;
@@ -342,6 +349,7 @@ static const struct help_command commands[] = {
     { "trace", "a trace for other programs, and as a picture", false, 0, cmd_trace_help, cmd_trace_word },
     { "sched", "compare schedulers on made-up workloads", false, 0, sched_help, wb_args_word },
     { "doctor", "look whether this machine is as it should be", false, 0, NULL, NULL },
+    { "limits", "in what guests' processor differs from a real one", false, 0, NULL, NULL },
     { "manual", "print a manual page: xenlab manual run | man -l -", false, 0, manual_help, command_word },
     { "completion", "print what completes commands in bash or zsh", false, 0, completion_help, shell_word },
     { "help", NULL, false, 0, NULL, command_word },
@@ -351,21 +359,10 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } dispatch[] = {
-    { "run", run },
-    { "tui", tui },
-    { "debug", debug },
-    { "tour", tour },
-    { "replay", replay },
-    { "ctl", ctl },
-    { "trace", trace },
-    { "sched", sched },
-    { "doctor", doctor },
-    { "manual", manual },
-    { "completion", completion },
-    { "help", command_help },
-    { "-h", command_help },
-    { "--help", command_help },
-    { "--version", command_version },
+    { "run", run },           { "tui", tui },         { "debug", debug },         { "tour", tour },
+    { "replay", replay },     { "ctl", ctl },         { "trace", trace },         { "sched", sched },
+    { "doctor", doctor },     { "limits", limits },   { "manual", manual },       { "completion", completion },
+    { "help", command_help }, { "-h", command_help }, { "--help", command_help }, { "--version", command_version },
 };
 
 static const char *command_word(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i].name : NULL; }
