@@ -61,8 +61,9 @@ static struct cpuid_leaf xen_leaf(const struct vcpu *v, uint32_t n, uint32_t sub
         return (struct cpuid_leaf){ 1, 0x40000000, hvm ? 0 : XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 };
     case 3: return time_leaf(v->domain, subleaf);
     case 4: /* HVM: the numbers of its vCPU and domain */
-        return hvm ? (struct cpuid_leaf){ XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT, v->vcpu_id,
-                                          v->domain->domain_id, 0 }
+        return hvm ? (struct cpuid_leaf){ XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
+                                              XEN_HVM_CPUID_UPCALL_VECTOR,
+                                          v->vcpu_id, v->domain->domain_id, 0 }
                    : (struct cpuid_leaf){ 0 };
     case 5: return (struct cpuid_leaf){ .b = hvm ? 0 : 36 }; /* PV: bits of the largest machine address it may see */
     default: return (struct cpuid_leaf){ 0 };

@@ -5,6 +5,10 @@
  */
 #include "tests/vcpu/hvm.h"
 
+#include "vcpu/cpuid.h"
+
+#include <xen/arch-x86/cpuid.h>
+#include <xen/hvm/hvm_op.h>
 #include <xen/hvm/hvm_vcpu.h>
 #include <xen/vcpu.h>
 
@@ -148,6 +152,19 @@ static void test_physmap(void **state)
     assert_int_equal(memory_op(f, XENMEM_remove_from_physmap, &remove), -ENOENT);
     add = (struct xen_add_to_physmap){ .domid = f->d->domain_id, .space = 77, .gpfn = 5 };
     assert_int_equal(memory_op(f, XENMEM_add_to_physmap, &add), -ENOSYS);
+}
+
+/* Events that came before the guest named a vector for them are told when it does. */
+static void test_upcall_vector(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_hvm_evtchn_upcall_vector u = { .vcpu = 0, .vector = 0x55 };
+    struct hypercall_args args = { .a = { HVMOP_set_evtchn_upcall_vector, 0x3000 } };
+
+    hvm_put(f, 0x3000, &u, sizeof(u));
+    assert_int_equal(do_hvm_op(f->v, &args), 0);
+    assert_true(vlapic_test_irq(&f->v->hvm->vlapic, 0x55));
+    assert_true(guest_cpuid(f->v, 0x40000004, 0).a & XEN_HVM_CPUID_UPCALL_VECTOR);
 }
 
 /* --- a second vCPU, begun by the first --- */
@@ -319,6 +336,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_triple_fault, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_context, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_physmap, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_upcall_vector, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_initialise, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_initialise_64, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_vcpucontext, hvm_setup, fix_teardown),

@@ -347,7 +347,7 @@ static void test_vm86(void **state)
 static void test_wrong_tss(void **state)
 {
     static const struct {
-        const char *code;
+        char code[8];
         unsigned int vector, error_code;
     } cases[] = {
         { JMP("\x18"), X86_EXC_GP, SEL_A },       /* busy */
@@ -370,7 +370,7 @@ static void test_wrong_tss(void **state)
         task_gate(f, 0x32, SEL_A);
         task_gate(f, 0x33, ABSENT);
         task_gate(f, 0x34, DATA);
-        memcpy(code, cases[i].code, 7);
+        memcpy(code, cases[i].code, sizeof(code));
         f->v->regs->rip = HVM_CODE;
         hvm_run_code(f, code, sizeof(code));
         faulted(f, cases[i].vector, cases[i].error_code, HVM_CODE);

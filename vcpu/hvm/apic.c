@@ -89,6 +89,7 @@ static void init(struct vcpu *v)
     cpu_state_reset(v->regs);
     v->hvm->io.exit.kind = EXIT_BUDGET; /* an instruction that waits for its device is not gone on with */
     v->hvm->waits_for_sipi = true;
+    v->is_initialised = false;
     v->pause_flags |= VPF_down;
     vcpu_sleep_nosync(v);
 }

@@ -163,6 +163,7 @@ static long set_upcall_vector(struct vcpu *v, uint64_t arg)
     if (u.vcpu >= d->max_vcpus || !d->vcpu[u.vcpu])
         return -ENOENT;
     d->vcpu[u.vcpu]->hvm->evtchn_upcall_vector = u.vector;
+    hvm_assert_evtchn_irq(d->vcpu[u.vcpu]); /* it may have missed some */
     return 0;
 }
 

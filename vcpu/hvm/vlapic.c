@@ -80,8 +80,6 @@ static void error(struct vlapic *vlapic, uint32_t bit)
 
 void vlapic_set_irq(struct vlapic *vlapic, uint8_t vec, bool level)
 {
-    if (!vlapic_enabled(vlapic))
-        return;
     if (vec < 16) {
         error(vlapic, APIC_ESR_RECVILL);
         return;
@@ -172,12 +170,17 @@ static void accept(struct vlapic *vlapic, enum apic_dm mode, uint8_t vec, bool l
         return;
     switch (mode) {
     case dest_Fixed:
-    case dest_LowestPrio: vlapic_set_irq(vlapic, vec, level); break;
+    case dest_LowestPrio:
+        if (vlapic_enabled(vlapic))
+            vlapic_set_irq(vlapic, vec, level);
+        break;
     case dest_NMI:
         vlapic->vcpu->nmi_pending = true;
         vcpu_kick(vlapic->vcpu);
         break;
     case dest_INIT:
+        if (!vlapic->vcpu->is_initialised) /* it is reset already: what has come for it stays */
+            break;
         vlapic_reset(vlapic, false);
         ops->init(vlapic->vcpu);
         break;

@@ -136,7 +136,7 @@ static inline unsigned int vlapic_get_cr8(const struct vlapic *vlapic)
 }
 void vlapic_set_cr8(struct vlapic *vlapic, unsigned int cr8);
 
-/* An interrupt arrives. level: its EOI goes to the I/O APICs. Lost while disabled. */
+/* An interrupt arrives, and waits while the APIC is disabled. level: its EOI goes to the I/O APICs. */
 void vlapic_set_irq(struct vlapic *vlapic, uint8_t vec, bool level);
 /* Is it in IRR? */
 bool vlapic_test_irq(const struct vlapic *vlapic, uint8_t vec);
