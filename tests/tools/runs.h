@@ -5,8 +5,8 @@
  * Concept: a property that all runs have is tried with each of these, which between them have what a run can consist
  * of: one to four vCPUs on one to three pCPUs, all schedulers that need no schedule of their own, rings, timers,
  * grants, page tables of both kinds of writers, a reboot and a crash with a domain destroyed and another created, a
- * suspend, console input, frames on a network, random instructions (havoc), requests without any sense (hostile), and
- * kernels that nobody here wrote.
+ * suspend, console input, frames on a network, random instructions (havoc), requests without any sense (hostile), a PC
+ * and its devices wherever they may be, and kernels that nobody here wrote.
  */
 #ifndef TESTS_TOOLS_RUNS_H
 #define TESTS_TOOLS_RUNS_H
@@ -53,6 +53,10 @@ static const struct run_setup run_setups[] = {
     { "netecho", "n=100000 depth=3 driven", "credit2", 1, 2, 2, NULL, 0, NULL },
     { "havoc", "seed=5", "credit2", 2, 2, 2, NULL, 0, NULL },
     { "havoc", "seed=6", "null", 1, 2, 2, NULL, 0, NULL },
+    { "pcdev/pcdev", "hvm", "credit2", 3, 2, 1, NULL, 0, NULL },
+    { "pcdev/pcdev", "hvm, its devices in a domain", "credit", 2, 3, 2, NULL, 0, NULL },
+    { "pcdev/pcdev", "hvm, its devices in xen", "null", 1, 2, 1, NULL, 0, NULL },
+    { "hvm/boot16", "hvm", "credit2", 1, 1, 2, NULL, 0, NULL },
     { "../assets/grub-x86_64-xen.bin", NULL, "credit2", 1, 1, 1, NULL, 64, NULL },
     { "../assets/grub-i386-xen.bin", NULL, "rtds", 1, 1, 1, NULL, 64, NULL },
 };
@@ -88,9 +92,17 @@ static const struct xl_vifs run_outside = { { { .bridge = XL_VIF_OUTSIDE, .mtu =
 static inline struct host *run_begin(const struct run_setup *s, const struct host_io *io, uint64_t ram_mib,
                                      void (*sink)(void *data, const struct trace_record *rec), void *data)
 {
-    const struct host_config cfg = { .ram_mib = ram_mib, .nr_pcpus = s->pcpus, .sched = s->sched, .quiet = true };
+    const struct host_config cfg = { .ram_mib = ram_mib,
+                                     .nr_pcpus = s->pcpus,
+                                     .sched = s->sched,
+                                     .device_model = !s->cmdline                         ? HOST_DM_DOM0
+                                                     : strstr(s->cmdline, "in a domain") ? HOST_DM_DOMAIN
+                                                     : strstr(s->cmdline, "in xen")      ? HOST_DM_XEN
+                                                                                         : HOST_DM_DOM0,
+                                     .quiet = true };
     const struct host_guest driver = { .name = "driver", .driver_domain = true, .unlisted = true };
     const bool driven = s->cmdline && strstr(s->cmdline, "driven");
+    const bool hvm = s->cmdline && !strncmp(s->cmdline, "hvm", 3);
     char path[128], err[HOST_ERR_SIZE];
     struct host *host = host_create(&cfg, io, err);
     domid_t domid;
@@ -107,7 +119,9 @@ static inline struct host *run_begin(const struct run_setup *s, const struct hos
     for (unsigned int i = 0; i < s->guests; i++) {
         const struct host_guest g = { .kernel = path,
                                       .ramdisk = s->ramdisk,
-                                      .cmdline = s->cmdline,
+                                      .cmdline = hvm ? NULL : s->cmdline,
+                                      .has_type = hvm,
+                                      .type = hvm ? XL_TYPE_HVM : XL_TYPE_PV,
                                       .memory_mib = s->memory_mib ? s->memory_mib : 16,
                                       .vcpus = s->vcpus,
                                       .fbs = strcmp(s->kernel, "paint") ? NULL : &run_screen,
