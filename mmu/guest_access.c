@@ -137,8 +137,6 @@ const struct caller_mem_ops pv_caller_mem = {
 
 /* --- HVM: as its kernel would, with A and D bits --- */
 
-static bool hvm_okay(const struct vcpu *v, uint64_t addr, size_t n) { return true; }
-
 static void nested_set_bits(struct machine *m, const struct nested_walk *w)
 {
     for (unsigned int i = 0; i < w->nr; i++) {
@@ -184,26 +182,6 @@ bool hvm_access(struct vcpu *v, uint64_t va, void *buf, size_t n, uint32_t acces
     }
     return true;
 }
-
-static int hvm_copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n)
-{
-    struct nested_walk w;
-    uint64_t at;
-
-    return hvm_access(v, src, dst, n, 0, &w, &at) ? 0 : -EFAULT;
-}
-
-static int hvm_copy_to(struct vcpu *v, uint64_t dst, const void *src, size_t n)
-{
-    struct nested_walk w;
-    uint64_t at;
-
-    return hvm_access(v, dst, (void *)(uintptr_t)src, n, PFEC_write_access, &w, &at) ? 0 : -EFAULT;
-}
-
-const struct caller_mem_ops hvm_caller_mem = {
-    .name = "HVM guest", .copy_from = hvm_copy_from, .copy_to = hvm_copy_to, .okay = hvm_okay
-};
 
 /* --- native code: what it names is here already --- */
 

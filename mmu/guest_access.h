@@ -18,7 +18,7 @@
 #include "vcpu/noun/domain.h"
 
 /* The rows of those who call for themselves. */
-extern const struct caller_mem_ops pv_caller_mem, native_caller_mem, hvm_caller_mem;
+extern const struct caller_mem_ops pv_caller_mem, native_caller_mem;
 
 /* Copy n bytes from or to the caller's memory; 0 or -EFAULT. Addresses are 64-bit (PV32 callers zero-extend). */
 static inline int copy_from_guest(struct vcpu *v, void *dst, uint64_t src, size_t n)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A local APIC: priorities, EOI, messages by every kind of address, errors, the timer; and any access in any order. *
+/*
+ * A local APIC: priorities, EOI, messages by every kind of address, errors, the timer; and any access in any order.
+ *
  * Budget: over 400 lines: fifteen facts about one device.
  */
 #include "tests/hvm/board.h"

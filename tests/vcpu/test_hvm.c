@@ -167,6 +167,39 @@ static void test_upcall_vector(void **state)
     assert_true(guest_cpuid(f->v, 0x40000004, 0).a & XEN_HVM_CPUID_UPCALL_VECTOR);
 }
 
+static bool guarded(struct fixture *f, unsigned int gfn, bool set)
+{
+    p2m_type_t t;
+    const mfn_t mfn = p2m_get_entry(f->d, gfn, &t);
+
+    if (set)
+        assert_int_equal(p2m_set_entry(f->d, gfn, mfn, p2m_ram_logdirty), 0);
+    return t == p2m_ram_logdirty;
+}
+
+/* Pages of which somebody wants to know whether they are written are RAM for all who write: and then known. */
+static void test_guarded(void **state)
+{
+    struct fixture *f = *state;
+    struct hvm_fault fault;
+    uint32_t val = 0, pde = 0x11003, pte = 0x7003;
+
+    guarded(f, 7, true);
+    assert_int_equal(copy_from_guest(f->v, &val, 0x7000, 4), 0);
+    assert_true(guarded(f, 7, false));
+    assert_int_equal(copy_to_guest(f->v, 0x7000, "abc", 4), 0);
+    assert_false(guarded(f, 7, false));
+    hvm_put(f, 0x10000, &pde, 4); /* page tables: their A bits are written */
+    hvm_put(f, 0x11000 + 7 * 4, &pte, 4);
+    guarded(f, 0x10, true);
+    guarded(f, 0x11, true);
+    f->v->regs->cr3 = 0x10000;
+    f->v->regs->cr0 |= X86_CR0_PG;
+    assert_true(hvm_linear(f->v, 0x7000, &val, 4, HVM_ACCESS_READ, false, &fault));
+    assert_memory_equal(&val, "abc", 4);
+    assert_false(guarded(f, 0x10, false) || guarded(f, 0x11, false));
+}
+
 /* --- a second vCPU, begun by the first --- */
 
 static struct vcpu_hvm_context ap_32(void)
@@ -336,6 +369,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_triple_fault, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_context, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_physmap, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_guarded, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_upcall_vector, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_initialise, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_initialise_64, hvm_setup, fix_teardown),

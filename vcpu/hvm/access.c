@@ -14,7 +14,16 @@
 #include "sim/nested.h"
 #include "vcpu/hvm/hvm.h"
 
+#include <errno.h>
 #include <string.h>
+
+bool hvm_guard_ends(struct domain *d, uint64_t gpa)
+{
+    p2m_type_t t;
+    const mfn_t mfn = p2m_get_entry(d, PFN_DOWN(gpa), &t);
+
+    return t == p2m_ram_logdirty && !p2m_set_entry(d, PFN_DOWN(gpa), mfn, p2m_ram_rw);
+}
 
 /* buf NULL: nothing is accessed. *gpa: of what was walked to last. */
 static bool access_walk(struct vcpu *v, uint64_t addr, void *buf, size_t n, enum hvm_access access, bool user,
@@ -24,10 +33,12 @@ static bool access_walk(struct vcpu *v, uint64_t addr, void *buf, size_t n, enum
     struct nested_walk w;
     uint64_t at;
 
-    if (hvm_access(v, addr, buf, n, pfec, &w, &at)) {
-        *gpa = w.gpa;
-        return true;
-    }
+    do
+        if (hvm_access(v, addr, buf, n, pfec, &w, &at)) {
+            *gpa = w.gpa;
+            return true;
+        }
+    while (w.result == NESTED_NPF && hvm_guard_ends(v->domain, w.gpa));
     if (v->regs->efer & EFER_LMA && !is_canonical(at))
         *fault = (struct hvm_fault){ .vector = X86_EXC_GP };
     else if (w.result == NESTED_PF)
@@ -87,3 +98,25 @@ bool hvm_copy_to_guest_phys(struct domain *d, uint64_t gpa, const void *buf, siz
 {
     return copy_phys(d, gpa, (uint8_t *)(uintptr_t)buf, n, true);
 }
+
+/* --- what hypercalls name: as the guest's kernel would reach it --- */
+
+static int copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n)
+{
+    struct hvm_fault f;
+
+    return hvm_linear(v, src, dst, n, HVM_ACCESS_READ, false, &f) ? 0 : -EFAULT;
+}
+
+static int copy_to(struct vcpu *v, uint64_t dst, const void *src, size_t n)
+{
+    struct hvm_fault f;
+
+    return hvm_linear(v, dst, (void *)(uintptr_t)src, n, HVM_ACCESS_WRITE, false, &f) ? 0 : -EFAULT;
+}
+
+static bool okay(const struct vcpu *v, uint64_t addr, size_t n) { return true; }
+
+const struct caller_mem_ops hvm_caller_mem = {
+    .name = "HVM guest", .copy_from = copy_from, .copy_to = copy_to, .okay = okay
+};

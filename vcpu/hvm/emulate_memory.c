@@ -53,19 +53,12 @@ uint64_t emul_linear(const struct emul *e, unsigned int seg, uint64_t offset)
     return (uint32_t)(base + offset);
 }
 
-/* Where the nested tables refuse: whose is it? RAM that was only guarded is not any more. */
+/* Where the nested tables refuse: whose is it? */
 static bool not_ram(struct emul *e, uint64_t gpa, struct emul_part *part)
 {
-    struct domain *d = e->v->domain;
     p2m_type_t t;
-    const mfn_t mfn = p2m_get_entry(d, PFN_DOWN(gpa), &t);
 
-    if (t == p2m_ram_logdirty) {
-        p2m_set_entry(d, PFN_DOWN(gpa), mfn, p2m_ram_rw);
-        part->kind = PART_RAM;
-        part->at = (mfn_x(mfn) << PAGE_SHIFT) + PAGE_OFFSET(gpa);
-        return true;
-    }
+    p2m_get_entry(e->v->domain, PFN_DOWN(gpa), &t);
     if (t == p2m_grant_map_ro)
         return emul_fault(e, X86_EXC_GP, 0);
     part->kind = t == p2m_mmio_dm || t == p2m_mmio_direct ? PART_MMIO : PART_LOST;
@@ -87,6 +80,8 @@ static bool find_part(struct emul *e, uint64_t va, bool write, struct emul_part 
         hvm_inject_page_fault(e->v, va, w.error_code);
         return false;
     }
+    if (hvm_guard_ends(e->v->domain, w.gpa))
+        return find_part(e, va, write, part);
     if (!w.table)
         return not_ram(e, w.gpa, part);
     domain_crash(e->v, "a page table at guest-physical %#lx, where there is no memory", (unsigned long)w.gpa);

@@ -13,7 +13,6 @@
  * Corresponds to xen/arch/x86/hvm/svm/svm.c.
  */
 #include "mmu/guest_access.h"
-#include "mmu/hvm/p2m.h"
 #include "sim/insn.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/hvm/hvm.h"
@@ -117,16 +116,8 @@ static void hlt(struct vcpu *v, unsigned int len)
 /* A page that is only guarded, or none: then somebody may answer in memory's place (mmio.c). */
 static void nested_fault(struct vcpu *v, const struct sim_exit *e)
 {
-    p2m_type_t t;
-
-    p2m_get_entry(v->domain, PFN_DOWN(e->npf.gpa), &t);
-    if (t == p2m_ram_logdirty) {
-        const mfn_t mfn = p2m_get_entry(v->domain, PFN_DOWN(e->npf.gpa), &t);
-
-        p2m_set_entry(v->domain, PFN_DOWN(e->npf.gpa), mfn, p2m_ram_rw);
-        return;
-    }
-    hvm_mmio(v, e);
+    if (!hvm_guard_ends(v->domain, e->npf.gpa))
+        hvm_mmio(v, e);
 }
 
 static void softint(struct vcpu *v, const struct sim_exit *e)
