@@ -57,7 +57,7 @@ WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench 
 UI_OBJS := options socket_door slirp_door outside console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help place firmware guest_firmware guest_list start console input pace crash stats trace_file pcap_file status recording replay
 UI_OBJS += $(addprefix debug/,say live words commands move stops seek show change record symbols export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
-UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages nested vmcb apic frames events grants rings network disks xenstore scheduler timers tour messages panels)
+UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages nested vmcb apic ioreq frames events grants rings network disks xenstore scheduler timers tour messages panels)
 UI_OBJS += $(addprefix projector/,picture raster window)
 UI_OBJS += $(addprefix cockpit/,plans look draw control cockpit)
 UI_OBJS += $(addprefix tour/,tour play export)
@@ -331,7 +331,7 @@ engine = $(wildcard build/deps/unicorn/usr/lib/x86_64-linux-gnu/libunicorn.so.*)
 INSTALLED_COMMANDS := run tui debug tour replay ctl trace sched doctor limits manual completion
 # Those whose guests are installed as well, and configuration files that they name.
 INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour,$(wildcard docs/tours/*.tour))
-INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.disk) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg
+INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.cfg docs/tours/*.disk) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg
 install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages, completion for bash and zsh
 	$(call say,INSTALL)
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/xenlab share/xenlab/guests share/xenlab/tours share/man/man1 \
@@ -339,8 +339,8 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 	$(Q)$(CC) $(CFLAGS) -rdynamic -o $(DESTDIR)$(PREFIX)/bin/xenlab $(addprefix build/,$(PROGRAM_OBJS)) build/libxenlab.a \
 		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab' $(UI_LIBS)
 	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
-	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
-	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/guests/,$(PREFIX)/share/xenlab/guests/,' \
+	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(DESTDIR)$(PREFIX)/share/xenlab/guests/
+	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests\)/,$(PREFIX)/share/xenlab/guests/,' \
 		-e 's,[a-z/]*/\([a-z0-9-]*\.\(cfg\|disk\)\),$(PREFIX)/share/xenlab/tours/\1,g' $$f > \
 		$(DESTDIR)$(PREFIX)/share/xenlab/tours/$${f##*/} || exit 1; done
 	$(Q)build/xenlab manual > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab.1

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <xen/hvm/ioreq.h>
 
 static const struct vcpu *hvm_vcpu_of(struct host *h, domid_t dom, unsigned int vcpu)
 {
@@ -239,4 +240,47 @@ bool look_pic(struct host *h, domid_t dom, struct look_pic out[2])
                                     .initialising = p->icw != 0 };
     }
     return d != NULL;
+}
+
+/* --- requests to device models --- */
+
+static void request_of(const struct ioreq_server *s, const struct vcpu *v, struct look_ioreq *out)
+{
+    static const char *const states[] = { "none", "ready", "in process", "answered" };
+    const ioreq_t *p = &((const shared_iopage_t *)s->ioreq.va)->vcpu_ioreq[v->vcpu_id];
+
+    out->state = states[p->state & 3];
+    out->addr = p->addr;
+    out->data = p->data;
+    out->size = p->size;
+    out->count = p->count;
+    out->read = p->dir == IOREQ_READ;
+    out->memory = p->type == IOREQ_TYPE_COPY;
+    out->pci = p->type == IOREQ_TYPE_PCI_CONFIG;
+}
+
+bool look_ioreq(struct host *h, domid_t dom, unsigned int *n, struct look_ioreq *out)
+{
+    const struct domain *d = look_domain_of(h, dom);
+
+    for (; d && is_hvm_domain(d) && *n < MAX_NR_IOREQ_SERVERS * (d->max_vcpus + 1); ++*n) {
+        const unsigned int i = *n / (d->max_vcpus + 1), vcpu = *n % (d->max_vcpus + 1);
+        const struct ioreq_server *s = d->hvm->ioreq_server[i];
+        const struct vcpu *v = vcpu < d->max_vcpus ? d->vcpu[vcpu] : NULL;
+
+        if (!s || (vcpu < d->max_vcpus && (!v || !s->ioreq.va)))
+            continue;
+        *out = (struct look_ioreq){ .server = i,
+                                    .vcpu = vcpu,
+                                    .no_vcpu = !v,
+                                    .enabled = s->enabled,
+                                    .emulator = s->emulator->domain_id,
+                                    .state = "",
+                                    .sent = s->requests,
+                                    .buffered = s->buffered };
+        if (v)
+            request_of(s, v, out);
+        return true;
+    }
+    return false;
 }

@@ -75,4 +75,19 @@ struct look_pic {
 };
 bool look_pic(struct host *h, domid_t dom, struct look_pic out[2]);
 
+/*
+ * A place for a vCPU's request in the page that the hypervisor shares with a device model; and of buffered ones, which
+ * nobody waits for, a line of the server's own (no_vcpu). The next one from *n on.
+ */
+struct look_ioreq {
+    unsigned int server, vcpu;
+    bool no_vcpu, enabled, read, memory, pci;
+    domid_t emulator;
+    const char *state; /* "none", "ready", "in process", "answered" */
+    uint64_t addr, data;
+    uint32_t size, count;
+    uint64_t sent, buffered; /* by the server, in all */
+};
+bool look_ioreq(struct host *h, domid_t dom, unsigned int *n, struct look_ioreq *out);
+
 #endif

@@ -56,7 +56,7 @@ static const struct command {
     { "disas", 0, debug_disas, NULL, false, "[ADDR] [N]", "instructions" },
     { "walk", 0, debug_walk, NULL, false, "[ADDR]", "the page tables on the way to an address, or to %rip" },
     { "show", 0, debug_panel, NULL, false, "[NAME [THING]]",
-      "what a panel shows: vmcb, exits, nested, apic, ioapic, pic of an HVM guest, and all others" },
+      "what a panel shows: vmcb, exits, nested, apic, ioapic, pic, ioreq of an HVM guest, and all others" },
     { "frame", 0, debug_frame, NULL, false, "MFN", "what a machine frame is" },
     { "frames", 0, debug_frames, NULL, false, "[dN]", "all of them, by owner and type" },
     { "domains", 0, debug_machine, NULL, false, "", "pCPUs, domains, their vCPUs, and why they wait" },
