@@ -472,6 +472,18 @@ static void test_nmi(void **state)
     assert_int_equal(sum[1], 1 + 2);
 }
 
+/* From wherever it comes. */
+static void test_nmi_injected(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, PROTECTED);
+    hvm_inject_event(f->v, &(struct hvm_event){ .type = HVM_EVENT_INTERRUPT, .vector = 0x30 });
+    assert_false(f->v->regs->nmi_blocked);
+    hvm_inject_event(f->v, &(struct hvm_event){ .type = HVM_EVENT_NMI, .vector = X86_EXC_NMI });
+    assert_true(f->v->regs->nmi_blocked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,7 +493,7 @@ int main(void)
         TEST(test_gate_absent),  TEST(test_idt_limit),    TEST(test_bad_stack),    TEST(test_vm86),
         TEST(test_long),         TEST(test_long_inner),   TEST(test_ist),          TEST(test_page_fault),
         TEST(test_double_fault), TEST(test_triple_fault), TEST(test_second_fault), TEST(test_contributory),
-        TEST(test_nmi),
+        TEST(test_nmi),          TEST(test_nmi_injected),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -383,6 +383,7 @@ void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
     struct hvm_event e = *event;
 
     hvm_io_forget(v);
+    v->regs->nmi_blocked |= e.type == HVM_EVENT_NMI; /* until IRET */
     /* Real mode has no error codes, and nor have faults in it. */
     for (;;) {
         struct delivery d = { .v = v, .event = &e };

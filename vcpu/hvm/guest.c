@@ -127,7 +127,6 @@ static void deliver(struct vcpu *v)
     ack = hvm_vcpu_ack_pending_irq(v, irq, ack);
     if (ack.source == hvm_intsrc_none)
         return;
-    v->regs->nmi_blocked |= ack.source == hvm_intsrc_nmi; /* until IRET */
     hvm_inject_event(v, &(struct hvm_event){ .type = ack.source == hvm_intsrc_nmi ? HVM_EVENT_NMI : HVM_EVENT_INTERRUPT,
                                              .vector = ack.source == hvm_intsrc_nmi ? X86_EXC_NMI : ack.vector });
 }
