@@ -161,6 +161,16 @@ static void identifies(void **state)
     assert_int_equal(word(88), 0x203f);
     assert_int_equal(word(59), 0x108);
     assert_int_equal(word(85) & 0x60, 0x40);
+    out(1, 0x55);
+    out(7, 0xef);
+    identify(0xec);
+    assert_int_equal(word(85) & 0x60, 0);
+    out(1, 0x02);
+    out(7, 0xef);
+    out(1, 0xaa);
+    out(7, 0xef);
+    identify(0xec);
+    assert_int_equal(word(85) & 0x60, 0x60);
     rig_channel(1);
     out(6, 0xa0);
     identify(0xa1);
@@ -272,7 +282,10 @@ static void write_pio(uint8_t command, uint8_t with, unsigned int nr, unsigned i
     assert_int_equal(alt_status(), 0x58);
     assert_false(line()); /* the first block is asked for without an interrupt */
     for (unsigned int at = 0; at < nr; at += block) {
-        port_out(buf + at * 512, (nr - at < block ? nr - at : block) * 512);
+        port_out(buf + at * 512, 256);
+        port_out(buf + at * 512 + 256, (nr - at < block ? nr - at : block) * 512 - 256 - 4);
+        assert_false(line()); /* not before the block is whole */
+        port_out(buf + (at + block < nr ? at + block : nr) * 512 - 4, 4);
         if (at + block >= nr)
             assert_int_equal(alt_status(), ATA_BSY);
         settle();
@@ -364,6 +377,12 @@ static void ends(void **state)
         control(ATA_SRST);
         control(0);
     }
+    params_ext(1, RIG_LARGE - 1, 65536 & 0xffff); /* 0 are 65536 */
+    out(7, 0x24);
+    assert_int_equal(in(1), ATA_IDNF);
+    assert_int_equal(in(3) | in(4) << 8 | in(5) << 16, RIG_LARGE & 0xffffff);
+    control(ATA_HOB);
+    assert_int_equal(in(3) | in(4) << 8 | in(5) << 16, RIG_LARGE >> 24);
     params_ext(1, (UINT64_C(1) << 48) - 1, 0);
     out(7, 0x25);
     assert_int_equal(in(7), 0x51);
@@ -403,6 +422,10 @@ static void no_data(void **state)
     params(0, 1, 1);
     read_pio(0, 1, 1, 0x20, 1);
     out(7, 0xe5);
+    assert_int_equal(in(2), 0xff);
+    out(7, 0xe2);
+    out(7, 0xe1);
+    out(7, 0x98);
     assert_int_equal(in(2), 0xff);
     params(0, RIG_SMALL, 0);
     out(7, 0x70);
@@ -514,6 +537,15 @@ static void failing(void **state)
     assert_int_equal(in(7), 0x51);
     assert_int_equal(rig->disk[0]->failed, 4);
     read_pio(0, 9, 1, 0x20, 1);
+    rig->disk[0]->fault.slower = MILLISECS(50);
+    params(0, 9, 1);
+    out(7, 0x20);
+    pass(rig->board, MILLISECS(50));
+    assert_int_equal(alt_status(), ATA_BSY);
+    rig->disk[0]->fault.slower = 0;
+    assert_int_equal(settle(), 0x58);
+    port_in(buf, 512);
+    in(7);
     /* An interrupt that is lost. */
     rig->disk[0]->fault.drop = 1;
     params(0, 9, 1);

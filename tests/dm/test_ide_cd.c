@@ -50,6 +50,7 @@ static void fails(const uint8_t *p, uint32_t expected)
 static void no_disk_of_ata(void **state)
 {
     static const uint8_t refused[] = { 0x20, 0xec };
+    static const uint8_t taken[] = { 0x94, 0x95, 0x96, 0x97, 0x98, 0xe0, 0xe1, 0xe2, 0xe3, 0xe5, 0xe7, 0xef };
 
     for (unsigned int i = 0; i < 2; i++) {
         params(0, 1234, 1);
@@ -62,6 +63,17 @@ static void no_disk_of_ata(void **state)
     assert_int_equal(in(1), ATA_ABRT);
     out(7, 0xe5);
     assert_int_equal(in(7), 0x50);
+    for (unsigned int i = 0; i < sizeof(taken); i++) {
+        out(1, 0x03);
+        out(2, 0x20);
+        out(7, taken[i]);
+        assert_true(line());
+        assert_int_equal(in(7), 0x50);
+        assert_int_equal(in(1), 0);
+    }
+    out(1, 0xaa); /* look ahead: a disk does */
+    out(7, 0xef);
+    assert_int_equal(in(7), 0x51);
     out(1, 2); /* overlap */
     out(7, 0xa0);
     assert_int_equal(in(7), 0x51);
@@ -156,6 +168,9 @@ static void itself(void **state)
     assert_int_equal(ask((const uint8_t[12]){ 0x46, 0, 0, 0, 0, 0, 0, 1, 0 }), 8 + 12 + 8 + 8 + 12 + 8 + 4);
     assert_int_equal(be(buf, 4), 8 + 12 + 8 + 8 + 12 + 8 + 4 - 4);
     assert_int_equal(be(buf + 6, 2), 8);
+    assert_int_equal(be(buf + 8, 4), 0x00000308);
+    assert_int_equal(be(buf + 12, 4), 0x00100000);
+    assert_int_equal(be(buf + 16, 4), 0x00080100);                                     /* this one */
     assert_int_equal(ask((const uint8_t[12]){ 0x46, 1, 0, 0x1e, 0, 0, 0, 1, 0 }), 16); /* now: CDs, and no DVDs */
     assert_int_equal(be(buf + 8, 2), 0x1e);
     assert_int_equal(ask((const uint8_t[12]){ 0x46, 2, 0, 0x03, 0, 0, 0, 1, 0 }), 16);
@@ -186,6 +201,13 @@ static void its_disc(void **state)
     assert_int_equal(ask((const uint8_t[12]){ 0x43, 2, 2, 0, 0, 0, 0, 0, 255 }), 48);
     assert_int_equal(buf[7], 0xa0);
     assert_int_equal(buf[12], 1);
+    assert_int_equal(buf[18], 0xa1);
+    assert_int_equal(buf[29], 0xa2);
+    assert_int_equal(be(buf + 33, 4), (RIG_CD + 150) / 75 << 8 | (RIG_CD + 150) % 75);
+    assert_int_equal(buf[40], 1);
+    assert_int_equal(be(buf + 44, 4), 2 << 8);
+    assert_int_equal(ask(packet(0x43, 0, 0x100)), 20); /* there may be more room than a byte can say */
+    assert_int_equal(ask(packet(0x51, 0, 0x100)), 34);
     assert_int_equal(ask(packet(0x51, 0, 34)), 34);
     assert_int_equal(buf[2], 0x0e);
     assert_int_equal(ask((const uint8_t[12]){ 0x52, 1, 0, 0, 0, 1, 0, 0, 28 }), 28);
@@ -205,6 +227,8 @@ static uint32_t event(void)
 
 static void discs(void **state)
 {
+    static const uint8_t of_discs[] = { 0x25, 0x2b, 0x43, 0x51, 0x52, 0xa8, 0xbe };
+    static const uint8_t of_drives[] = { 0x12, 0x1a, 0x1e, 0xbb, 0xbd };
     const uint8_t eject[12] = { 0x1b, 0, 0, 0, 2 }, load[12] = { 0x1b, 0, 0, 0, 3 };
 
     assert_int_equal(event(), 0x0002);
@@ -220,6 +244,12 @@ static void discs(void **state)
     assert_int_equal(ask((const uint8_t[12]){ 0x12, 0, 0, 0, 36 }), 36);
     assert_int_equal(ask((const uint8_t[12]){ 0x46, 0, 0, 0, 0, 0, 0, 1, 0 }), 60);
     assert_int_equal(be(buf + 6, 2), 0);
+    for (unsigned int i = 0; i < sizeof(of_discs); i++)
+        fails(packet(of_discs[i], 0, 8), 0x023a01);
+    for (unsigned int i = 0; i < sizeof(of_drives); i++)
+        assert_true(ask((const uint8_t[12]){ of_drives[i], 0, of_drives[i] == 0x1a ? 0x3f : 0 }) >= 0);
+    assert_int_equal(ask((const uint8_t[12]){ 0x1a, 0, 0x3f, 0, 255 }), 32);
+    assert_int_equal(buf[1], 0x70);
     /* Another one: said once, whoever asks. */
     assert_true(ide_change_disc(&rig->ide, 1, 0, rig->disk[2]));
     fails(packet(0x00, 0, 0), 0x062800);
