@@ -56,7 +56,6 @@ static const struct run_setup run_setups[] = {
     { "pcdev/pcdev", "hvm", "credit2", 3, 2, 1, NULL, 0, NULL },
     { "pcdev/pcdev", "hvm, its devices in a domain", "credit", 2, 3, 2, NULL, 0, NULL },
     { "pcdev/pcdev", "hvm, its devices in xen", "null", 1, 2, 1, NULL, 0, NULL },
-    { "hvm/boot16", "hvm", "credit2", 1, 1, 2, NULL, 0, NULL },
     { "../assets/grub-x86_64-xen.bin", NULL, "credit2", 1, 1, 1, NULL, 64, NULL },
     { "../assets/grub-i386-xen.bin", NULL, "rtds", 1, 1, 1, NULL, 64, NULL },
 };
