@@ -11,6 +11,8 @@
  */
 #include "tools/host_private.h"
 
+#include <string.h>
+
 bool guest_is_hvm(const struct guest *g) { return g->cfg.has_type && g->cfg.type != XL_TYPE_PV; }
 
 bool guest_has_dm(const struct guest *g) { return g->cfg.has_type && g->cfg.type == XL_TYPE_HVM; }
@@ -45,6 +47,12 @@ static bool no_acpi(const struct xl_hvm *s) { return !s->acpi; }
 static bool hpet(const struct xl_hvm *s) { return s->hpet; }
 static bool other_vga(const struct xl_hvm *s) { return s->vga == XL_VGA_CIRRUS || s->vga == XL_VGA_QXL; }
 
+static bool other_serial(const struct xl_hvm *s)
+{
+    return s->nr_serials > 1 || (s->nr_serials && s->serials[0] == XL_SERIAL_PTY);
+}
+static bool boots_network(const struct xl_hvm *s) { return strchr(s->boot, 'n'); }
+
 static const struct unmet {
     const char *key;
     bool pvh, hvm; /* of guests of which type */
@@ -55,6 +63,8 @@ static const struct unmet {
     { "shadow_memory", true, true, shadow, "has no effect: paging is nested, and shadow paging is not there" },
     { "acpi", true, false, no_acpi, "has no effect: PVH guests have ACPI tables" },
     { "hpet", false, true, hpet, "has no effect: no guest here has an HPET" },
+    { "serial", false, true, other_serial, "leads nowhere but for a first line that is \"stdio\"" },
+    { "boot", false, true, boots_network, "names the network: there is no network card to start from" },
     { "vga", false, true, other_vga, "is another here: the adapter is a standard VGA" },
 };
 
