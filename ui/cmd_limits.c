@@ -94,8 +94,9 @@ int cmd_limits(int argc, char *const *argv, FILE *out)
 {
     if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
         fputs("Usage: xenlab limits\n\n"
-              "Prints in what the processor that guests see differs from a real one, and why: exits that only this\n"
-              "simulator takes are marked [engine] here, in traces, and in the panel exits.\n",
+              "Prints in what the processor that guests see differs from a real one, and why:\n"
+              "exits that only this simulator takes are marked [engine] here, in traces, and\n"
+              "in the panel exits.\n",
               out);
         return STATUS_OK;
     }
