@@ -81,19 +81,19 @@ static inline void hvm_context(struct fixture *f)
     assert_int_equal(hvm_domctl(f, &op), 0);
 }
 
-/* f->d is it from here on, paused. */
-static inline void hvm_create(struct fixture *f)
+/* f->d is it from here on, paused; f->v its first vCPU. */
+static inline void hvm_create_vcpus(struct fixture *f, unsigned int n)
 {
     struct xen_domctl op = { .cmd = XEN_DOMCTL_createdomain };
 
     op.u.createdomain = (struct xen_domctl_createdomain){
-        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = 1, .max_evtchn_port = 100, .grant_opts = 1
+        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = n, .max_evtchn_port = 100, .grant_opts = 1
     };
     op.u.createdomain.max_grant_frames = op.u.createdomain.max_maptrack_frames = 4;
     assert_int_equal(hvm_domctl(f, &op), 0);
     f->d = get_domain_by_id(f->xen, op.domain);
     put_domain(f->d);
-    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_vcpus, .domain = f->d->domain_id, .u.max_vcpus.max = 1 };
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_vcpus, .domain = f->d->domain_id, .u.max_vcpus.max = n };
     assert_int_equal(hvm_domctl(f, &op), 0);
     op = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_mem,
                               .domain = f->d->domain_id,
@@ -103,6 +103,8 @@ static inline void hvm_create(struct fixture *f)
     hvm_populate(f);
     hvm_context(f);
 }
+
+static inline void hvm_create(struct fixture *f) { hvm_create_vcpus(f, 1); }
 
 static inline void hvm_destroy(struct fixture *f)
 {

@@ -222,25 +222,8 @@ static struct vcpu_hvm_context ap_32(void)
 
 static void second_vcpu(struct fixture *f)
 {
-    struct xen_domctl op = { .cmd = XEN_DOMCTL_createdomain };
-
     hvm_destroy(f);
-    op.u.createdomain = (struct xen_domctl_createdomain){
-        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = 2, .max_evtchn_port = 100, .grant_opts = 1
-    };
-    op.u.createdomain.max_grant_frames = op.u.createdomain.max_maptrack_frames = 4;
-    assert_int_equal(hvm_domctl(f, &op), 0);
-    f->d = get_domain_by_id(f->xen, op.domain);
-    put_domain(f->d);
-    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_vcpus, .domain = f->d->domain_id, .u.max_vcpus.max = 2 };
-    assert_int_equal(hvm_domctl(f, &op), 0);
-    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_max_mem,
-                              .domain = f->d->domain_id,
-                              .u.max_mem.max_memkb = 4 * HVM_PAGES };
-    assert_int_equal(hvm_domctl(f, &op), 0);
-    f->v = f->d->vcpu[0];
-    hvm_populate(f);
-    hvm_context(f);
+    hvm_create_vcpus(f, 2);
 }
 
 /* As the guest's kernel calls it, with its structure at 0x3000. */
