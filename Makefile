@@ -382,6 +382,7 @@ test-guest: assets
 test-docs: assets build/tests/docs/typist
 
 asan: assets guests $(addprefix build/asan/,xenlab $(TESTS)) ## all tests, with sanitizers and the self-audit
+	$(Q)ln -sfn ../assets build/asan/assets
 	$(Q)scripts/test.sh build/asan $(TESTS) $(wildcard tests/guest/run.sh)
 
 traces: all ## for refactorings: the traces of all guest tests, of BASE=path/to/old/xenlab and of this one, compared (GUEST=one)

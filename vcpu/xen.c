@@ -22,10 +22,16 @@
 /* 2026-01-01 00:00:00 UTC: the machine's real-time clock at power-on. A constant, so that runs repeat. */
 #define BOOT_WALLCLOCK SECONDS(1767225600)
 
+static void audit_refs(struct xen *xen, struct audit *a)
+{
+    evtchn_audit_refs(xen, a);
+    ioreq_audit_refs(xen, a);
+}
+
 static const struct xen_hooks hooks = {
     .vcpu_unblock = vcpu_unblock,
     .domain_destroy = domain_destroy,
-    .audit_refs = evtchn_audit_refs,
+    .audit_refs = audit_refs,
     .new_domain = &pv64_guest,
     .new_hvm = &hvm_guest,
     .ioreq_server_get_frame = ioreq_server_get_frame,

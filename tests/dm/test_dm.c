@@ -92,6 +92,7 @@ static int setup_direct(void **state) { return setup_of(state, true); }
 
 static int teardown(void **state)
 {
+    fix_audit(*state); /* of a server's pages, too */
     dm_direct_destroy(direct);
     direct = NULL;
     dm_destroy(dm);

@@ -122,13 +122,19 @@ static inline void fix_expect_no_shares(const struct fixture *f)
             fail_msg("machine frame 0x%lx is still shared", (unsigned long)nr);
 }
 
-static inline int fix_teardown(void **state)
+static inline void fix_audit(struct fixture *f)
 {
-    struct fixture *f = *state;
     char why[200] = "";
 
     if (mmu_audit(f->xen, why, sizeof(why)))
         fail_msg("audit: %s", why);
+}
+
+static inline int fix_teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    fix_audit(f);
     xc_interface_close(f->xc);
     xen_destroy(f->xen);
     native_kernel_destroy(f->dom0);

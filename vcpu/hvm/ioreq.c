@@ -5,6 +5,7 @@
  * Budget: over 400 lines, which are four parts: who answers, requests, pages, servers.
  */
 #include "vcpu/hvm/ioreq.h"
+#include "mmu/audit.h"
 #include "mmu/heap.h"
 #include "mmu/hvm/p2m.h"
 #include "sim/frame.h"
@@ -473,5 +474,18 @@ void ioreq_servers_destroy(struct domain *d)
         if (d->hvm->ioreq_server[id]) {
             server_free(d, d->hvm->ioreq_server[id]);
             d->hvm->ioreq_server[id] = NULL;
+        }
+}
+
+void ioreq_audit_refs(struct xen *xen, struct audit *a)
+{
+    for_each_domain (xen, d)
+        for (unsigned int id = 0; is_hvm_domain(d) && id < MAX_NR_IOREQ_SERVERS; id++) {
+            const struct ioreq_server *s = server(d, id);
+            const struct ioreq_page *const pages[] = { s ? &s->ioreq : NULL, s ? &s->bufioreq : NULL };
+
+            for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+                if (pages[i] && pages[i]->page && pages[i]->gfn != INVALID_IOREQ_GFN)
+                    audit_ref(a, page_to_mfn(xen, pages[i]->page), PGT_writable_page);
         }
 }

@@ -76,4 +76,7 @@ int ioreq_vcpu_added(struct vcpu *v);
 /* d dies. */
 void ioreq_servers_destroy(struct domain *d);
 
+/* xen->hooks->audit_refs: pages of domains' own that are servers'. */
+void ioreq_audit_refs(struct xen *xen, struct audit *a);
+
 #endif

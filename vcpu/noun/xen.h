@@ -63,7 +63,8 @@ struct xen_hooks {
     /* The last reference to d is gone: free it. vcpu/domain.c; called by put_domain(). */
     void (*domain_destroy)(struct domain *d);
     /*
-     * mmu_audit() asks who outside mmu/ keeps references to frames, to be told with audit_ref(). evtchn/; NULL: nobody.
+     * mmu_audit() asks who outside mmu/ keeps references to frames, to be told with audit_ref(). vcpu/xen.c; NULL:
+     * nobody.
      */
     void (*audit_refs)(struct xen *xen, struct audit *a);
     /* The kind of a domain that XEN_DOMCTL_createdomain (vcpu/domctl.c) makes: a row of vcpu/pv/guest.c. */
