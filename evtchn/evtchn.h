@@ -120,10 +120,11 @@ bool port_is_valid(const struct domain *d, evtchn_port_t port);
 /* SCHEDOP_poll's question: is this port pending? */
 bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port);
 
-/* An upcall is due: pending and not masked (evtchn_upcall_pending && !evtchn_upcall_mask). */
+/* What v would take now. PV: an upcall, pending and not masked; HVM: an interrupt, whatever events are pending. */
 static inline bool local_events_need_delivery(const struct vcpu *v)
 {
-    return v->vcpu_info->evtchn_upcall_pending && !v->vcpu_info->evtchn_upcall_mask;
+    return is_hvm_domain(v->domain) ? v->domain->xen->hooks->hvm_local_events_need_delivery(v)
+                                    : v->vcpu_info->evtchn_upcall_pending && !v->vcpu_info->evtchn_upcall_mask;
 }
 
 /* How many ports are pending and not masked for v, and the lowest one, if there is any: looks at all of them. */

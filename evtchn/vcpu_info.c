@@ -69,7 +69,8 @@ void vcpu_mark_events_pending(struct vcpu *v)
         return;
     if (is_hvm_domain(v->domain))
         v->domain->xen->hooks->hvm_assert_evtchn_irq(v);
-    vcpu_kick(v);
+    else
+        vcpu_kick(v);
 }
 
 void evtchn_check_pollers(struct domain *d, evtchn_port_t port)

@@ -36,6 +36,7 @@ static const struct xen_hooks hooks = {
     .new_hvm = &hvm_guest,
     .ioreq_server_get_frame = ioreq_server_get_frame,
     .hvm_assert_evtchn_irq = hvm_assert_evtchn_irq,
+    .hvm_local_events_need_delivery = hvm_local_events_need_delivery,
     .new_native = &native_guest,
 };
 

@@ -31,7 +31,11 @@ static void board_startup(struct vcpu *v, uint8_t vector)
     snprintf(the_board->log + strlen(the_board->log), 32, "start%u:%02x ", v->vcpu_id, vector);
 }
 
-static const struct hvm_irq_ops board_ops = { .init = board_init_ipi, .startup = board_startup };
+static void board_enabled(struct vcpu *v) {}
+
+static const struct hvm_irq_ops board_ops = { .init = board_init_ipi,
+                                              .startup = board_startup,
+                                              .enabled = board_enabled };
 
 static struct vcpu *cpu(struct board *b, unsigned int i) { return b->f->d->vcpu[i]; }
 

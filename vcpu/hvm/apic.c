@@ -110,10 +110,31 @@ static void startup(struct vcpu *v, uint8_t vector)
     vcpu_wake(v);
 }
 
-const struct hvm_irq_ops hvm_irq_ops = { .init = init, .startup = startup };
+/* What came while the local APIC took nothing. */
+static void enabled(struct vcpu *v)
+{
+    if (v->hvm->evtchn_upcall_vector && v->vcpu_info->evtchn_upcall_pending)
+        hvm_assert_evtchn_irq(v);
+}
 
+const struct hvm_irq_ops hvm_irq_ops = { .init = init, .startup = startup, .enabled = enabled };
+
+/* By its own vector; else by the domain's callback, whose line is vCPU 0's affair. */
 void hvm_assert_evtchn_irq(struct vcpu *v)
 {
+    struct hvm_irq *irq = &v->domain->hvm->irq;
+
     if (v->hvm->evtchn_upcall_vector)
         vlapic_set_irq(&v->hvm->vlapic, v->hvm->evtchn_upcall_vector, false);
+    else if (irq->callback.via == HVMIRQ_callback_vector)
+        vcpu_kick(v);
+    else if (v->vcpu_id == 0)
+        hvm_set_callback_irq_level(irq, v->vcpu_info->evtchn_upcall_pending);
+}
+
+bool hvm_local_events_need_delivery(const struct vcpu *v)
+{
+    const struct hvm_intack ack = hvm_vcpu_has_pending_irq(v, &v->domain->hvm->irq);
+
+    return ack.source == hvm_intsrc_nmi || (ack.source != hvm_intsrc_none && v->regs->rflags & X86_EFLAGS_IF);
 }

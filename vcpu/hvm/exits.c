@@ -99,7 +99,7 @@ static void hlt(struct vcpu *v, unsigned int len)
     bool any = false;
 
     hvm_insn_done(v, len);
-    if (hvm_vcpu_has_pending_irq(v, &d->hvm->irq).source != hvm_intsrc_none && v->regs->rflags & X86_EFLAGS_IF)
+    if (hvm_local_events_need_delivery(v))
         return;
     if (v->regs->rflags & X86_EFLAGS_IF) {
         vcpu_block(v);

@@ -187,6 +187,7 @@ void hvm_apic_enter(struct vcpu *v);
 extern const struct hvm_irq_ops hvm_irq_ops;
 /* xen->hooks: events are pending for v. */
 void hvm_assert_evtchn_irq(struct vcpu *v);
+bool hvm_local_events_need_delivery(const struct vcpu *v);
 
 /* mmio.c: an access to where there is no memory. */
 void hvm_mmio(struct vcpu *v, const struct sim_exit *exit);

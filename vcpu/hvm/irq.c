@@ -220,7 +220,7 @@ const struct vpt_source vpt_isa = {
 
 /* --- what a vCPU takes --- */
 
-struct hvm_intack hvm_vcpu_has_pending_irq(struct vcpu *v, struct hvm_irq *irq)
+struct hvm_intack hvm_vcpu_has_pending_irq(const struct vcpu *v, const struct hvm_irq *irq)
 {
     const struct vlapic *vlapic = irq->vlapic[v->vcpu_id];
     int vector;

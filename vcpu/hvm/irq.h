@@ -46,6 +46,8 @@ struct hvm_irq_ops {
     void (*init)(struct vcpu *v);
     /* v has been sent a start-up message: if it waits for one it begins in real mode at vector << 12. */
     void (*startup)(struct vcpu *v, uint8_t vector);
+    /* v's local APIC takes interrupts, from now on or as before: it was written so. */
+    void (*enabled)(struct vcpu *v);
 };
 
 enum hvm_callback_via { HVMIRQ_callback_none, HVMIRQ_callback_gsi, HVMIRQ_callback_pci_intx, HVMIRQ_callback_vector };
@@ -106,7 +108,7 @@ void hvm_set_callback_irq_level(struct hvm_irq *irq, bool pending);
  * What v would take now if it allowed interrupts: NMI first, then the callback's vector, the 8259 pair if it is wired
  * to v, and the local APIC as far as its priority allows. hvm_intsrc_none: nothing.
  */
-struct hvm_intack hvm_vcpu_has_pending_irq(struct vcpu *v, struct hvm_irq *irq);
+struct hvm_intack hvm_vcpu_has_pending_irq(const struct vcpu *v, const struct hvm_irq *irq);
 /* v takes it. The answer has the vector that the controller gives then; hvm_intsrc_none: it is gone. */
 struct hvm_intack hvm_vcpu_ack_pending_irq(struct vcpu *v, struct hvm_irq *irq, struct hvm_intack intack);
 

@@ -387,6 +387,8 @@ static void reg_write(struct vlapic *vlapic, unsigned int reg, uint32_t val)
         set_reg(vlapic, reg, val & 0x3ff);
         if (!(val & APIC_SPIV_APIC_ENABLED))
             mask_all(vlapic);
+        else
+            vlapic->irqs->ops->enabled(vlapic->vcpu);
         pt_update_irq(vlapic->irqs);
         break;
     case APIC_ESR: /* what is read is what was gathered up to this write */

@@ -56,8 +56,10 @@ struct xen_pcpu {
 struct xen_hooks {
     /* An event is pending for v: end SCHEDOP_block or SCHEDOP_poll. vcpu/sched/wake.c; called by vcpu_kick(). */
     void (*vcpu_unblock)(struct vcpu *v);
-    /* evtchn_upcall_pending was set for an HVM vCPU: as an interrupt of its own vector, if it has one. vcpu/hvm/. */
+    /* evtchn_upcall_pending was set for an HVM vCPU: the interrupt by which it is told is raised. vcpu/hvm/apic.c. */
     void (*hvm_assert_evtchn_irq)(struct vcpu *v);
+    /* Whether an HVM vCPU would take an interrupt now. vcpu/hvm/apic.c. */
+    bool (*hvm_local_events_need_delivery)(const struct vcpu *v);
     /* XENMEM_acquire_resource: a frame of an ioreq server of d, an HVM domain; 0 or -errno. vcpu/hvm/ioreq.c. */
     int (*ioreq_server_get_frame)(struct domain *d, const struct domain *caller, uint16_t id, uint64_t idx, mfn_t *mfn);
     /* The last reference to d is gone: free it. vcpu/domain.c; called by put_domain(). */
