@@ -120,6 +120,8 @@ struct emu_real {
     void (*lcall_protected)(struct CPUX86State *, int, uint64_t, int, uint64_t);
     void (*iret_protected)(struct CPUX86State *, int, int);
     void (*iret_real)(struct CPUX86State *, int);
+    void (*ltr)(struct CPUX86State *, int);
+    void (*write_crN)(struct CPUX86State *, int, uint64_t);
     void (*tcg_gen_qemu_ld_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     void (*tcg_gen_qemu_st_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     uint64_t (*x86_ldq_phys)(struct CPUState *, uint64_t);

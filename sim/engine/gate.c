@@ -302,8 +302,8 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
         return GATE_PASS;
     if (!read_head(&h))
         return GATE_PASS;
-    if (!valid(&h))
-        return GATE_INVALID;
+    if (!valid(&h) || ((hf & (RAW_HF_EM | RAW_HF_TS)) == (RAW_HF_EM | RAW_HF_TS) && gate_is_media(&h)))
+        return GATE_INVALID; /* with both the translator would say #NM */
     gate_rewrite(&h);
     e->gate.syscall = h.map == 1 && h.opcode == 0x05;
     e->gate.transfers = transfers(&h);

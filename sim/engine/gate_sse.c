@@ -84,6 +84,13 @@ bool gate_sse_valid(struct insn_head *h)
     }
 }
 
+bool gate_is_media(struct insn_head *h)
+{
+    if (h->map == 1 && h->opcode == 0xae) /* LDMXCSR, STMXCSR */
+        return !gate_is_reg(h) && (gate_reg(h) == 2 || gate_reg(h) == 3);
+    return h->map == 1 ? sse[h->opcode] && h->opcode != 0xc3 : h->map == 3 || (h->map == 2 && h->opcode < 0xf0);
+}
+
 /*
  * ------------------------------------------------------------------------------------------------ operands in memory
  * --

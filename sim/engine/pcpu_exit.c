@@ -17,6 +17,7 @@
 struct opcode {
     struct insn_prefixes prefixes;
     uint8_t byte[3];
+    size_t fetched; /* bytes of the instruction that are mapped, at most 15 */
 };
 
 /* What is not mapped behind it reads as 0. */
@@ -24,7 +25,8 @@ static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
 {
     uint8_t code[INSN_MAX_LEN + 2] = { 0 }; /* and two that are never fetched */
     const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, INSN_MAX_LEN);
-    struct opcode op = { .prefixes = insn_prefixes(code, n ? n - 1 : 0, st->seg[CPU_SEG_CS].attr & SEG_ATTR_L) };
+    struct opcode op = { .prefixes = insn_prefixes(code, n ? n - 1 : 0, st->seg[CPU_SEG_CS].attr & SEG_ATTR_L),
+                         .fetched = n };
 
     memcpy(op.byte, code + op.prefixes.nr, sizeof(op.byte));
     return op;
@@ -73,6 +75,15 @@ static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit 
     return true;
 }
 
+/* A fault of the fetch itself, which not every processor's error code tells, is not one of what the bytes say. */
+static void page_fault(struct emu *e, struct cpu_state *st, uint64_t addr, uint32_t *error_code)
+{
+    const struct opcode op = fetch_opcode(e, st);
+
+    if (op.fetched == INSN_MAX_LEN || addr - insn_linear_rip(st) != op.fetched)
+        pcpu_page_fault(e, st, op.byte, error_code);
+}
+
 /* An address that is not canonical and was reached through the stack segment. */
 static bool is_stack_fault(struct emu *e, const struct cpu_state *st)
 {
@@ -107,7 +118,7 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
         x->exception.error_code = raw_get(&e->raw, error_code, uint32_t);
     if (vector == TRAP_page_fault) {
         x->exception.addr = emu_exit_info2(e);
-        pcpu_page_fault(e, st, fetch_opcode(e, st).byte, &x->exception.error_code);
+        page_fault(e, st, x->exception.addr, &x->exception.error_code);
     }
     if (vector == TRAP_debug) {
         x->exception.dr6 = *raw_dr(&e->raw, 6) & X86_DR6_BS;

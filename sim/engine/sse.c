@@ -35,6 +35,14 @@ static uint32_t *mxcsr(struct CPUX86State *env)
     return (uint32_t *)(void *)((uint8_t *)env + emu_running->raw.at.mxcsr);
 }
 
+static uint64_t cr4(const struct CPUX86State *env)
+{
+    uint64_t val;
+
+    memcpy(&val, (const uint8_t *)env + emu_running->raw.at.cr + 4 * sizeof(val), sizeof(val));
+    return val;
+}
+
 static inline uint32_t host_enter(struct CPUX86State *env)
 {
     const uint32_t host = _mm_getcsr();
@@ -55,8 +63,9 @@ static inline void host_leave(struct CPUX86State *env, uint32_t host, uintptr_t 
     if (unmasked & MXCSR_BEFORE)
         raised &= MXCSR_BEFORE;
     *mxcsr(env) |= raised;
-    if (unmasked)
-        raise_exception_err_ra_x86_64(env, TRAP_simd_error, 0, retaddr);
+    if (unmasked) /* a kernel that does not know #XM has it as #UD */
+        raise_exception_err_ra_x86_64(env, cr4(env) & X86_CR4_OSXMMEXCPT ? TRAP_simd_error : TRAP_invalid_op, 0,
+                                      retaddr);
 }
 
 static inline __m128 get(const struct xmm *x) { return _mm_loadu_ps((const float *)(const void *)x); }

@@ -19,6 +19,7 @@
 #include <dlfcn.h>
 
 #include "sim/engine/pcpu_private.h"
+#include "sim/nested.h"
 #include "sim/vmcb.h"
 
 #define MMU_KERNEL 2 /* the MMU mode of ring 0 */
@@ -170,6 +171,24 @@ void HELPER(wrmsr)(struct CPUX86State *env)
     if (is_guest())
         cpu_vmexit_x86_64(env, SVM_EXIT_MSR, 1, RETADDR);
     library("helper_wrmsr_x86_64", env);
+}
+
+/* --------------------------------------------------------------------------------------- what is to be refused -- */
+
+/* A task register must name something: the library loads null. */
+void HELPER(ltr)(struct CPUX86State *env, int sel)
+{
+    if (is_guest() && !(sel & 0xfffc))
+        raise_exception_err_ra_x86_64(env, TRAP_gp_fault, 0, RETADDR);
+    emu_running->real.ltr(env, sel);
+}
+
+/* Long mode's CR3 has no bits above the processor's addresses. APM volume 2, 5.3.2. */
+void HELPER(write_crN)(struct CPUX86State *env, int cr, uint64_t value)
+{
+    if (cr == 3 && is_guest() && guest(emu_running)->efer & EFER_LMA && value >> NESTED_PADDR_BITS)
+        raise_exception_err_ra_x86_64(env, TRAP_gp_fault, 0, RETADDR);
+    emu_running->real.write_crN(env, cr, value);
 }
 
 /* -------------------------------------------------------------------------------------------------------- tasks -- */
