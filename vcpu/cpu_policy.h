@@ -30,6 +30,8 @@ struct cpuid_leaf {
      CPUID_GUEST_NR_XSTATE + CPUID_GUEST_NR_EXTD_AMD + 2)
 #define MSR_MAX_SERIALISED_ENTRIES 2
 
+#define CPUID_FAULTING 0x80000000u /* in the MSR 0xce: the MSR 0x140 can make CPUID #GP in ring 3 */
+
 /* Words of a featureset, as public arch-x86/cpufeatureset.h numbers them. */
 #define FEATURESET_NR_ENTRIES 19
 
@@ -41,7 +43,7 @@ struct cpu_policy {
     struct cpuid_leaf extd[CPUID_GUEST_NR_EXTD_AMD];
     uint32_t xstate_1a;           /* 0xd:1.eax; no more of leaf 0xd, since XSAVE is offered to nobody */
     uint32_t hv_limit, hv2_limit; /* last of 0x40000000..., 0x40000100...; 0: as many as there are */
-    uint32_t platform_info;       /* the MSR 0xce */
+    uint32_t platform_info;       /* the MSR 0xce: CPUID_FAULTING */
     uint32_t arch_caps[2];        /* the MSR 0x10a */
 };
 

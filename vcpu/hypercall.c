@@ -24,6 +24,7 @@
 #include "mmu/compat.h"
 #include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"
+#include "vcpu/hvm/hvm.h"
 #include "vcpu/noun/guest_abi.h"
 #include "vcpu/pv/pv.h"
 
@@ -266,8 +267,7 @@ void hvm_hypercall_guest(struct vcpu *v, unsigned int insn_len)
         return;
     }
     r->rax = (uint64_t)ret & mask;
-    r->rip += insn_len;
-    r->int_shadow = false;
+    hvm_insn_done(v, insn_len);
 }
 
 void hypercall_guest(struct vcpu *v) { hypercall(v, false); }

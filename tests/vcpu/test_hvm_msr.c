@@ -22,7 +22,7 @@ static const struct row {
     { 0x48, 0x49, GP, 0, 0, 0 },
     { 0x79, 0x79, GP, 0, 0, 0 },
     { 0x8b, 0x8b, RO, 0, 0, 0 },
-    { 0xce, 0xce, RO, 0, 0, 0 },
+    { 0xce, 0xce, RO, 0x80000000, 0, 0 },
     { 0xe7, 0xe8, GP, 0, 0, 0 },
     { 0xfe, 0xfe, RO, 0x508, 0, 0 },
     { 0x10a, 0x10b, GP, 0, 0, 0 },
@@ -106,8 +106,8 @@ static void test_table(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(table); i++)
         for (uint32_t msr = table[i].first; msr <= table[i].last; msr++)
             check(f->v, msr, &table[i]);
-    assert_true(hvm_write_msr(f->v, 0x401, 0) && hvm_write_msr(f->v, 0x140, 0));
-    assert_false(hvm_write_msr(f->v, 0x140, 1));
+    assert_true(hvm_write_msr(f->v, 0x401, 0) && hvm_write_msr(f->v, 0x140, 0) && hvm_write_msr(f->v, 0x140, 1));
+    assert_false(hvm_write_msr(f->v, 0x140, 2));
 }
 
 /* What is not in the table is nothing, but for these, which are tried elsewhere. */

@@ -46,6 +46,10 @@ static void cpuid(struct vcpu *v, unsigned int len)
     struct cpu_state *r = v->regs;
     struct cpuid_leaf l = guest_cpuid(v, (uint32_t)r->rax, (uint32_t)r->rcx);
 
+    if (v->hvm->cpuid_faults && r->cpl > 0) {
+        hvm_inject_hw_exception(v, X86_EXC_GP, 0);
+        return;
+    }
     if ((uint32_t)r->rax == 1) { /* the local APIC's id */
         l.b = (l.b & 0xffffff) | v->vcpu_id * 2 << 24;
         if (vlapic_hw_disabled(&v->hvm->vlapic))

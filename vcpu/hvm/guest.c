@@ -142,6 +142,7 @@ static void init_hypercall_page(uint8_t *page)
         memcpy(p + 1, &nr, sizeof(nr));
         memcpy(p + 5, "\x0f\x01\xd9\xc3", 4);
     }
+    memcpy(page + __HYPERVISOR_iret * 32, "\x0f\x0b", 2); /* there is none: UD2 */
 }
 
 /* A granted frame comes to a place in its own memory. */

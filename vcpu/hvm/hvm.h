@@ -83,6 +83,7 @@ struct hvm_vcpu {
     mfn_t apic_page;
     bool waits_for_sipi; /* INIT has come: it is down, and a start-up message makes it run */
     uint32_t tsc_aux;
+    bool cpuid_faults; /* the MSR 0x140: in ring 3 CPUID is #GP */
     int64_t tsc_adjust;
     struct hvm_mtrr {
         uint64_t variable[16], fixed[11], def_type;

@@ -81,13 +81,14 @@ enum {
     MSR_BU_CFG2 = 0xc001102a,
 };
 
-#define PAT_VALID_TYPES  0xf3                /* 0, 1, 4 to 7 */
-#define MTRR_VALID_TYPES 0x73                /* 0, 1, 4 to 6 */
-#define MTRR_CAP         0x508               /* 8 variable ranges, fixed ones, write-combining */
-#define HWCR_TSC_FREQ    (UINT64_C(1) << 24) /* the TSC counts at P0's frequency */
-#define MC4_MISC_LOCKED  (UINT64_C(1) << 61)
-#define DE_CFG_LFENCE    2 /* LFENCE lets nothing behind it begin */
-#define GUEST_MC_BANKS   2u
+#define PAT_VALID_TYPES            0xf3                /* 0, 1, 4 to 7 */
+#define MTRR_VALID_TYPES           0x73                /* 0, 1, 4 to 6 */
+#define MTRR_CAP                   0x508               /* 8 variable ranges, fixed ones, write-combining */
+#define HWCR_TSC_FREQ              (UINT64_C(1) << 24) /* the TSC counts at P0's frequency */
+#define MC4_MISC_LOCKED            (UINT64_C(1) << 61)
+#define DE_CFG_LFENCE              2 /* LFENCE lets nothing behind it begin */
+#define GUEST_MC_BANKS             2u
+#define MISC_FEATURES_CPUID_FAULTS 1u
 
 /* --------------------------------------------------------------------------------------------------------- MTRRs -- */
 
@@ -182,8 +183,6 @@ static bool read_constant(uint32_t msr, uint64_t *val)
     switch (msr) {
     case MSR_EBC_FREQUENCY_ID:
     case MSR_PATCH_LEVEL:
-    case MSR_PLATFORM_INFO:
-    case MSR_MISC_FEATURES:
     case MSR_ENABLE_C1E:
     case MSR_HYPERCALL_PAGE: *val = 0; return true;
     case MSR_MTRR_CAP: *val = MTRR_CAP; return true;
@@ -217,6 +216,8 @@ bool hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
     case MSR_GS_BASE: *val = r->seg[CPU_SEG_GS].base; return true;
     case MSR_KERNEL_GS_BASE: *val = r->kernel_gs_base; return true;
     case MSR_TSC_AUX: *val = v->hvm->tsc_aux; return has_tsc_aux(v);
+    case MSR_PLATFORM_INFO: *val = v->domain->cpu_policy->platform_info; return true;
+    case MSR_MISC_FEATURES: *val = v->hvm->cpuid_faults; return true;
     default:
         if (is_mce(msr))
             *val = mce_read(v, msr);
@@ -293,7 +294,11 @@ bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
         v->hvm->tsc_aux = (uint32_t)val;
         return true;
     case MSR_HYPERCALL_PAGE: return hypercall_page(v, val);
-    case MSR_MISC_FEATURES: return val == 0; /* no CPUID faulting */
+    case MSR_MISC_FEATURES:
+        if (val & ~(uint64_t)(v->domain->cpu_policy->platform_info & CPUID_FAULTING ? MISC_FEATURES_CPUID_FAULTS : 0))
+            return false;
+        v->hvm->cpuid_faults = val;
+        return true;
     case MSR_HWCR:
     case MSR_DE_CFG:
     case MSR_MC4_MISC1 ... MSR_MC4_MISC3: return true; /* lost */
