@@ -73,6 +73,7 @@ GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall 
 # Guests that stand in hvmloader's place, without a runtime; and what pcdev, one of them, is made of.
 HVM_GUESTS := hvm/boot16
 PCDEV := start main interrupts timers characters ide
+HVMTEST := start main traps debug registers segments paging xen
 GUEST_RT := start entry init text console memory traps event time user smp grant
 
 # What `make run` shows: in a terminal the cockpit, and without one a demo.
@@ -255,6 +256,27 @@ build/guests/pcdev/%.o: guests/pcdev/%.S build/flags
 build/guests/pcdev/pcdev: $(call listed,build/guests/pcdev,$(PCDEV)) guests/hvm/phys32.lds
 	$(call say,LD)
 	$(Q)$(LD) -m elf_i386 -T guests/hvm/phys32.lds --build-id=none -z noexecstack --no-warn-rwx-segments -o $@ $(filter %.o,$^)
+# The same sources four times, by the levels of their page tables: long mode; 32 bits with PSE, with PAE, with none.
+HVMTEST_PROGRAMS := $(foreach v,64 32pse 32pae 32,build/guests/hvmtest/$v/hvmtest$v)
+HVMTEST_CFLAGS := $(filter-out -mcmodel=% -fno-omit-frame-pointer,$(GUEST_CFLAGS))
+define hvmtest_rules
+build/guests/hvmtest/$(1)/%.o: guests/hvmtest/%.c build/flags
+	$$(call say,CC)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(HVMTEST_CFLAGS) $$(XEN_CFLAGS) -DLEVELS=$(2) -m$(3) -c -o $$@ $$<
+build/guests/hvmtest/$(1)/%.o: guests/hvmtest/%.S build/flags
+	$$(call say,AS)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(HVMTEST_CFLAGS) $$(XEN_CFLAGS) -D__ASSEMBLY__ -DLEVELS=$(2) -m$(3) -c -o $$@ $$<
+build/guests/hvmtest/$(1)/hvmtest$(1): $$(call listed,build/guests/hvmtest/$(1),$$(HVMTEST)) guests/hvmtest/hvmtest.lds
+	$$(call say,LD)
+	$$(Q)$$(LD) -m $(if $(filter 64,$(3)),elf_x86_64,elf_i386) -T guests/hvmtest/hvmtest.lds --build-id=none -z noexecstack \
+		-z max-page-size=4096 --no-warn-rwx-segments -o $$@ $$(filter %.o,$$^)
+endef
+$(eval $(call hvmtest_rules,64,4,64))
+$(eval $(call hvmtest_rules,32pse,2,32))
+$(eval $(call hvmtest_rules,32pae,3,32))
+$(eval $(call hvmtest_rules,32,0,32))
 # A disk of 1 MiB that starts it: the boot sector, and the kernel as it lies in memory.
 build/guests/pcdev/disk.img: build/guests/pcdev/pcdev build/guests/pcdev/bootsector.o
 	$(call say,IMG)
@@ -312,7 +334,7 @@ build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes)
+guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(HVMTEST_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes)
 
 run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
 	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi
