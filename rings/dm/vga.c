@@ -61,8 +61,9 @@ static void crtc_write(struct vga *v, uint8_t val)
     }
     if (i > 0x18 || v->crtc[i] == val)
         return;
-    if (i == 0x0c || i == 0x0d)
+    if ((i == 0x0c || i == 0x0d) && !v->start_moves)
         all_touched(v);
+    v->start_moves = i == 0x0c;
     v->crtc[i] = val;
 }
 

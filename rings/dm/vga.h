@@ -58,6 +58,7 @@ struct vga {
 
     uint8_t misc, feature;
     uint8_t seq_index, seq[8], gfx_index, gfx[16], crtc_index, crtc[256];
+    bool start_moves; /* the upper half of the start address is new: until the lower one is, what is shown is none */
     uint8_t attr_index, attr[32]; /* the index's bit 5: the screen is on */
     bool attr_data;               /* what is written to 0x3c0 next is data */
     uint8_t dac_mask, dac_state, dac_read, dac_write, dac_at, dac[768], dac_new[3];

@@ -125,6 +125,7 @@ static void text_touched(struct vga *v, uint32_t at)
 {
     const unsigned int count = (at >> !(v->crtc[0x17] & 0x40)) - vga_start(v), pitch = vga_pitch(v);
 
+    v->start_moves = false; /* that was all of it */
     if (pitch && (count & 0xffff) / pitch < vga_text_rows(v))
         v->touched(v->touched_data, (count & 0xffff) / pitch);
 }

@@ -180,6 +180,39 @@ static void moving(void **state)
     expect(r, "one\ntwo\nthree\nfour");
 }
 
+/* The same by Linux's way: the address in two halves, the upper one first, at each line. */
+static void moving_far(void **state)
+{
+    struct room *r = *state;
+    char line[32], all[8192] = "";
+
+    for (unsigned int i = 0; i < 200; i++) {
+        const unsigned int start = 80 * (i > 24 ? i - 24 : 0);
+
+        crtc(r, 0x0c, (uint8_t)(start >> 8));
+        crtc(r, 0x0d, (uint8_t)start);
+        snprintf(line, sizeof(line), "[%4u] a message", i);
+        sprintf(all + strlen(all), "%s\n", line);
+        put(r, i, 0, line);
+    }
+    transcript_end(&r->t);
+    expect(r, all);
+}
+
+/* Half of it, and then something else. */
+static void moving_half(void **state)
+{
+    struct room *r = *state;
+
+    put(r, 0, 0, "one");
+    crtc(r, 0x0c, 5); /* 16 rows */
+    put(r, 16, 0, "two");
+    crtc(r, 0x0d, 80);
+    put(r, 17, 0, "three");
+    transcript_end(&r->t);
+    expect(r, "one\ntwo\nthree\n");
+}
+
 static void clearing(void **state)
 {
     struct room *r = *state;
@@ -240,9 +273,8 @@ static void noise(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        T(rows), T(scrolling), T(moving), T(clearing), T(clock_on_the_screen), T(noise)
-    };
+    const struct CMUnitTest tests[] = { T(rows),     T(scrolling),           T(moving), T(moving_far), T(moving_half),
+                                        T(clearing), T(clock_on_the_screen), T(noise) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
