@@ -22,6 +22,7 @@
 #define PLATFORM_DEVFN (3 << 3)
 #define BUTTONS        0x110 /* of Linux's numbers: left, right, middle, and two more */
 #define BUTTONS_NR     5
+#define TYPIST_NS      MILLISECS(10) /* a character */
 
 /* --- PCI --- */
 
@@ -85,13 +86,18 @@ static void typed_key(void *data, unsigned int key, bool down)
     ps2_key(&pc->ps2, key, down);
 }
 
-/* A character of what is typed, when the guest has read all before. */
+static bool may_type(const struct pc *pc) { return pc->cfg.outside.typed && ps2_waits(&pc->ps2) && !pc->typist.due; }
+
+/*
+ * A character of what is typed, when the guest has read all before, and has had time for it: a BIOS reads each at once,
+ * and has room for 15 keys that nobody has asked it for.
+ */
 static void ps2_ready(void *owner)
 {
     struct pc *pc = owner;
     char c;
 
-    while (pc->cfg.outside.typed && ps2_waits(&pc->ps2)) {
+    while (may_type(pc)) {
         const bool more = pc->cfg.outside.typed(pc->cfg.outside.data, &c, 1);
 
         if (more)
@@ -100,6 +106,8 @@ static void ps2_ready(void *owner)
             typing_pause(&pc->typing, typed_key, pc);
         if (!more)
             break;
+        if (!ps2_waits(&pc->ps2))
+            pc->board->ops->timer(pc->board, &pc->typist, pc->board->ops->now(pc->board) + TYPIST_NS);
     }
 }
 
@@ -144,10 +152,7 @@ void pc_kick(struct pc *pc)
     ps2_ready(pc);
 }
 
-bool pc_wants_input(const struct pc *pc)
-{
-    return pc->cfg.outside.serial_in ? !pc->com1.nr : pc->cfg.outside.typed && ps2_waits(&pc->ps2);
-}
+bool pc_wants_input(const struct pc *pc) { return pc->cfg.outside.serial_in ? !pc->com1.nr : may_type(pc); }
 
 /* --- the screen: its memory are pages that were written --- */
 
@@ -260,6 +265,7 @@ int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
     if (cfg->platform)
         platform_init(&pc->platform, &pc->pci, PLATFORM_DEVFN, &platform_ops, pc);
     ps2_init(&pc->ps2, board, &ps2_ops, pc);
+    pc->typist = (struct dm_timer){ .fn = ps2_ready, .dev = pc };
     uart_init(&pc->com1, board, UART_COM1, 4, &com1_line, pc);
     return screen_init(pc);
 }

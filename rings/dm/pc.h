@@ -69,6 +69,7 @@ struct pc {
     struct platform platform;
     struct ps2 ps2;
     struct typing typing;
+    struct dm_timer typist; /* it runs until the next character may be typed */
     struct pc_event event[PC_EVENTS];
     unsigned int nr_events;
     uint64_t dropped; /* that had no room */

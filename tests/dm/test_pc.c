@@ -67,7 +67,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* A character a time: the next one when the guest has read the keys of the last. */
+/* A character a time: the next one when the guest has read the keys of the last, and time is up. */
 static void typed(void **state)
 {
     struct room *r = *state;
@@ -80,14 +80,19 @@ static void typed(void **state)
     assert_false(pc_wants_input(&r->pc));
     pc_kick(&r->pc);
     assert_string_equal(r->text, "\n");
+    pass(r->b, MILLISECS(10)); /* there are keys still */
+    assert_string_equal(r->text, "\n");
     for (unsigned int i = 0; i < sizeof(keys); i++) {
         assert_int_equal(inb(r->b, 0x64) & 0x21, 0x01);
         assert_int_equal(inb(r->b, 0x60), keys[i]);
     }
     assert_int_equal(inb(r->b, 0x64) & 1, 0);
-    assert_true(pc_wants_input(&r->pc));
-    r->text = "\x1b"; /* nothing follows it */
+    assert_false(pc_wants_input(&r->pc)); /* it has been read, but too early for more */
+    r->text = "\x1b";                     /* nothing follows it */
     pc_kick(&r->pc);
+    pass(r->b, MILLISECS(9));
+    assert_int_equal(inb(r->b, 0x64) & 1, 0);
+    pass(r->b, MILLISECS(1));
     assert_int_equal(inb(r->b, 0x60), 0x76);
     outb(r->b, 0x64, 0xad); /* the keyboard is off: it has time */
     inb(r->b, 0x60), inb(r->b, 0x60);
