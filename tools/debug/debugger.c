@@ -36,9 +36,9 @@ static enum debug_result too_far(struct debugger *d, struct position origin)
 static bool is_end(enum debug_result r) { return r == DEBUG_END || r == DEBUG_INPUT || r == DEBUG_LIMIT; }
 
 /* On, as far as the run can go by itself, with nothing looked for on the way. */
-static enum debug_result run_on(struct debugger *d, struct position to)
+static enum debug_result run_on(struct debugger *d, struct position to, bool patient)
 {
-    struct seek s = { .d = d };
+    struct seek s = { .d = d, .patient = patient };
 
     return seek_run(&s, to);
 }
@@ -51,7 +51,7 @@ enum debug_result debugger_goto(struct debugger *d, struct position at)
     enum debug_result r = debug_visit(d, beyond ? end : at);
 
     if (r == DEBUG_THERE && beyond)
-        r = run_on(d, at);
+        r = run_on(d, at, false);
     return is_end(r) ? too_far(d, origin.at) : left_off(d, &origin, r);
 }
 
@@ -73,7 +73,7 @@ enum debug_result debugger_goto_time(struct debugger *d, s_time_t t)
 
     if (r == DEBUG_THERE && host_now(d->host) < t) {
         d->limit = t < limit ? t : limit;
-        r = run_on(d, FAR);
+        r = run_on(d, FAR, true);
         d->limit = limit;
         if ((r == DEBUG_LIMIT && t <= limit) || (is_end(r) && host_now(d->host) >= t))
             r = DEBUG_THERE;

@@ -297,7 +297,8 @@ static s_time_t later(s_time_t t, s_time_t now, s_time_t by) { return (now > t ?
 
 /*
  * Time is up. A guest that waits for a key is not idle for ever: it looks at the time now and then. So it is watched
- * for a while whether there is more. It may only sleep: who goes on from there comes to where it wakes up.
+ * for a while whether there is more. It may only sleep: who goes on from there comes to where it wakes up, and who has
+ * named a time waits for it.
  */
 static enum debug_result time_over(struct seek *s, struct leg *leg)
 {
@@ -309,8 +310,8 @@ static enum debug_result time_over(struct seek *s, struct leg *leg)
     leg->breath = later(leg->breath, now, BREATH);
     if (leg->breath <= leg->until)
         return DEBUG_THERE;
-    leg->waits = host_busy(d->host) - leg->busy < LOOK_EVERY / 20 && input_is_wanted(d) && !outside_talks(s) &&
-                         !is_at(debugger_here(d), leg->from)
+    leg->waits = host_busy(d->host) - leg->busy < LOOK_EVERY / 20 && input_is_wanted(d) && !s->patient &&
+                         !outside_talks(s) && !is_at(debugger_here(d), leg->from)
                      ? leg->waits + 1
                      : 0;
     leg->busy = host_busy(d->host);

@@ -31,6 +31,7 @@ struct seek {
     struct debugger *d;
     struct position origin;
     bool backward;
+    bool patient; /* on past guests that wait for a key, as long as time goes on */
     /* What is looked for, beside the user's stops, if `stops` */
     bool stops;
     debug_match *match; /* NULL: no event */
