@@ -17,11 +17,10 @@
 static const struct limit {
     const char *name, *guests, *here, *why;
 } limits[] = {
-    { "segment limits and types", "32-bit PV; HVM in 16 and 32 bits",
-      "an access beyond a data segment's limit, through a null selector, or a store through CS "
-      "succeeds; in real mode, too, an offset above 0xffff",
-      "the engine checks them nowhere, and each access would pay for it" },
-    { "alignment checks (#AC)", "all", "EFLAGS.AC and CR0.AM have no effect", "the same" },
+    { "segment limits and types", "32-bit PV; HVM in 16 and 32 bits: code, ENTER, stacks of far transfers",
+      "an access beyond a segment's limit, through a null selector, or a store through CS succeeds",
+      "the engine checks them nowhere; of HVM guests' other accesses calls in front of them do" },
+    { "alignment checks (#AC)", "PV", "EFLAGS.AC has no effect", "the same" },
     { "branches to addresses that are not canonical", "64-bit", "#GP is reported at the target, not at the branch",
       "the engine branches first, and finds it when it fetches" },
     { "far RET and IRET with an operand of 16 or 32 bits", "64-bit",

@@ -133,7 +133,10 @@ void facts_traps(void);
 void facts_debug(void);
 void facts_registers(void);
 void facts_segments(void);
+void facts_rings(void);
 void facts_paging(void);
+void facts_apic(void);
+void facts_mmio(void);
 void facts_xen(void);
 
 #endif

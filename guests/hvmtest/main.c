@@ -132,9 +132,16 @@ static bool is_code(word sel)
 
 /*
  * Is there an error code in front of the IP? Behind it is CS, at any rate; and no code of ours lies where a selector
- * would be an address.
+ * would be an address, but for virtual-8086 mode, which the flags tell.
  */
-bool trapped_with_error(const word *hw) { return !is_code(hw[1]) && (is_code(hw[2]) || hw[1] > 0xffff); }
+bool trapped_with_error(const word *hw)
+{
+    const word vm = 0x20000;
+
+    if (!LONG && (hw[2] & vm || hw[3] & vm))
+        return !(hw[2] & vm);
+    return !is_code(hw[1]) && (is_code(hw[2]) || hw[1] > 0xffff);
+}
 
 /* 0: the probe ends; 1, 2: return from the trap, which has no error code, or has one. */
 int trapped(struct trap_frame *f)
@@ -189,7 +196,10 @@ void facts_begin(void)
     facts_debug();
     facts_registers();
     facts_segments();
+    facts_rings();
     facts_paging();
+    facts_apic();
+    facts_mmio();
     facts_xen();
     say("hvmtest: ");
     say_nr(nr_facts);

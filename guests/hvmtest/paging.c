@@ -62,6 +62,8 @@ static void matrix(void)
 
 static void accessed(void)
 {
+    pte_set(pages, page | RW | US);
+    FACT("clflush, not present", USER, TRAP_ERR(PF, 4), "clflush pages");
     pte_set(pages, page | P | RW | US);
     FACT("a read", USER, NONE, READS);
     fact("a read sets A", pte_get(pages) & (A | D), A);
@@ -100,6 +102,11 @@ static void canonical(void)
     FACT("not canonical, iret", KERNEL, TRAP_ERR(GP, 0),
          "push $0x23\npush $user_stack\npushf\npush $" STR(USER_CS) "\nmov $1, %eax\nshl $47, %rax\npush %rax\niretq");
     FACT("not canonical, invlpg", KERNEL, NONE, "mov $1, %eax\nshl $47, %rax\ninvlpg (%rax)");
+    FACT("not canonical, clflush", USER, TRAP_ERR(GP, 0), "mov $1, %eax\nshl $47, %rax\nclflush (%rax)");
+    FACT("not canonical, lgdt", KERNEL, TRAP_ERR(GP, 0),
+         "mov $1, %eax\nshl $47, %rax\npush %rax\npush %rax\nlgdt 6(%rsp)");
+    FACT("not canonical, lidt", KERNEL, TRAP_ERR(GP, 0),
+         "mov $1, %eax\nshl $47, %rax\npush %rax\npush %rax\nlidt 6(%rsp)");
     FACT("not canonical, prefetch", USER, NONE, "mov $1, %eax\nshl $47, %rax\nprefetchnta (%rax)");
     FACT("not canonical, fs", USER, TRAP_ERR(GP, 0), "mov $1, %ebp\nshl $47, %rbp\nmov %fs:(%rbp), %eax");
 }

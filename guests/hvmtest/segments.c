@@ -101,8 +101,48 @@ static void call_gates(void)
          FAR(0x7b) "ljmp *(" SP ")");
 }
 
+#if !LONG
+/* Limits, and what a segment's type allows. APM volume 2, 4.12. */
+static void limits(void)
+{
+    descriptor_set(S(0), 0, 0xfff, 0x40f3);                             /* data, 4 KiB */
+    descriptor_set(S(1), 0, 0xfffff, 0xc0f1);                           /* read only */
+    descriptor_set(S(2), 0, 0xfffff, 0xc0f9);                           /* code, not readable */
+    descriptor_set(S(3), (uint32_t)user_stack, 0xfff, 0x40f3);          /* a stack, 4 KiB */
+    descriptor_set(S(4), (uint32_t)user_stack - 0x1000, 0xfff, 0x40f7); /* expands down to 4 KiB */
+    FACT("null, a read", USER, TRAP_ERR(GP, 0), LOAD(0, "es") "\nmov %es:user_stack, %eax");
+    FACT("null, a write", USER, TRAP_ERR(GP, 0), LOAD(0, "ds") "\nmov %eax, user_stack");
+    FACT("null, fs", KERNEL, TRAP_ERR(GP, 0), LOAD(0, "fs") "\nmov %fs:user_stack, %eax");
+    FACT("null, lods", USER, TRAP_ERR(GP, 0), LOAD(0, "ds") "\nmov $user_stack, %esi\nlodsb");
+    FACT("null, stos", USER, TRAP_ERR(GP, 0), LOAD(0, "es") "\nmov $user_stack, %edi\nstosb");
+    FACT("limit: the last byte", KERNEL, NONE, LOAD(0x4b, "fs") "\nmov %fs:0xfff, %al");
+    FACT("limit: behind it", USER, TRAP_ERR(GP, 0), LOAD(0x4b, "fs") "\nmov %fs:0x1000, %al");
+    FACT("limit: across it", USER, TRAP_ERR(GP, 0), LOAD(0x4b, "fs") "\nmov %fs:0xffd, %eax");
+    FACT("limit: across it, by registers", USER, TRAP_ERR(GP, 0),
+         LOAD(0x4b, "gs") "\nmov $0xff0, %ecx\nmov $3, %edx\nadd %eax, %gs:1(%ecx,%edx,4)");
+    FACT("limit: lea is none", USER, NONE, LOAD(0x4b, "ds") "\nlea 0x1000, %eax");
+    FACT("limit: an x87 load", USER, TRAP_ERR(GP, 0), LOAD(0x4b, "fs") "\nfldl %fs:0xff9");
+    FACT("read only, a read", USER, NONE, LOAD(0x53, "es") "\nmov %es:user_stack, %eax");
+    FACT("read only, a write", USER, TRAP_ERR(GP, 0), LOAD(0x53, "es") "\nmov %eax, %es:user_stack");
+    FACT("read only, cmp", USER, NONE, LOAD(0x53, "es") "\ncmp %eax, %es:user_stack");
+    FACT("read only, inc", USER, TRAP_ERR(GP, 0), LOAD(0x53, "ds") "\nincl user_stack");
+    FACT("a write by CS", USER, TRAP_ERR(GP, 0), "mov %eax, %cs:user_stack");
+    FACT("a read by CS", USER, NONE, "mov %cs:user_stack, %eax");
+    FACT("stack: its limit", USER, TRAP_ERR(SS, 0), LOAD(0x63, "ss") "\nmov $0x1000, %esp\npop %eax");
+    FACT("stack: within", USER, TRAP(UD), LOAD(0x63, "ss") "\nmov $0x1000, %esp\npush %eax\nud2");
+    FACT("stack: by ebp", USER, TRAP_ERR(SS, 0), LOAD(0x63, "ss") "\nmov $0xffd, %ebp\nmov (%ebp), %eax");
+    FACT("stack: call", USER, TRAP_ERR(SS, 0), LOAD(0x63, "ss") "\nmov $2, %esp\ncall user_left");
+    FACT("expand down, above", USER, NONE, LOAD(0x6b, "fs") "\nmov %fs:0x1000, %eax");
+    FACT("expand down, below", USER, TRAP_ERR(GP, 0), LOAD(0x6b, "fs") "\nmov %fs:0xfff, %al");
+    FACT("segments are as before", USER, NONE, "mov user_stack, %eax\nmov %eax, user_stack");
+}
+#endif
+
 void facts_segments(void)
 {
+#if !LONG
+    limits();
+#endif
     loads();
     transfers();
     call_gates();

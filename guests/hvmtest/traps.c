@@ -164,16 +164,26 @@ static void fpu(void)
     WRITE(cr4, cr4);
 }
 
+#define AC_ON "pushf\norl $0x40000, (" SP ")\npopf\n"
+
 /* Alignment: ring 3, CR0.AM and RFLAGS.AC. APM volume 2, 8.2.18. */
 static void alignment(void)
 {
     const word cr0 = READ(cr0);
 
-    FACT("not aligned, AM clear", USER, NONE, "pushf\norl $0x40000, (" SP ")\npopf\nmov -31(" SP "), %eax");
+    FACT("not aligned, AM clear", USER, NONE, AC_ON "mov -31(" SP "), %eax");
     WRITE(cr0, cr0 | CR0_AM);
     FACT("not aligned, AC clear", USER, NONE, "mov -31(" SP "), %eax");
-    FACT("not aligned, ring 0", KERNEL, NONE, "pushf\norl $0x40000, (" SP ")\npopf\nmov -31(" SP "), %eax");
-    FACT("aligned, AC and AM", USER, NONE, "pushf\norl $0x40000, (" SP ")\npopf\nmov -32(" SP "), %eax");
+    FACT("not aligned, ring 0", KERNEL, NONE, AC_ON "mov -31(" SP "), %eax");
+    FACT("not aligned, AC and AM", USER, TRAP_ERR(AC, 0), AC_ON "mov -31(" SP "), %eax");
+    FACT("not aligned, a store", USER, TRAP_ERR(AC, 0), AC_ON "mov %ax, -31(" SP ")");
+    FACT("not aligned, bytes", USER, NONE, AC_ON "mov %al, -31(" SP ")");
+    FACT("not aligned, a push", USER, TRAP_ERR(AC, 0), AC_ON "lea -1(" SP "), " SP "\npush " AX);
+    FACT("not aligned, movs", USER, TRAP_ERR(AC, 0),
+         AC_ON "mov $user_stack, " SI "\nmov $user_stack + 17, " DI "\nmovsl");
+    FACT("not aligned, rep movs of none", USER, NONE,
+         AC_ON "mov $user_stack, " SI "\nmov $user_stack + 17, " DI "\nxor %ecx, %ecx\nrep movsl");
+    FACT("aligned, AC and AM", USER, NONE, AC_ON "mov -32(" SP "), %eax");
     WRITE(cr0, cr0);
 }
 

@@ -225,6 +225,7 @@ uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc)
 /* ----------------------------------------------------------------------------------------------------- our side -- */
 
 uint32_t emu_count_note(struct emu *e) { return (uint32_t)counter(e)[1]; }
+uint32_t emu_count_note2(struct emu *e) { return (uint32_t)expired(e)[1]; }
 uint32_t emu_count_left(struct emu *e) { return *counter(e) > 0 ? (uint32_t)*counter(e) : 0; }
 void emu_count_spend(struct emu *e, uint32_t n) { *counter(e) -= (int32_t)n; }
 

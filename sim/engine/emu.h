@@ -120,7 +120,9 @@ struct emu_real {
     void (*lcall_protected)(struct CPUX86State *, int, uint64_t, int, uint64_t);
     void (*iret_protected)(struct CPUX86State *, int, int);
     void (*iret_real)(struct CPUX86State *, int);
-    void (*ltr)(struct CPUX86State *, int);
+    void (*ltr)(struct CPUX86State *, int, int);
+    void (*load_seg)(struct CPUX86State *, int, int);
+    void (*lret_protected)(struct CPUX86State *, int, int);
     void (*write_crN)(struct CPUX86State *, int, uint64_t);
     void (*tcg_gen_qemu_ld_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     void (*tcg_gen_qemu_st_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
@@ -176,6 +178,7 @@ struct emu {
     struct cpu_context *loaded;
     struct emu_context *loaded_kept;          /* with a `loaded`: its entry in */
     struct emu_context *kept[EMU_KEPT_LISTS]; /* what is kept of vCPUs: pcpu_context.c */
+    bool segments_due;                        /* segments have been loaded: emu_segments_changed() is to be called */
     struct raw_segment seg[CPU_NR_SEGS];      /* what stands for the loaded one's segments: converted when it changes */
     /*
      * An exit has happened, for the reason in `stop`: true: it was dealt with, the registers are loaded, the run goes
@@ -254,6 +257,11 @@ struct emu {
         uint32_t flags;        /* the six in front of the last GATE_FLAGS that was executed */
         uint8_t string;        /* GATE_STRING: log2 of the element's size, EMU_STRING_MOVES */
         uint64_t frame;        /* RBP in front of the last GATE_FRAME */
+        unsigned int nr_checks;
+        struct {
+            uint32_t what;
+            int32_t disp;
+        } check[3]; /* that are due in front of it, see segment.c */
     } gate;
     struct emu_count {
         struct TCGContext *tcg;
@@ -402,6 +410,12 @@ uint32_t emu_operand_check(struct CPUX86State *env, uint64_t addr, uint32_t inde
 /* gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
 enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS, GATE_FRAME, GATE_STRING };
 enum gate_answer emu_gate(struct emu *e, uint64_t pc);
+/*
+ * segment.c: are DS, ES and SS of these six flat? The processor's have changed: put right what the translator knows of
+ * them, an HVM guest's.
+ */
+bool emu_segments_flat(const struct raw_segment *seg);
+void emu_segments_changed(struct emu *e);
 /* emu_gate.string, for string.c. */
 #define EMU_STRING_MOVES 4u
 
@@ -410,6 +424,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc);
  * were executed.
  */
 uint32_t emu_count_note(struct emu *e);
+uint32_t emu_count_note2(struct emu *e);
 uint32_t emu_count_left(struct emu *e);
 void emu_count_spend(struct emu *e, uint32_t n);
 

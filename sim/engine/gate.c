@@ -296,7 +296,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.nr_prefixes = 0;
     e->gate.has_byte = e->gate.hides_lock = e->gate.hides_66 = false;
     e->gate.operand = OPERAND_WHOLE;
-    e->gate.accesses = 0;
+    e->gate.accesses = e->gate.nr_checks = 0;
     e->gate.syscall = e->gate.transfers = false;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
         return GATE_PASS;
@@ -308,6 +308,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.syscall = h.map == 1 && h.opcode == 0x05;
     e->gate.transfers = transfers(&h);
     e->gate.operand = gate_sse_operand(&h);
+    emu_segment_checks(&h);
     if (computes_flags_first(&h))
         return GATE_FLAGS;
     if (is_string(&h))

@@ -44,6 +44,11 @@ static inline unsigned int gate_reg(struct insn_head *h) { return gate_modrm(h) 
 bool gate_sse_valid(struct insn_head *h);
 /* Does CR0.EM make it #UD? */
 bool gate_is_media(struct insn_head *h);
+/*
+ * segment.c: the checks that are due in front of it, into e->gate. Reads on behind what has been read, and is to be
+ * asked last.
+ */
+void emu_segment_checks(struct insn_head *h);
 /* What its operand needs, if that is in memory. */
 enum emu_operand gate_sse_operand(const struct insn_head *h);
 /* The instruction is valid, but the translator would misread it: note in e->gate what it is to be shown. */

@@ -84,6 +84,9 @@ bool emu_private_find(struct emu *e)
     REPLACES(helper_iret_protected_x86_64, iret_protected);
     REPLACES(helper_iret_real_x86_64, iret_real);
     REPLACES(helper_ltr_x86_64, ltr);
+    REPLACES(helper_load_seg_x86_64, load_seg);
+    REPLACES(helper_lret_protected_x86_64, lret_protected);
+    IS_OURS(helper_rsm_x86_64);
     REPLACES(helper_write_crN_x86_64, write_crN);
     IS_OURS(helper_syscall_x86_64);
     IS_OURS(helper_sysret_x86_64);

@@ -190,9 +190,14 @@ void helper_ljmp_protected_x86_64(struct CPUX86State *env, int sel, uint64_t off
 void helper_lcall_protected_x86_64(struct CPUX86State *env, int sel, uint64_t offset, int size, uint64_t next_eip);
 void helper_iret_protected_x86_64(struct CPUX86State *env, int size, int next_eip);
 void helper_iret_real_x86_64(struct CPUX86State *env, int size);
-void helper_ltr_x86_64(struct CPUX86State *env, int sel);
 void helper_write_crN_x86_64(struct CPUX86State *env, int cr, uint64_t value);
 bool x86_cpu_exec_interrupt_x86_64(struct CPUState *cpu, int request);
+
+/* segment.c */
+void helper_rsm_x86_64(struct CPUX86State *env);
+void helper_load_seg_x86_64(struct CPUX86State *env, int seg, int sel);
+void helper_ltr_x86_64(struct CPUX86State *env, int sel, int unused);
+void helper_lret_protected_x86_64(struct CPUX86State *env, int size, int pops);
 
 /* helpers.c */
 void helper_clac_x86_64(struct CPUX86State *env);

@@ -43,6 +43,7 @@ static void ring(struct raw_cpu *r, unsigned int cpl, bool code64)
         raw_get(r, hflags, uint32_t) & ~(RAW_HF_CPL | RAW_HF_CS64 | RAW_HF_CS32 | RAW_HF_SS32 | RAW_HF_ADDSEG);
 
     raw_set(r, hflags, uint32_t, hf | cpl | RAW_HF_CS32 | RAW_HF_SS32 | (code64 ? RAW_HF_CS64 : 0));
+    emu_segments_changed(emu_running);
 }
 
 /* -------------------------------------------------------------------------------------------- SYSCALL, SYSENTER -- */
@@ -175,14 +176,6 @@ void HELPER(wrmsr)(struct CPUX86State *env)
 
 /* --------------------------------------------------------------------------------------- what is to be refused -- */
 
-/* A task register must name something: the library loads null. */
-void HELPER(ltr)(struct CPUX86State *env, int sel)
-{
-    if (is_guest() && !(sel & 0xfffc))
-        raise_exception_err_ra_x86_64(env, TRAP_gp_fault, 0, RETADDR);
-    emu_running->real.ltr(env, sel);
-}
-
 /* Long mode's CR3 has no bits above the processor's addresses. APM volume 2, 5.3.2. */
 void HELPER(write_crN)(struct CPUX86State *env, int cr, uint64_t value)
 {
@@ -220,6 +213,7 @@ void HELPER(ljmp_protected)(struct CPUX86State *env, int sel, uint64_t offset, u
     if (e->nested.on && names_task(e, env, (uint16_t)sel, RETADDR))
         task_switch(e, env, (uint16_t)sel, TASK_JMP, RETADDR);
     e->real.ljmp_protected(env, sel, offset, next_eip);
+    emu_segments_changed(e);
 }
 
 void HELPER(lcall_protected)(struct CPUX86State *env, int sel, uint64_t offset, int size, uint64_t next_eip)
@@ -229,6 +223,7 @@ void HELPER(lcall_protected)(struct CPUX86State *env, int sel, uint64_t offset, 
     if (e->nested.on && names_task(e, env, (uint16_t)sel, RETADDR))
         task_switch(e, env, (uint16_t)sel, TASK_CALL, RETADDR);
     e->real.lcall_protected(env, sel, offset, size, next_eip);
+    emu_segments_changed(e);
 }
 
 /* Behind an IRET there may be NMIs again: does the hypervisor have one? The block ends here. */
@@ -260,6 +255,7 @@ void HELPER(iret_protected)(struct CPUX86State *env, int size, int next_eip)
     if (e->nested.on && !(guest(e)->efer & EFER_LMA) && raw_get(&e->raw, eflags, uint64_t) & X86_EFLAGS_NT)
         task_switch(e, env, 0, TASK_IRET, RETADDR);
     e->real.iret_protected(env, size, next_eip);
+    emu_segments_changed(e);
     nmis_again(e);
 }
 
@@ -270,7 +266,13 @@ bool x86_cpu_exec_interrupt_x86_64(struct CPUState *cpu, int request)
 {
     struct emu *e = emu_running;
 
-    if (!e->nested.on || e->stop != EMU_STOP_NONE || !(raw_get(&e->raw, eflags, uint64_t) & X86_EFLAGS_IF) ||
+    if (e->segments_due) {
+        e->segments_due = false;
+        emu_segments_changed(e);
+        emu_want_interrupt(e, e->nested.on && guest(e)->want_intwin);
+    }
+    if (!e->nested.on || !guest(e)->want_intwin || e->stop != EMU_STOP_NONE ||
+        !(raw_get(&e->raw, eflags, uint64_t) & X86_EFLAGS_IF) ||
         (raw_get(&e->raw, hflags, uint32_t) & RAW_HF_INHIBIT_IRQ))
         return false;
     emu_want_interrupt(e, false);

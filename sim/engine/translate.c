@@ -45,6 +45,7 @@ struct translator_ops {
 static intptr_t counter_offset(struct emu *e) { return e->raw.at.dr + COUNTER_DR * 8; }
 static intptr_t note_offset(struct emu *e) { return counter_offset(e) + 4; }
 static intptr_t expired_offset(struct emu *e) { return e->raw.at.dr + EXPIRED_DR * 8; }
+static intptr_t note2_offset(struct emu *e) { return expired_offset(e) + 4; }
 
 static int32_t *block_is_jmp(struct DisasContextBase *db) { return (int32_t *)(void *)((uint8_t *)db + BLOCK_IS_JMP); }
 static int32_t *block_num_insns(struct DisasContextBase *db)
@@ -75,13 +76,13 @@ static uint8_t *emit_movi(struct TCGContext *tcg, struct TCGTemp *temp, uint64_t
 }
 
 /* What the call that follows is to know. */
-static void emit_note(struct emu *e, uint32_t value)
+static void emit_note(struct emu *e, intptr_t where, uint32_t value)
 {
     struct TCGContext *tcg = e->count.tcg;
     struct TCGTemp *temp = tcg_temp_new_internal_x86_64(tcg, 0, false);
 
     emit_movi(tcg, temp, value);
-    e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)temp, (uintptr_t)e->count.env_temp, (uintptr_t)note_offset(e));
+    e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)temp, (uintptr_t)e->count.env_temp, (uintptr_t)where);
     tcg_temp_free_internal_x86_64(tcg, temp);
 }
 
@@ -113,12 +114,17 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
         return;
     }
     e->gate.refused = answer == GATE_INVALID;
+    for (unsigned int i = 0; i < e->gate.nr_checks; i++) {
+        emit_note(e, note_offset(e), e->gate.check[i].what);
+        emit_note(e, note2_offset(e), (uint32_t)e->gate.check[i].disp);
+        call(e, helper_rsm_x86_64);
+    }
     if (answer == GATE_FLAGS)
         call(e, helper_clac_x86_64);
     if (answer == GATE_FRAME)
         call(e, helper_stac_x86_64);
     if (answer == GATE_STRING) {
-        emit_note(e, e->gate.string);
+        emit_note(e, note_offset(e), e->gate.string);
         call(e, helper_clgi_x86_64);
     }
     *flags |= TB_HOW_COUNTING;
