@@ -329,7 +329,7 @@ build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-devices campaign-disk campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-devices campaign-disk campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -438,6 +438,9 @@ campaign-disk: all ## xenlab is killed POINTS=100 times while a guest writes: is
 campaign-power: all ## the power is cut POINTS=100 times while a guest writes: is what was flushed on its disk, and nothing else?
 	$(Q)scripts/campaign_power.sh $(POINTS) $(SEED)
 	$(Q)scripts/campaign_linux.sh cut $(POINTS) $(SEED)
+
+campaign-memtest: all assets ## memtest86+ in an HVM guest, a whole pass: is its memory good?
+	$(Q)scripts/campaign_memtest.sh
 
 campaign-all: all ## SEEDS=3 runs of a Linux with all devices at once, each rewound to ten points: is everything as it was?
 	$(Q)scripts/campaign_all.sh $(SEEDS)
