@@ -55,7 +55,7 @@ static const uint16_t processor[] = {
     F(SSE3), F(PCLMULQDQ), F(SSSE3), F(CX16), F(SSE4_1), F(SSE4_2), F(MOVBE), F(POPCNT), F(AESNI),
     F(SYSCALL), F(NX), F(MMXEXT), F(RDTSCP), F(LM),
     F(LAHF_LM), F(ABM), F(3DNOWPREFETCH),
-    F(FSGSBASE), F(ERMS), F(ADX), F(CLFLUSHOPT),
+    F(FSGSBASE), F(SMEP), F(ERMS), F(ADX), F(CLFLUSHOPT),
     F(SSB_NO), F(BTC_NO), /* it does not speculate */
     F(ITSC),
 };

@@ -135,6 +135,7 @@ void facts_registers(void);
 void facts_segments(void);
 void facts_rings(void);
 void facts_paging(void);
+void facts_corners(void);
 void facts_apic(void);
 void facts_mmio(void);
 void facts_xen(void);

@@ -198,6 +198,7 @@ void facts_begin(void)
     facts_segments();
     facts_rings();
     facts_paging();
+    facts_corners();
     facts_apic();
     facts_mmio();
     facts_xen();
