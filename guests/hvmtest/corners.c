@@ -200,8 +200,64 @@ static void large_pages(void)
 }
 #endif
 
+/* INT3, INTO, INT n and ICEBP, whose gates refuse. ICEBP counts as an event from outside: the error code's bit 0. */
+static void refused(void)
+{
+    uint8_t *db = (uint8_t *)idt + DB * 2 * sizeof(word) + 5, *bp = (uint8_t *)idt + BP * 2 * sizeof(word) + 5;
+    const uint8_t db_type = *db, bp_type = *bp;
+
+    *bp = bp_type & ~0x60;
+    FACT("int3 by ring 0's gate, ring 3", USER, TRAP_ERR(GP, BP * 8 + 2), "int3");
+    AT("int3 by ring 0's gate, where", USER, TRAP_ERR(GP, BP * 8 + 2), "772: int3");
+    FACT("int3 by ring 0's gate, ring 0", KERNEL, TRAP(BP), "int3");
+    *bp = bp_type & 0x7f;
+    FACT("int3 by a gate not present", USER, TRAP_ERR(NP, BP * 8 + 2), "int3");
+    *bp = bp_type;
+    FACT("icebp by ring 0's gate, ring 3", USER, TRAP(DB), ".byte 0xf1");
+    *db = db_type & 0x7f;
+    AT("icebp by a gate not present", USER, TRAP_ERR(NP, DB * 8 + 2 + 1), "772: .byte 0xf1");
+    FACT("int $1 by a gate not present", KERNEL, TRAP_ERR(NP, DB * 8 + 2), "int $1");
+    *db = db_type;
+#if !LONG
+    uint8_t *of = (uint8_t *)idt + OF * 2 * sizeof(word) + 5;
+    const uint8_t of_type = *of;
+
+    *of = of_type & ~0x60;
+    FACT("into by ring 0's gate, ring 3", USER, TRAP_ERR(GP, OF * 8 + 2), "mov $0x7f, %al\ninc %al\n.byte 0xce");
+    *of = of_type;
+#else
+    /* Tasks are not switched in long mode. */
+    idt[2 * 0x21] = (word)TSS << 16 | 0xe500ull << 32;
+    FACT("int by a task gate", KERNEL, TRAP_ERR(GP, 0x21 * 8 + 2), "int $0x21");
+    gate_set(0x21, stubs + 16 * 0x21, KERNEL_CS64, 0);
+    FACT("far jmp to a TSS", KERNEL, TRAP_ERR(GP, TSS), "movabs $" STR(TSS) " << 32, %rax\npush %rax\nljmp *(%rsp)");
+    FACT("far call to a TSS", KERNEL, TRAP_ERR(GP, TSS), "movabs $" STR(TSS) " << 32, %rax\npush %rax\nlcall *(%rsp)");
+    gdt[FREE / 8] = 0x0000e50000000000ull | (uint64_t)TSS << 16;
+    FACT("far jmp to a task gate", USER, TRAP_ERR(GP, FREE),
+         "movabs $" STR(FREE) " << 32, %rax\npush %rax\nljmp *(%rsp)");
+    FACT("not canonical, ss: is no override", USER, TRAP_ERR(GP, 0),
+         "mov $1, %eax\nshl $47, %rax\n.byte 0x36\nmov (%rax), %eax");
+    FACT("not canonical, ds: is no override", USER, TRAP_ERR(SS, 0),
+         "mov $1, %eax\nshl $47, %rax\nmov %rax, %rsp\n.byte 0x3e\nmov (%rsp), %eax");
+    FACT("not canonical, gs: rsp", USER, TRAP_ERR(GP, 0),
+         "mov $1, %eax\nshl $47, %rax\nmov %rax, %rsp\nmov %gs:(%rsp), %eax");
+#endif
+}
+
+/* A pending data breakpoint waits with MOV SS's shadow; so does a single step behind an INT in it. */
+static void shadows(void)
+{
+    FACT("invlpg by null", KERNEL, NONE, "xor %eax, %eax\nmov %eax, %fs\ninvlpg %fs:(" AX ")");
+    FACT("sti shadow, ud2", KERNEL, TRAP(UD), "sti\nud2");
+    FACT("mov ss shadow, int3", KERNEL, TRAP(BP), "mov %ss, %eax\nmov %eax, %ss\nint3");
+    FACT("mov ss shadow, tf, int3", KERNEL, TRAP(BP),
+         "mov %ss, %eax\npushf\norl $0x100, (" SP ")\npopf\nmov %eax, %ss\nint3");
+}
+
 void facts_corners(void)
 {
+    refused();
+    shadows();
     frames();
     ports();
 #if LONG

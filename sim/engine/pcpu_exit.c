@@ -60,7 +60,8 @@ static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit 
     if (op.prefixes.lock)
         return false;
     if (op.byte[0] == 0xf1) {
-        step_over(st, op.prefixes.nr + 1u);
+        x->insn_len = (uint8_t)(op.prefixes.nr + 1u);
+        step_over(st, x->insn_len);
         x->kind = EXIT_EXCEPTION;
         x->exception.vector = TRAP_debug;
         return true;

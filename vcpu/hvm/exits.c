@@ -38,7 +38,11 @@ static void exception(struct vcpu *v, const struct sim_exit *e)
         r->dr[7] &= ~(uint64_t)X86_DR7_GD;
         r->dirty |= CPU_DIRTY_DR;
     }
-    hvm_inject_hw_exception(v, vector, e->exception.error_code);
+    if (vector == X86_EXC_DB && e->insn_len) /* of ICEBP: if that faults, it is in front of it */
+        hvm_inject_event(v,
+                         &(struct hvm_event){ .type = HVM_EVENT_ICEBP, .vector = X86_EXC_DB, .insn_len = e->insn_len });
+    else
+        hvm_inject_hw_exception(v, vector, e->exception.error_code);
 }
 
 static void cpuid(struct vcpu *v, unsigned int len)
