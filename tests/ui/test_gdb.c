@@ -320,6 +320,29 @@ static void test_registers(void **state)
     end(&sc);
 }
 
+/* Where CS has a base: RIP is told, and set, as a linear address, as breakpoints are. */
+static void test_real_mode(void **state)
+{
+    struct scene sc;
+    struct look_vcpu v;
+
+    begin(&sc, "docs/tours/modes.cfg", NULL);
+    assert_string_equal(ask(&sc, "Z1,8000,1"), "OK");
+    ask(&sc, "c");
+    assert_string_equal(ask(&sc, "Hg2"), "OK");
+    assert_true(look_vcpu(sc.s.g.host, 1, 1, &v));
+    assert_int_equal(v.regs.rip, 0);
+    assert_int_equal(v.regs.seg[CPU_SEG_CS].base, 0x8000);
+    assert_int_equal(pc(&sc), 0x8000);
+    ask(&sc, "vCont;s:2");
+    assert_int_equal(pc(&sc), 0x8001);
+    assert_string_equal(ask(&sc, "P10=0080000000000000"), "OK");
+    assert_int_equal(pc(&sc), 0x8000);
+    assert_true(look_vcpu(sc.s.g.host, 1, 1, &v));
+    assert_int_equal(v.regs.rip, 0);
+    end(&sc);
+}
+
 /* A domain of 32 bits: whoever has read its file takes no others than i386's. */
 static void test_registers_of_32_bits(void **state)
 {
@@ -949,6 +972,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_hello),
         cmocka_unit_test(test_registers),
         cmocka_unit_test(test_registers_of_32_bits),
+        cmocka_unit_test(test_real_mode),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_breakpoints_are_not_in_memory),
         cmocka_unit_test(test_changes),

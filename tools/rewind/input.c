@@ -10,6 +10,7 @@
 #include "mmu/page.h"
 #include "sim/frame.h"
 #include "tools/ctl.h"
+#include "vcpu/hvm/hvm.h"
 #include "vcpu/pv/pv.h"
 
 #include <stdarg.h>
@@ -42,7 +43,7 @@ static int malformed(const struct journal_record *rec, char err[REWIND_ERR_SIZE]
     return refuse(err, "a record of kind %s with %zu bytes", journal_kind_name(rec->kind), rec->len);
 }
 
-/* The PV vCPU that a record is for; NULL: there is none. */
+/* The vCPU that a record is for, one with a processor; NULL: there is none. */
 static struct vcpu *guest_vcpu(struct host *h, const struct journal_record *rec, char err[REWIND_ERR_SIZE])
 {
     const unsigned int dom = TRACE_VCPU_DOM(rec->who), vcpu = TRACE_VCPU_NR(rec->who);
@@ -51,10 +52,12 @@ static struct vcpu *guest_vcpu(struct host *h, const struct journal_record *rec,
 
     if (!v)
         refuse(err, "there is no d%uv%u", dom, vcpu);
-    else if (!v->regs || !is_pv_domain(d))
+    else if (!v->regs || is_native_domain(d))
         refuse(err, "d%uv%u has no processor: it is native", dom, vcpu);
     else if (!v->is_initialised || d->is_dying)
         refuse(err, "d%uv%u is not up", dom, vcpu);
+    else if (v->pause_flags & VPF_blocked_in_xen)
+        refuse(err, "d%uv%u waits for its device model in the middle of an instruction: step first", dom, vcpu);
     else
         return v;
     return NULL;
@@ -182,7 +185,7 @@ static int deal_with_memory(struct host *h, const struct journal_record *rec, bo
 
 /* --- traps and events --- */
 
-/* What a PV guest gets of exceptions: what its own instructions can raise. */
+/* What guests get of exceptions: what its own instructions can raise. */
 static bool is_trap(uint64_t vector)
 {
     return vector < 20 &&
@@ -190,6 +193,16 @@ static bool is_trap(uint64_t vector)
             (1 << X86_EXC_DE | 1 << X86_EXC_DB | 1 << X86_EXC_NMI | 1 << X86_EXC_BP | 1 << X86_EXC_OF |
              1 << X86_EXC_BR | 1 << X86_EXC_UD | 1 << X86_EXC_NM | 1 << X86_EXC_TS | 1 << X86_EXC_NP | 1 << X86_EXC_SS |
              1 << X86_EXC_GP | 1 << X86_EXC_PF | 1 << X86_EXC_MF | 1 << X86_EXC_AC | 1 << X86_EXC_XM));
+}
+
+static void pv_trap(struct vcpu *v, const uint64_t w[3])
+{
+    if (w[0] == X86_EXC_PF)
+        pv_inject_page_fault(v, w[2], (uint32_t)w[1]);
+    else if (w[0] == X86_EXC_DB)
+        pv_inject_debug(v, 0);
+    else
+        pv_inject_hw_exception(v, (unsigned int)w[0], (uint32_t)w[1]);
 }
 
 static int deal_with_trap(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
@@ -203,10 +216,11 @@ static int deal_with_trap(struct host *h, const struct journal_record *rec, bool
     if (!words(rec, w, 3))
         return malformed(rec, err);
     if (!is_trap(w[0]))
-        return refuse(err,
-                      "a PV guest gets no vector %llu: exceptions are 0 to 7, 10 to 14, 16, 17 and 19, 2 an NMI; its "
-                      "interrupts are events (inject port N)",
-                      (unsigned long long)w[0]);
+        return refuse(
+            err,
+            "a guest gets no vector %llu: exceptions are 0 to 7, 10 to 14, 16, 17 and 19, 2 an NMI; interrupts "
+            "are events (inject port N)",
+            (unsigned long long)w[0]);
     if (w[1] && !(w[0] < 32 && X86_EXC_HAVE_EC >> w[0] & 1))
         return refuse(err, "exception %llu has no error code", (unsigned long long)w[0]);
     if (w[1] >> 32)
@@ -221,18 +235,18 @@ static int deal_with_trap(struct host *h, const struct journal_record *rec, bool
     if (check)
         return 0;
     xen_interrupt(host_xen(h), rec->now);
-    switch (w[0]) {
-    case X86_EXC_NMI:
+    if (w[0] == X86_EXC_NMI) {
         v->nmi_pending = true;
         vcpu_kick(v);
-        break;
-    case X86_EXC_PF: pv_inject_page_fault(v, w[2], (uint32_t)w[1]); break;
-    case X86_EXC_DB: pv_inject_debug(v, 0); break;
-    default: pv_inject_hw_exception(v, (unsigned int)w[0], (uint32_t)w[1]); break;
+    } else if (!is_hvm_domain(v->domain)) {
+        pv_trap(v, w);
+    } else if (w[0] == X86_EXC_PF) {
+        hvm_inject_page_fault(v, w[2], (uint32_t)w[1]);
+    } else {
+        hvm_inject_hw_exception(v, (unsigned int)w[0], (uint32_t)w[1]);
     }
     return 0;
 }
-
 static int deal_with_event(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
     struct vcpu *v = guest_vcpu(h, rec, err);

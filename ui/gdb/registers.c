@@ -2,6 +2,8 @@
 /* gdb's registers as a table, see ui/gdb/registers.h. */
 #include "ui/gdb/registers.h"
 
+#include "sim/insn.h"
+
 #include <string.h>
 
 #define X87_AT   32  /* in the image of FXSAVE: registers of the x87, 16 bytes each, */
@@ -10,6 +12,7 @@
 
 enum reg_kind {
     REG_STATE, /* at an offset in struct cpu_state */
+    REG_PC,    /* the instruction's linear address, by which gdb finds its breakpoints again */
     REG_X87,   /* arg: which */
     REG_X87_CONTROL,
     REG_XMM,
@@ -73,7 +76,7 @@ struct reg {
 /* clang-format off */
 static const struct reg table_64[] = {
     GPR(rax), GPR(rbx), GPR(rcx), GPR(rdx), GPR(rsi), GPR(rdi), GPR(rbp), GPR(rsp), GPR(r8), GPR(r9), GPR(r10),
-    GPR(r11), GPR(r12), GPR(r13), GPR(r14), GPR(r15), { "rip", "code_ptr", 8, REG_STATE, STATE(rip), "rip" },
+    GPR(r11), GPR(r12), GPR(r13), GPR(r14), GPR(r15), { "rip", "code_ptr", 8, REG_PC, 0, "rip" },
     { "eflags", "flags", 4, REG_STATE, STATE(rflags), "rflags" },
     SEGMENTS_AND_X87,
     FEATURE,
@@ -93,7 +96,7 @@ static const struct reg table_64[] = {
 
 static const struct reg table_32[] = {
     GPR_LOW(eax, rax), GPR_LOW(ecx, rcx), GPR_LOW(edx, rdx), GPR_LOW(ebx, rbx), GPR_LOW(esp, rsp), GPR_LOW(ebp, rbp),
-    GPR_LOW(esi, rsi), GPR_LOW(edi, rdi), { "eip", "code_ptr", 4, REG_STATE, STATE(rip), "rip" },
+    GPR_LOW(esi, rsi), GPR_LOW(edi, rdi), { "eip", "code_ptr", 4, REG_PC, 0, "rip" },
     { "eflags", "flags", 4, REG_STATE, STATE(rflags), "rflags" },
     SEGMENTS_AND_X87,
     FEATURE,
@@ -269,6 +272,7 @@ size_t gdb_register(enum gdb_layout l, const struct look_vcpu *v, unsigned int n
 {
     const struct reg *r = reg_at(l, n);
     const struct cpu_state *s = &v->regs;
+    uint64_t linear;
     uint32_t word = 0;
 
     if (!r)
@@ -276,6 +280,10 @@ size_t gdb_register(enum gdb_layout l, const struct look_vcpu *v, unsigned int n
     memset(bytes, 0, GDB_REG_MAX);
     switch (r->kind) {
     case REG_STATE: memcpy(bytes, (const uint8_t *)s + r->arg, r->size); return size_told(r);
+    case REG_PC:
+        linear = insn_linear_rip(s);
+        memcpy(bytes, &linear, r->size);
+        return r->size;
     case REG_X87: memcpy(bytes, s->fxsave + X87_AT + 16 * r->arg, r->size); return r->size;
     case REG_XMM: memcpy(bytes, s->fxsave + XMM_AT + 16 * r->arg, r->size); return r->size;
     case REG_MXCSR: memcpy(bytes, s->fxsave + MXCSR_AT, r->size); return r->size;
@@ -286,6 +294,11 @@ size_t gdb_register(enum gdb_layout l, const struct look_vcpu *v, unsigned int n
     }
     memcpy(bytes, &word, r->size);
     return r->size;
+}
+
+uint64_t gdb_register_base(const struct look_vcpu *v, const char *settable)
+{
+    return strcmp(settable, "rip") ? 0 : insn_linear_rip(&v->regs) - v->regs.rip;
 }
 
 const char *gdb_register_settable(enum gdb_layout l, unsigned int n)

@@ -25,6 +25,8 @@ void gdb_registers_xml(enum gdb_layout l, struct bytes *xml);
 unsigned int gdb_registers_nr(enum gdb_layout l);
 /* Its bytes, as the processor orders them; how many. */
 size_t gdb_register(enum gdb_layout l, const struct look_vcpu *v, unsigned int reg, uint8_t bytes[GDB_REG_MAX]);
+/* What the register called so (see below) is less than gdb's: of rip the base of CS, of others 0. */
+uint64_t gdb_register_base(const struct look_vcpu *v, const char *settable);
 /* By which name it can be set (tools/rewind/input.h); NULL: it cannot. */
 const char *gdb_register_settable(enum gdb_layout l, unsigned int reg);
 

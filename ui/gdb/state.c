@@ -96,12 +96,15 @@ static bool set(struct gdb_server *s, unsigned int reg, const uint8_t *value, si
     const char *name = gdb_register_settable(s->layout, reg);
     uint64_t words[2] = { name ? input_reg_of(name) : INPUT_NR_REGS, 0 };
     const unsigned int who = (unsigned int)TRACE_VCPU_ID(s->dom, s->thread);
+    struct look_vcpu v;
 
     if (words[0] == INPUT_NR_REGS) {
         gdb_refuse(s, "this register is not to be set: general ones, rip, eflags, fs_base and gs_base are");
         return false;
     }
     memcpy(&words[1], value, n < sizeof(words[1]) ? n : sizeof(words[1]));
+    if (thread_look(s, &v))
+        words[1] -= gdb_register_base(&v, name);
     return check ? input_is_fine(s, JOURNAL_REGISTER, who, words, sizeof(words))
                  : hand_in(s, JOURNAL_REGISTER, who, words, sizeof(words));
 }
