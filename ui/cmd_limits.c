@@ -42,7 +42,7 @@ static const struct limit {
       "the page is the guest's to read without exits, as with AVIC or APICv" },
     { "memory types: MTRR, PAT, CD, PCD; WBINVD", "HVM", "kept and shown, without effect",
       "there are no caches to be seen" },
-    { "SMAP, protection keys, PCID, x2APIC, TSC deadline, MONITOR, performance counters, SVM", "HVM",
+    { "SMAP, protection keys, PCID, TSC deadline, MONITOR, performance counters, SVM", "HVM",
       "not there, as CPUID says; VMRUN is #UD, RDPMC #GP", "the engine does not know them, or runs would differ" },
     { "x87 code and data selectors (FCS, FDS)", "all", "0 after a vCPU's state was saved and loaded",
       "as on processors since CPUID bit FCS_FDS" },

@@ -245,13 +245,15 @@ struct cpu_policies *cpu_policies_create(struct arena *arena, unsigned int nr_pc
     c->pv_max.feat[0].a = CPUID_GUEST_NR_FEAT - 1;
     calculate_guest_policy(&c->pv_max, mask, always);
     set_features(mask, hvm_besides, ARRAY_SIZE(hvm_besides));
-    featureset_set(always, F(SEP)); /* outside long mode they have it */
+    featureset_set(always, F(SEP));    /* outside long mode they have it */
+    featureset_set(always, F(X2APIC)); /* the hypervisor's, whatever the machine's APICs are */
     c->hvm_max = c->host;
     c->hvm_max.feat[0].a = CPUID_GUEST_NR_FEAT - 1;
     calculate_guest_policy(&c->hvm_max, mask, always);
     c->hvm_def = c->pv_def;
     c->hvm_max.platform_info = c->hvm_def.platform_info = CPUID_FAULTING;
     c->hvm_def.basic[1].d |= c->hvm_max.basic[1].d;
+    c->hvm_def.basic[1].c |= 1u << F(X2APIC) % 32;
     c->hvm_def.feat[0].b |= c->hvm_max.feat[0].b & c->host.feat[0].b & 1u << F(SMEP) % 32;
     return c;
 }

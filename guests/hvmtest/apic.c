@@ -27,6 +27,7 @@
 #define SELF     0x40000u
 #define MASKED   0x10000u
 #define PERIODIC 0x20000u
+#define MSR_BASE 0x1b
 
 static uint32_t read(unsigned int reg) { return *(volatile uint32_t *)(word)(0xfee00000 + reg); }
 static void write(unsigned int reg, uint32_t val) { *(volatile uint32_t *)(word)(0xfee00000 + reg) = val; }
@@ -143,9 +144,56 @@ static void timer(void)
     fact("timer: masked, nothing comes", pending(IRR, 0x41), 0);
 }
 
+static uint64_t rdmsr(uint32_t nr)
+{
+    uint32_t a, d;
+
+    __asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(nr));
+    return a | (uint64_t)d << 32;
+}
+
+static void wrmsr(uint32_t nr, uint64_t val)
+{
+    __asm__ volatile("wrmsr" ::"c"(nr), "a"((uint32_t)val), "d"((uint32_t)(val >> 32)));
+}
+
+static void x2apic(void)
+{
+    uint32_t a = 1, b, c = 0, d;
+
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    fact("cpuid: x2APIC", c >> 21 & 1, 1);
+    if (!(c >> 21 & 1))
+        return;
+    wrmsr(MSR_BASE, rdmsr(MSR_BASE) | 0x400);
+    fact("x2apic: on", rdmsr(MSR_BASE) & 0xfff, 0xd00);
+    fact("x2apic: id", rdmsr(0x802), 0);
+    fact("x2apic: version", rdmsr(0x803), 0x50014);
+    fact("x2apic: LDR", rdmsr(0x80d), 1);
+    FACT("x2apic: DFR is not there", KERNEL, TRAP_ERR(GP, 0), "mov $0x80e, %ecx\nrdmsr");
+    FACT("x2apic: id is not written", KERNEL, TRAP_ERR(GP, 0),
+         "mov $0x802, %ecx\nxor %eax, %eax\nxor %edx, %edx\nwrmsr");
+    FACT("x2apic: ICR2 is not there", KERNEL, TRAP_ERR(GP, 0), "mov $0x831, %ecx\nrdmsr");
+    FACT("x2apic: EOI is not read", KERNEL, TRAP_ERR(GP, 0), "mov $0x80b, %ecx\nrdmsr");
+    FACT("x2apic: EOI of 1", KERNEL, TRAP_ERR(GP, 0), "mov $0x80b, %ecx\nmov $1, %eax\nxor %edx, %edx\nwrmsr");
+    FACT("x2apic: TPR's reserved bits", KERNEL, TRAP_ERR(GP, 0),
+         "mov $0x808, %ecx\nmov $0x100, %eax\nxor %edx, %edx\nwrmsr");
+    FACT("x2apic: no way back to xAPIC", KERNEL, TRAP_ERR(GP, 0), "mov $0x1b, %ecx\nrdmsr\nand $~0x400, %eax\nwrmsr");
+    wrmsr(0x83f, 0x47);
+    fact("x2apic: self IPI", probe_run(KERNEL, PROBE("sti\nnop\nnop\ncli")), TRAP(0x47));
+    wrmsr(0x80b, 0);
+    wrmsr(0x830, 0x40047);
+    fact("x2apic: ICR", probe_run(KERNEL, PROBE("sti\nnop\nnop\ncli")), TRAP(0x47));
+    wrmsr(0x80b, 0);
+    fact("x2apic: memory is not it", read(VER) == 0x50014, 0);
+    wrmsr(MSR_BASE, rdmsr(MSR_BASE) & ~0xc00ull);
+    wrmsr(MSR_BASE, rdmsr(MSR_BASE) | 0x800);
+}
+
 void facts_apic(void)
 {
     registers();
     interrupts();
     timer();
+    x2apic();
 }

@@ -349,12 +349,39 @@ static void divisors(void **state)
     assert_memory_equal(b->page[0] + APIC_TMCCT, &(uint32_t){ 1000000 - 1380 }, 4);
 }
 
+/* By MSRs: the LDR follows from the id, and logical destinations from it. */
+static void x2apic(void **state)
+{
+    struct board *b = *state;
+    struct vlapic *l = &b->lapic[1];
+    uint64_t val;
+
+    enable_all(b);
+    assert_false(vlapic_x2apic_read(l, 0x802, &val));
+    assert_true(vlapic_msr_set(l, 0xfee00c00));
+    assert_true(vlapic_x2apic_read(l, 0x802, &val));
+    assert_int_equal(val, 2);
+    assert_true(vlapic_x2apic_read(l, 0x80d, &val));
+    assert_int_equal(val, 4);
+    vlapic_message(l->irqs, dest_Fixed, 0x50, 0x10004, true, false); /* of another cluster */
+    assert_false(vlapic_test_irq(l, 0x50));
+    vlapic_message(l->irqs, dest_Fixed, 0x50, 4, true, false);
+    assert_true(vlapic_test_irq(l, 0x50));
+    assert_true(vlapic_x2apic_write(l, 0x83f, 0x51));
+    assert_true(vlapic_test_irq(l, 0x51));
+    assert_false(vlapic_x2apic_write(l, 0x83f, 0x151));
+    assert_false(vlapic_msr_set(l, 0xfee00800)); /* not back, */
+    assert_true(vlapic_msr_set(l, 0xfee00000));  /* but off */
+    assert_false(vlapic_x2apic_read(l, 0x802, &val));
+    assert_false(vlapic_msr_set(l, 0xfee00c00));
+}
+
 static void base_msr(void **state)
 {
     struct board *b = *state;
 
     enable_all(b);
-    assert_false(vlapic_msr_set(&b->lapic[1], 0xfee00c00)); /* x2APIC */
+    assert_false(vlapic_msr_set(&b->lapic[1], 0xfee00400)); /* x2APIC, but off */
     assert_false(vlapic_msr_set(&b->lapic[1], 0xfee00801));
     assert_false(vlapic_msr_set(&b->lapic[1], UINT64_C(1) << 60 | 0xfee00800));
     assert_true(vlapic_enabled(&b->lapic[1]));
@@ -405,7 +432,7 @@ int main(void)
         TEST(after_reset),  TEST(local_vector_table), TEST(priorities),       TEST(page_is_the_registers),
         TEST(destinations), TEST(lowest_priority),    TEST(nmi_init_startup), TEST(early),
         TEST(errors),       TEST(one_shot),           TEST(periodic),         TEST(mode_changes),
-        TEST(divisors),     TEST(base_msr),           TEST(any_access),
+        TEST(divisors),     TEST(base_msr),           TEST(any_access),       TEST(x2apic),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,7 @@ void hvm_apic_enter(struct vcpu *v)
     if (h->apic_page_of)
         leave(h->apic_page_of);
     h->apic_page_of = v;
-    if (vlapic_hw_disabled(&v->hvm->vlapic))
+    if (vlapic_hw_disabled(&v->hvm->vlapic) || vlapic_x2apic_mode(&v->hvm->vlapic))
         return;
     p2m_get_entry(v->domain, gfn_of(v), &t);
     if (t == p2m_mmio_dm) /* what the guest has put there itself stays */

@@ -94,7 +94,7 @@ static bool internal_port(struct domain *d, struct hvm_io_op *op)
 
 static bool is_apic(const struct vcpu *v, uint64_t gpa)
 {
-    return !vlapic_hw_disabled(&v->hvm->vlapic) &&
+    return !vlapic_hw_disabled(&v->hvm->vlapic) && !vlapic_x2apic_mode(&v->hvm->vlapic) &&
            PFN_DOWN(gpa) == PFN_DOWN(v->hvm->vlapic.apic_base_msr & UINT64_C(0xffffff000));
 }
 

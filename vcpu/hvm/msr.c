@@ -51,6 +51,8 @@ enum {
     MSR_MC0_CTL = 0x400,
     MSR_MC31_MISC = 0x47f,
     MSR_TSC_DEADLINE = 0x6e0,
+    MSR_X2APIC_FIRST = 0x800,
+    MSR_X2APIC_LAST = 0x8ff,
 };
 enum {
     MSR_HYPERCALL_PAGE = 0x40000000,
@@ -203,6 +205,7 @@ bool hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
     case MSR_DEBUGCTL: *val = v->hvm->debugctl; return true;
     case MSR_LASTBRANCHFROM ... MSR_LASTINTTO: *val = v->hvm->last_branch[msr - MSR_LASTBRANCHFROM]; return true;
     case MSR_APIC_BASE: *val = v->hvm->vlapic.apic_base_msr; return true;
+    case MSR_X2APIC_FIRST ... MSR_X2APIC_LAST: return vlapic_x2apic_read(&v->hvm->vlapic, msr, val);
     case MSR_SYSENTER_CS: *val = r->sysenter_cs; return true;
     case MSR_SYSENTER_ESP: *val = r->sysenter_esp; return true;
     case MSR_SYSENTER_EIP: *val = r->sysenter_eip; return true;
@@ -272,6 +275,7 @@ bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
     case MSR_DEBUGCTL: v->hvm->debugctl = val; return true;
     case MSR_LASTBRANCHFROM ... MSR_LASTINTTO: v->hvm->last_branch[msr - MSR_LASTBRANCHFROM] = val; return true;
     case MSR_APIC_BASE: return hvm_apic_base_set(v, val);
+    case MSR_X2APIC_FIRST ... MSR_X2APIC_LAST: return vlapic_x2apic_write(&v->hvm->vlapic, msr, val);
     case MSR_SYSENTER_CS: r->sysenter_cs = (uint16_t)val; return true;
     case MSR_SYSENTER_ESP: return base_write(v, &r->sysenter_esp, val, 0);
     case MSR_SYSENTER_EIP: return base_write(v, &r->sysenter_eip, val, 0);

@@ -128,15 +128,27 @@ void vlapic_set_cr8(struct vlapic *vlapic, unsigned int cr8)
 
 /* --- messages --- */
 
+#define DEST_ALL UINT32_MAX
+
+/* In x2APIC mode it follows from the id: clusters of 16, bits 31 to 16, and one bit each. */
+static uint32_t x2apic_ldr(const struct vlapic *vlapic)
+{
+    const unsigned int id = vlapic_id(vlapic);
+
+    return id >> 4 << 16 | 1u << (id & 15);
+}
+
 /* Is it meant? dest: by id or (logical) by LDR as DFR says. */
-static bool match_dest(const struct vlapic *vlapic, uint8_t dest, bool logical)
+static bool match_dest(const struct vlapic *vlapic, uint32_t dest, bool logical)
 {
     const uint32_t ldr = vlapic_get_reg(vlapic, APIC_LDR) >> 24;
 
-    if (dest == 0xff)
+    if (dest == DEST_ALL || (dest == 0xff && !vlapic_x2apic_mode(vlapic)))
         return true;
     if (!logical)
         return dest == vlapic_id(vlapic);
+    if (vlapic_x2apic_mode(vlapic))
+        return x2apic_ldr(vlapic) >> 16 == dest >> 16 && (x2apic_ldr(vlapic) & dest & 0xffff);
     switch (vlapic_get_reg(vlapic, APIC_DFR) >> 28) {
     case 0xf: return ldr & dest;
     case 0: return ldr >> 4 == dest >> 4 && (ldr & dest & 15);
@@ -145,7 +157,7 @@ static bool match_dest(const struct vlapic *vlapic, uint8_t dest, bool logical)
 }
 
 /* The one of those meant that has the lowest priority, in turn among equals; NULL: none that is enabled. */
-static struct vlapic *lowest_prio(struct hvm_irq *irqs, uint8_t dest, bool logical)
+static struct vlapic *lowest_prio(struct hvm_irq *irqs, uint32_t dest, bool logical)
 {
     struct vlapic *best = NULL;
 
@@ -189,7 +201,7 @@ static void accept(struct vlapic *vlapic, enum apic_dm mode, uint8_t vec, bool l
     }
 }
 
-void vlapic_message(struct hvm_irq *irqs, enum apic_dm mode, uint8_t vec, uint8_t dest, bool logical, bool level)
+void vlapic_message(struct hvm_irq *irqs, enum apic_dm mode, uint8_t vec, uint32_t dest, bool logical, bool level)
 {
     if (mode == dest_LowestPrio) {
         struct vlapic *best = lowest_prio(irqs, dest, logical);
@@ -207,7 +219,8 @@ void vlapic_message(struct hvm_irq *irqs, enum apic_dm mode, uint8_t vec, uint8_
 static void vlapic_ipi(struct vlapic *vlapic)
 {
     const uint32_t icr = vlapic_get_reg(vlapic, APIC_ICR);
-    const uint8_t vec = (uint8_t)icr, dest = (uint8_t)(vlapic_get_reg(vlapic, APIC_ICR2) >> 24);
+    const uint32_t icr2 = vlapic_get_reg(vlapic, APIC_ICR2), dest = vlapic_x2apic_mode(vlapic) ? icr2 : icr2 >> 24;
+    const uint8_t vec = (uint8_t)icr;
     const enum apic_dm mode = ICR_MODE(icr);
     struct hvm_irq *irqs = vlapic->irqs;
 
@@ -435,16 +448,102 @@ void vlapic_write(struct vlapic *vlapic, unsigned int offset, unsigned int size,
         reg_write(vlapic, reg, (vlapic_get_reg(vlapic, reg) & ~(bits << shift)) | (val & bits) << shift);
 }
 
+/* From xAPIC mode to x2APIC mode, and from either to off; from off to xAPIC mode. Intel SDM volume 3, 10.12.5. */
 bool vlapic_msr_set(struct vlapic *vlapic, uint64_t val)
 {
-    const bool was_disabled = vlapic_hw_disabled(vlapic);
+    const bool was_disabled = vlapic_hw_disabled(vlapic), was_x2apic = vlapic_x2apic_mode(vlapic);
 
-    if (val & ~(APIC_BASE_BSP | APIC_BASE_ENABLE | UINT64_C(0xfffffff000)))
-        return false; /* APIC_BASE_EXTD among them: CPUID offers no x2APIC */
+    if (val & ~(APIC_BASE_BSP | APIC_BASE_EXTD | APIC_BASE_ENABLE | UINT64_C(0xfffffff000)))
+        return false;
+    if (val & APIC_BASE_EXTD && (!(val & APIC_BASE_ENABLE) || was_disabled))
+        return false;
+    if (was_x2apic && (val & (APIC_BASE_EXTD | APIC_BASE_ENABLE)) == APIC_BASE_ENABLE)
+        return false;
     vlapic->apic_base_msr = val;
     if (vlapic_hw_disabled(vlapic) != was_disabled)
         vlapic_reset(vlapic, false);
+    if (vlapic_x2apic_mode(vlapic) && !was_x2apic) {
+        set_reg(vlapic, APIC_ID, vlapic->vcpu->vcpu_id * 2 << 24);
+        set_reg(vlapic, APIC_ICR2, 0);
+    }
     pt_update_irq(vlapic->irqs);
+    return true;
+}
+
+/* --- the same as MSRs: number 0x800 + offset / 16 --- */
+
+#define MSR_X2APIC_FIRST 0x800u
+#define MSR_X2APIC_SELF  0x83fu
+
+/* The bits that it may be written with; false: it is not written. */
+static bool x2apic_writable(unsigned int reg, uint32_t *bits)
+{
+    *bits = lvt_mask(reg);
+    switch (reg) {
+    case APIC_TASKPRI: *bits = 0xff; break;
+    case APIC_EOI:
+    case APIC_ESR: return true; /* 0 alone */
+    case APIC_SPIV: *bits = 0x1ff; break;
+    case APIC_TMICT: *bits = UINT32_MAX; break;
+    case APIC_TDCR: *bits = 0xb; break;
+    }
+    return *bits;
+}
+
+static bool x2apic_readable(unsigned int reg)
+{
+    uint32_t bits;
+
+    switch (reg) {
+    case APIC_ID:
+    case APIC_LVR:
+    case APIC_PROCPRI:
+    case APIC_LDR:
+    case APIC_ISR ... APIC_ESR - 0x10:
+    case APIC_ICR:
+    case APIC_TMCCT: return true;
+    case APIC_EOI: return false;
+    default: return x2apic_writable(reg, &bits);
+    }
+}
+
+bool vlapic_x2apic_read(struct vlapic *vlapic, uint32_t msr, uint64_t *val)
+{
+    const unsigned int reg = (msr - MSR_X2APIC_FIRST) << 4;
+
+    if (!vlapic_x2apic_mode(vlapic) || !x2apic_readable(reg))
+        return false;
+    *val = vlapic_read(vlapic, reg, 4);
+    switch (reg) {
+    case APIC_ID: *val = vlapic_id(vlapic); break;
+    case APIC_LDR: *val = x2apic_ldr(vlapic); break;
+    case APIC_ICR: *val |= (uint64_t)vlapic_get_reg(vlapic, APIC_ICR2) << 32; break;
+    }
+    return true;
+}
+
+bool vlapic_x2apic_write(struct vlapic *vlapic, uint32_t msr, uint64_t val)
+{
+    const unsigned int reg = (msr - MSR_X2APIC_FIRST) << 4;
+    uint32_t bits;
+
+    if (!vlapic_x2apic_mode(vlapic))
+        return false;
+    if (msr == MSR_X2APIC_SELF) {
+        if (val > 0xff)
+            return false;
+        val |= 1u << 18; /* ICR's, to itself */
+    } else if (reg == APIC_ICR) {
+        if ((uint32_t)val & ~(0xfffffu & ~0x3000u))
+            return false;
+        set_reg(vlapic, APIC_ICR2, (uint32_t)(val >> 32));
+    } else {
+        if (!x2apic_writable(reg, &bits) || val & ~(uint64_t)bits)
+            return false;
+        reg_write(vlapic, reg, (uint32_t)val);
+        return true;
+    }
+    reg_write(vlapic, APIC_ICR, (uint32_t)val);
     return true;
 }
 

@@ -20,7 +20,7 @@
  * Invariants: IRR, ISR, TMR, PPR and all that the guest can read lie in the page and nowhere else. A vector below 16 is
  * in none of them. In software-disabled state (SVR bit 8 clear) all of the local vector table is masked.
  *
- * Not there: x2APIC, TSC-deadline, thermal and performance counters' interrupts (the entries can be written).
+ * Not there: TSC-deadline, thermal and performance counters' interrupts (the entries can be written).
  *
  * Corresponds to xen/arch/x86/hvm/vlapic.c. Source: Intel SDM vol. 3, chapter "APIC"; AMD APM vol. 2, chapter 16.
  */
@@ -113,6 +113,11 @@ static inline bool vlapic_hw_disabled(const struct vlapic *vlapic)
 {
     return !(vlapic->apic_base_msr & APIC_BASE_ENABLE);
 }
+/* Its registers are MSRs, and the page is nowhere. */
+static inline bool vlapic_x2apic_mode(const struct vlapic *vlapic)
+{
+    return !vlapic_hw_disabled(vlapic) && vlapic->apic_base_msr & APIC_BASE_EXTD;
+}
 /* Both switches are on: interrupts are accepted. */
 static inline bool vlapic_enabled(const struct vlapic *vlapic)
 {
@@ -129,6 +134,9 @@ void vlapic_write(struct vlapic *vlapic, unsigned int offset, unsigned int size,
 void vlapic_refresh(struct vlapic *vlapic);
 /* WRMSR of APIC_BASE. False: #GP. */
 bool vlapic_msr_set(struct vlapic *vlapic, uint64_t val);
+/* RDMSR and WRMSR of the MSRs 0x800 to 0x8ff, which are there in x2APIC mode. False: #GP. */
+bool vlapic_x2apic_read(struct vlapic *vlapic, uint32_t msr, uint64_t *val);
+bool vlapic_x2apic_write(struct vlapic *vlapic, uint32_t msr, uint64_t val);
 /* CR8: bits 4 to 7 of TPR. */
 static inline unsigned int vlapic_get_cr8(const struct vlapic *vlapic)
 {
@@ -146,7 +154,7 @@ int vlapic_has_pending_irq(const struct vlapic *vlapic);
 bool vlapic_ack_pending_irq(struct vlapic *vlapic, uint8_t vec);
 
 /* A message of any delivery mode to those meant, from outside of the local APICs (I/O APIC, MSI). */
-void vlapic_message(struct hvm_irq *irqs, enum apic_dm mode, uint8_t vec, uint8_t dest, bool logical, bool level);
+void vlapic_message(struct hvm_irq *irqs, enum apic_dm mode, uint8_t vec, uint32_t dest, bool logical, bool level);
 /* Is this the vCPU that takes what the 8259 pair sends? */
 bool vlapic_accept_pic_intr(const struct vlapic *vlapic);
 /* The one that is, NULL: nobody listens. */
