@@ -134,6 +134,11 @@ const struct trace_names *trace_subops_at(size_t i, uint64_t *nr);
 /* Larger than any record as JSON: 16 words, or a text of 120 bytes each of which takes six. */
 #define TRACE_JSON_SIZE 1280
 
+/*
+ * Is it an exit that real hardware would not take, marked `engine`? Exceptions and INT n of an HVM guest go through its
+ * own IDT there; Xen intercepts #DB, #AC and #MC alone. (The vCPU's counts know of some more: vcpu/hvm/exit_code.c.)
+ */
+bool trace_is_engines(const struct trace_record *rec);
 /* Print a record as one JSON object into buf, no newline, no \0; the length. */
 size_t trace_format_json(const struct trace_record *rec, char buf[TRACE_JSON_SIZE]);
 

@@ -13,6 +13,7 @@
  * Written by hand: printf() was most of what a trace cost. Nothing looks for the end of the buffer, which is larger
  * than any record.
  */
+#include "sim/pcpu.h"
 #include "sim/trace.h"
 
 #include <string.h>
@@ -136,6 +137,17 @@ static char *put_value(char *at, enum trace_type type, const uint64_t *arg)
     return type == TRACE_TYPE_frame ? put_hex(at, *arg) : put_number(at, *arg);
 }
 
+bool trace_is_engines(const struct trace_record *rec)
+{
+    const uint64_t kind = rec->event == TRC_exit ? rec->arg[0] : TRACE_NONE, vector = rec->arg[1];
+
+    if (kind == EXIT_ERROR)
+        return true;
+    return rec->who.root == TRACE_ROOT_HVM &&
+           (kind == EXIT_SOFTINT ||
+            (kind == EXIT_EXCEPTION && vector != X86_EXC_DB && vector != X86_EXC_AC && vector != X86_EXC_MC));
+}
+
 size_t trace_format_json(const struct trace_record *rec, char buf[TRACE_JSON_SIZE])
 {
     const struct trace_event_info *info = trace_event_info((enum trace_event)rec->event);
@@ -160,6 +172,8 @@ size_t trace_format_json(const struct trace_record *rec, char buf[TRACE_JSON_SIZ
         at = put_bytes(at, info->fields[i].key, info->fields[i].key_len);
         at = put_value(at, (enum trace_type)info->fields[i].type, &rec->arg[i]);
     }
+    if (trace_is_engines(rec))
+        at = put(at, ",\"engine\":true");
     *at++ = '}';
     return (size_t)(at - buf);
 }

@@ -200,13 +200,40 @@ static void test_ring(void **state)
     free(t);
 }
 
+/* Exits that real hardware does not take are marked: of HVM guests INT n, exceptions that Xen does not intercept. */
+static void test_engine(void **state)
+{
+    static const struct {
+        uint8_t root;
+        enum trace_event event;
+        uint64_t kind, vector;
+        bool marked;
+    } rows[] = {
+        { TRACE_ROOT_HVM, TRC_exit, EXIT_SOFTINT, 0x21, true },
+        { TRACE_ROOT_HVM, TRC_exit, EXIT_EXCEPTION, X86_EXC_PF, true },
+        { TRACE_ROOT_HVM, TRC_exit, EXIT_EXCEPTION, X86_EXC_DB, false },
+        { TRACE_ROOT_HVM, TRC_exit, EXIT_CPUID, TRACE_NONE, false },
+        { TRACE_ROOT_HVM, TRC_resume, EXIT_SOFTINT, 0, false },
+        { TRACE_ROOT_KERNEL, TRC_exit, EXIT_EXCEPTION, X86_EXC_PF, false },
+        { TRACE_ROOT_KERNEL, TRC_exit, EXIT_ERROR, TRACE_NONE, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct trace_record rec = { .event = rows[i].event, .who.root = rows[i].root };
+        char buf[TRACE_JSON_SIZE + 1];
+
+        rec.arg[0] = rows[i].kind;
+        rec.arg[1] = rows[i].vector;
+        buf[trace_format_json(&rec, buf)] = '\0';
+        assert_int_equal(!!strstr(buf, ",\"engine\":true}"), rows[i].marked);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_emit),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_longest),
-        cmocka_unit_test(test_ring),
+        cmocka_unit_test(test_emit),   cmocka_unit_test(test_json), cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_engine), cmocka_unit_test(test_ring),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,22 +97,6 @@ bool record_refuses(const struct trace_record *rec)
 }
 
 /*
- * Is it an exit that real hardware would not take, marked [engine]? Exceptions and INT n of an HVM guest go through its
- * own IDT there; Xen intercepts #DB, #AC and #MC alone. (The vCPU's counts know of some more: vcpu/hvm/exit_code.c.)
- */
-static bool is_engines(const struct trace_record *rec)
-{
-    const uint64_t kind = rec->event == TRC_exit ? record_field(rec, "kind") : TRACE_NONE;
-    const uint64_t vector = record_field(rec, "vector");
-
-    if (kind == EXIT_ERROR)
-        return true;
-    return rec->who.root == TRACE_ROOT_HVM &&
-           (kind == EXIT_SOFTINT ||
-            (kind == EXIT_EXCEPTION && vector != X86_EXC_DB && vector != X86_EXC_AC && vector != X86_EXC_MC));
-}
-
-/*
  * ---------------------------------------------------------------------------------------------- parts of sentences --
  */
 
@@ -197,7 +181,7 @@ static void add_exit(struct sentence *s, struct host *h, const struct trace_reco
                                                                           : "a load from",
                          record_field(rec, "addr"));
     }
-    if (is_engines(rec))
+    if (trace_is_engines(rec))
         sentence_add(s, " [engine]");
 }
 
