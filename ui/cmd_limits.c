@@ -44,6 +44,8 @@ static const struct limit {
       "there are no caches to be seen" },
     { "SMAP, protection keys, PCID, TSC deadline, MONITOR, performance counters, SVM", "HVM",
       "not there, as CPUID says; VMRUN is #UD, RDPMC #GP", "the engine does not know them, or runs would differ" },
+    { "SSE and MMX arithmetic with an operand that is no memory", "HVM", "#GP; moves, x87 and integers are carried out",
+      "it is what Xen does with what its emulator does not know" },
     { "x87 code and data selectors (FCS, FDS)", "all", "0 after a vCPU's state was saved and loaded",
       "as on processors since CPUID bit FCS_FDS" },
     { "prefixed SYSCALL without a handler", "PV", "the #UD is reported two bytes before its end",

@@ -45,4 +45,32 @@ static void integers(void)
     FACT("mmio: div by 0", KERNEL, TRAP(DE), "mov $0xfee00020, %ecx\nmov $1, %eax\nxor %edx, %edx\ndivl (" CX ")");
 }
 
-void facts_mmio(void) { integers(); }
+static void media(void)
+{
+    const word cr4 = READ(cr4), cr0 = READ(cr0);
+
+    WRITE(cr4, cr4 | 0x600);
+    WRITE(cr0, (cr0 & ~0xeul) | 0x22);
+    __asm__ volatile("fninit");
+    VALUE("mmio: movd", KERNEL, 0x50014, TO(VER, "cx") "movd (" CX "), %xmm1\nmovd %xmm1, %eax");
+    VALUE("mmio: movaps", KERNEL, 0xffffffff, TO(HOLE, "cx") "movaps (" CX "), %xmm1\nmovd %xmm1, %eax");
+    VALUE("mmio: movaps, a store", KERNEL, 0, TO(HOLE, "cx") "movaps %xmm1, (" CX ")\nxor %eax, %eax");
+    VALUE("mmio: movq", KERNEL, 0xffffffff, TO(HOLE, "cx") "movq (" CX "), %mm0\nmovd %mm0, %eax\nemms");
+    VALUE("mmio: fild", KERNEL, 0x50014, TO(VER, "cx") "fildl (" CX ")\npush " AX "\nfistpl (" SP ")\npop " AX);
+    VALUE("mmio: fld", KERNEL, 0, TO("0xfee00020", "cx") "flds (" CX ")\npush " AX "\nfstps (" SP ")\npop " AX);
+    VALUE("mmio: fiadd", KERNEL, 0x50015, TO(VER, "cx") "fld1\nfiaddl (" CX ")\npush " AX "\nfistpl (" SP ")\npop " AX);
+    VALUE("mmio: fdivr", KERNEL, 0x50014,
+          TO(VER, "cx") "fld1\nfidivrl (" CX ")\npush " AX "\nfistpl (" SP ")\npop " AX);
+    VALUE("mmio: fist", KERNEL, 0, TO(HOLE, "cx") "fld1\nfistpl (" CX ")\nxor %eax, %eax");
+    VALUE("mmio: fnstcw", KERNEL, 0, TO(HOLE, "cx") "fnstcw (" CX ")\nxor %eax, %eax");
+    FACT("mmio: arithmetic that is not done", KERNEL, TRAP_ERR(GP, 0), TO(HOLE, "cx") "paddd (" CX "), %xmm1");
+    FACT("mmio: fxsave is not done", KERNEL, TRAP_ERR(GP, 0), TO(HOLE, "cx") "fxsave (" CX ")");
+    WRITE(cr4, cr4);
+    WRITE(cr0, cr0);
+}
+
+void facts_mmio(void)
+{
+    integers();
+    media();
+}

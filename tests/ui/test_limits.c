@@ -210,6 +210,7 @@ static const struct {
     { "a local APIC's current count", NULL }, /* tests/hvm/test_vlapic.c */
     { "memory types: MTRR, PAT, CD, PCD; WBINVD", caches },
     { "SMAP, protection keys, PCID, TSC deadline, MONITOR, performance counters, SVM", hidden },
+    { "SSE and MMX arithmetic with an operand that is no memory", NULL },       /* tests/vcpu/test_hvm_emulate.c */
     { "x87 code and data selectors (FCS, FDS)", NULL },                         /* tests/sim/test_pcpu_copy.c */
     { "prefixed SYSCALL without a handler", NULL },                             /* the survey, tests/cpu/ */
     { "breakpoints with a length, or on an address that is not mapped", NULL }, /* tests/sim/test_pcpu_debug.c */

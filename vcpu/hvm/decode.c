@@ -51,6 +51,7 @@ static const uint8_t one[256] = {
     [0xc6 ... 0xc7] = MODRM | IMM | SIZED, /* MOV */
     [0xd0 ... 0xd3] = MODRM | SIZED,       /* shifts */
     [0xd7] = KNOWN,                        /* XLAT */
+    [0xd8 ... 0xdf] = MODRM,               /* x87 */
     [0xf6 ... 0xf7] = MODRM | SIZED,
     [0xfe ... 0xff] = MODRM | SIZED,
 };

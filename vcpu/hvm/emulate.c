@@ -42,7 +42,6 @@ void hvm_emulate(struct vcpu *v, uint64_t gpa)
         v->regs->rflags = e.flags;
         hvm_insn_done(v, e.in.len);
     }
-    if (e.unknown)
-        domain_crash(v, "%s at guest-physical %#lx, where there is no memory",
-                     insn_decode(v->domain->xen->machine->edges->decoder, v->regs, code, n).text, (unsigned long)gpa);
+    if (e.unknown) /* as Xen answers what its emulator does not know */
+        hvm_inject_hw_exception(v, X86_EXC_GP, 0);
 }

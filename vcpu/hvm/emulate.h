@@ -105,6 +105,8 @@ uint64_t emul_linear(const struct emul *e, unsigned int seg, uint64_t offset);
 void emul_string(struct emul *e);
 /* emulate_move.c: moves from and to MMX and XMM registers. */
 bool emul_sse_move(struct emul *e);
+/* emulate_x87.c: opcodes D8 to DF. */
+bool emul_x87(struct emul *e);
 
 /* emulate_op.c: e->in, but for RIP and flags, which are to be e->flags. False as above, or e->unknown. */
 bool emul_operation(struct emul *e);

@@ -490,6 +490,7 @@ static operation *const one[256] = {
     [0xc6 ... 0xc7] = mov_imm,
     [0xd0 ... 0xd3] = shift,
     [0xd7] = xlat,
+    [0xd8 ... 0xdf] = emul_x87,
     [0xf6 ... 0xf7] = group3,
     [0xfe ... 0xff] = group5,
 };
