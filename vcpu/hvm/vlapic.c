@@ -482,8 +482,8 @@ static bool x2apic_writable(unsigned int reg, uint32_t *bits)
     switch (reg) {
     case APIC_TASKPRI: *bits = 0xff; break;
     case APIC_EOI:
-    case APIC_ESR: return true; /* 0 alone */
-    case APIC_SPIV: *bits = 0x1ff; break;
+    case APIC_ESR: return true;           /* 0 alone */
+    case APIC_SPIV: *bits = 0x3ff; break; /* with the focus bit, which Xen itself sets at its start */
     case APIC_TMICT: *bits = UINT32_MAX; break;
     case APIC_TDCR: *bits = 0xb; break;
     }
