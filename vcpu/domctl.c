@@ -389,6 +389,17 @@ static int sendtrigger(struct domain *d, const struct xen_domctl_sendtrigger *op
     }
 }
 
+static int hvmcontext(struct vcpu *v, struct domain *d, struct xen_domctl *op)
+{
+    if (!is_hvm_domain(d) || d == v->domain)
+        return -EINVAL;
+    switch (op->cmd) {
+    case XEN_DOMCTL_gethvmcontext: return hvm_save(d, v, &op->u.hvmcontext);
+    case XEN_DOMCTL_sethvmcontext: return hvm_load(d, v, &op->u.hvmcontext);
+    default: return hvm_save_one(d, v, &op->u.hvmcontext_partial);
+    }
+}
+
 /* A vCPU that has run is told of its new clock. */
 static int settscinfo(struct domain *d, const struct xen_domctl_tsc_info *info)
 {
@@ -428,10 +439,9 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
         return 0;
     case XEN_DOMCTL_soft_reset: return is_native_domain(d) ? domain_soft_reset(d) : -EINVAL;
     /* For HVM domains only: */
-    case XEN_DOMCTL_gethvmcontext: return is_hvm_domain(d) ? hvm_save(d, v, &op->u.hvmcontext) : -EINVAL;
+    case XEN_DOMCTL_gethvmcontext:
     case XEN_DOMCTL_sethvmcontext:
-        return is_hvm_domain(d) && d != v->domain ? hvm_load(d, v, &op->u.hvmcontext) : -EINVAL;
-    case XEN_DOMCTL_gethvmcontext_partial:
+    case XEN_DOMCTL_gethvmcontext_partial: return hvmcontext(v, d, op);
     case XEN_DOMCTL_bind_pt_irq:
     case XEN_DOMCTL_unbind_pt_irq: return -EINVAL;
     case XEN_DOMCTL_ioport_mapping:

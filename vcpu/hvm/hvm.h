@@ -36,6 +36,9 @@ struct hvm_dirty_vram {
     uint64_t first, nr; /* gfn */
 };
 
+struct hvm_hw_mtrr;
+struct hvm_vmce_vcpu;
+
 struct hvm_domain {
     uint64_t params[HVM_NR_PARAMS];
     struct hvm_irq irq;
@@ -170,6 +173,14 @@ bool hvm_mode_valid(const struct domain *d, const struct cpu_state *r);
 /* msr.c. False: #GP. */
 bool hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
+/*
+ * Memory types, and the machine checks that may be reported, as records of hvmcontext, and back: values that the guest
+ * could not write are not loaded. -EINVAL, -EPERM: of a processor with more of them.
+ */
+void hvm_mtrr_save(const struct vcpu *v, struct hvm_hw_mtrr *r);
+int hvm_mtrr_load(struct vcpu *v, const struct hvm_hw_mtrr *r);
+void hvm_vmce_save(const struct vcpu *v, struct hvm_vmce_vcpu *r);
+int hvm_vmce_load(const struct vcpu *v, const struct hvm_vmce_vcpu *r);
 /* io.c: IN, OUT, INS, OUTS at RIP. */
 void hvm_port_io(struct vcpu *v, const struct sim_exit *exit);
 
@@ -193,14 +204,28 @@ bool hvm_local_events_need_delivery(const struct vcpu *v);
 /* mmio.c: an access to where there is no memory. */
 void hvm_mmio(struct vcpu *v, const struct sim_exit *exit);
 
+/* save_cpu.c: -EINVAL: no processor can be so. */
+struct hvm_hw_cpu;
+void hvm_cpu_save(struct vcpu *v, struct hvm_hw_cpu *c);
+int hvm_cpu_load(struct vcpu *v, const struct hvm_hw_cpu *c);
+
 /* --- context.c: guest_ops.set_context, get_context, reset_context --- */
 int hvm_set_context(struct vcpu *v, struct vcpu *caller, uint64_t addr, bool once);
 int hvm_get_context(struct vcpu *v, struct vcpu *caller, uint64_t addr);
 int hvm_reset_context(struct vcpu *v);
 
-/* --- save.c: XEN_DOMCTL_gethvmcontext, sethvmcontext of d. 0, -EINVAL, -EFAULT, -ENOSPC, -ENODATA. --- */
+/*
+ * --- save.c: XEN_DOMCTL_gethvmcontext, sethvmcontext, gethvmcontext_partial of d. ---
+ *
+ * 0; -EFAULT; -ENOSPC (the buffer is too short), -ENODATA (it has no end), -EINVAL (not what a processor or a device
+ * can be, or no such kind); -ENODEV (the domain has no such device); -EOPNOTSUPP (there is no XSAVE); -EPERM (more
+ * machine checks than there are). partial: -ENOENT (no such instance, or a vCPU that is down), -ENOBUFS. What stands
+ * in front of a record that is refused is loaded.
+ */
 struct xen_domctl_hvmcontext;
+struct xen_domctl_hvmcontext_partial;
 int hvm_save(struct domain *d, struct vcpu *caller, struct xen_domctl_hvmcontext *op);
+int hvm_save_one(struct domain *d, struct vcpu *caller, struct xen_domctl_hvmcontext_partial *op);
 int hvm_load(struct domain *d, struct vcpu *caller, const struct xen_domctl_hvmcontext *op);
 
 #endif

@@ -7,6 +7,8 @@
 #include "vcpu/hvm/irq.h"
 
 #include <errno.h>
+#include <string.h>
+#include <xen/hvm/save.h>
 
 /* --- pins --- */
 
@@ -259,6 +261,71 @@ struct hvm_intack hvm_vcpu_ack_pending_irq(struct vcpu *v, struct hvm_irq *irq, 
         return (struct hvm_intack){ hvm_intsrc_none, 0 };
     pt_intr_post(v, irq, intack);
     return intack;
+}
+
+/* --- as records --- */
+
+void hvm_irq_save_pci(const struct hvm_irq *irq, struct hvm_hw_pci_irqs *r)
+{
+    const unsigned int bit = irq->callback.device * 4u + irq->callback.intx;
+
+    memcpy(r->pad, irq->pci_intx, sizeof(r->pad));
+    if (irq->callback.asserted && irq->callback.via == HVMIRQ_callback_pci_intx)
+        r->pad[bit / 64] &= ~(UINT64_C(1) << bit % 64);
+}
+
+void hvm_irq_save_isa(const struct hvm_irq *irq, struct hvm_hw_isa_irqs *r) { r->pad[0] = irq->isa_irq; }
+
+void hvm_irq_save_link(const struct hvm_irq *irq, struct hvm_hw_pci_link *r)
+{
+    *r = (struct hvm_hw_pci_link){ .pad0 = { 0 } };
+    memcpy(r->route, irq->pci_link_route, sizeof(r->route));
+}
+
+/* Count again who holds which pin. */
+static void lines_loaded(struct hvm_irq *irq)
+{
+    irq->callback.asserted = false;
+    memset(irq->gsi_assert_count, 0, sizeof(irq->gsi_assert_count));
+    memset(irq->pci_link_assert_count, 0, sizeof(irq->pci_link_assert_count));
+    for (unsigned int line = 0; line < NR_ISAIRQS; line++)
+        if (irq->isa_irq >> line & 1)
+            irq->gsi_assert_count[hvm_isa_irq_to_gsi(line)]++;
+    for (unsigned int device = 0; device < 32; device++)
+        for (unsigned int intx = 0; intx < 4; intx++)
+            if (intx_is(irq, device, intx)) {
+                irq->gsi_assert_count[hvm_pci_intx_gsi(device, intx)]++;
+                irq->pci_link_assert_count[hvm_pci_intx_link(device, intx)]++;
+            }
+    for (unsigned int link = 0; link < NR_PCI_LINK; link++)
+        if (irq->pci_link_assert_count[link] && irq->pci_link_route[link])
+            irq->gsi_assert_count[irq->pci_link_route[link]]++;
+    if (has_pic(irq))
+        vpic_lines_loaded(irq);
+}
+
+int hvm_irq_load_pci(struct hvm_irq *irq, const struct hvm_hw_pci_irqs *r)
+{
+    memcpy(irq->pci_intx, r->pad, sizeof(irq->pci_intx));
+    lines_loaded(irq);
+    return 0;
+}
+
+int hvm_irq_load_isa(struct hvm_irq *irq, const struct hvm_hw_isa_irqs *r)
+{
+    irq->isa_irq = r->pad[0] & 0xfffb; /* 2 is the slave's, nobody else's */
+    lines_loaded(irq);
+    return 0;
+}
+
+int hvm_irq_load_link(struct hvm_irq *irq, const struct hvm_hw_pci_link *r)
+{
+    for (unsigned int link = 0; link < NR_PCI_LINK; link++)
+        if (r->route[link] >= NR_ISAIRQS)
+            return -EINVAL;
+    memcpy(irq->pci_link_route, r->route, sizeof(irq->pci_link_route));
+    lines_loaded(irq);
+    return 0;
 }
 
 void hvm_irq_init(struct hvm_irq *irq, struct domain *d, const struct hvm_irq_ops *ops)

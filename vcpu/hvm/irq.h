@@ -40,6 +40,10 @@
 #define hvm_pci_intx_gsi(device, intx)  (((((device) << 2) + ((device) >> 3) + (intx)) & 31) + 16)
 #define hvm_pci_intx_link(device, intx) (((device) + (intx)) & 3)
 
+struct hvm_hw_isa_irqs;
+struct hvm_hw_pci_irqs;
+struct hvm_hw_pci_link;
+
 /* What the controllers ask of the rest of the hypervisor. */
 struct hvm_irq_ops {
     /* v has been sent INIT: it waits for a start-up message, reset. Its local APIC has been reset already. */
@@ -98,6 +102,17 @@ void hvm_gsi_deassert(struct hvm_irq *irq, unsigned int gsi);
 int hvm_set_pci_link_route(struct hvm_irq *irq, unsigned int link, unsigned int isa_irq);
 /* A message-signalled interrupt: a write of data to addr. -EINVAL: not one that a local APIC takes. */
 int hvm_inject_msi(struct hvm_irq *irq, uint64_t addr, uint32_t data);
+
+/*
+ * The lines, and where links lead, as records of hvmcontext; and back: the counts follow, and nobody hears an edge.
+ * -EINVAL: a link leads to no ISA interrupt. The callback's line is not among them: it follows the events.
+ */
+void hvm_irq_save_pci(const struct hvm_irq *irq, struct hvm_hw_pci_irqs *r);
+int hvm_irq_load_pci(struct hvm_irq *irq, const struct hvm_hw_pci_irqs *r);
+void hvm_irq_save_isa(const struct hvm_irq *irq, struct hvm_hw_isa_irqs *r);
+int hvm_irq_load_isa(struct hvm_irq *irq, const struct hvm_hw_isa_irqs *r);
+void hvm_irq_save_link(const struct hvm_irq *irq, struct hvm_hw_pci_link *r);
+int hvm_irq_load_link(struct hvm_irq *irq, const struct hvm_hw_pci_link *r);
 
 /* HVM_PARAM_CALLBACK_IRQ was set: how Xen tells the domain of events. */
 void hvm_set_callback_via(struct hvm_irq *irq, uint64_t via);

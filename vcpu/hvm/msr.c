@@ -17,6 +17,10 @@
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/tsc.h"
 
+#include <errno.h>
+#include <string.h>
+#include <xen/hvm/save.h>
+
 enum {
     MSR_P5_MC_ADDR = 0x0,
     MSR_P5_MC_TYPE,
@@ -314,4 +318,43 @@ bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
         *mtrr(v, msr) = val;
         return true;
     }
+}
+
+/* ------------------------------------------------------------------------------------------------- as a record -- */
+
+static uint32_t fixed_msr(unsigned int i)
+{
+    return i == 0 ? MSR_MTRR_FIX64K : i < 3 ? MSR_MTRR_FIX16K_8 + i - 1 : MSR_MTRR_FIX4K_C + i - 3;
+}
+
+void hvm_mtrr_save(const struct vcpu *v, struct hvm_hw_mtrr *r)
+{
+    const struct hvm_mtrr *m = &v->hvm->mtrr;
+
+    *r = (struct hvm_hw_mtrr){ .msr_pat_cr = v->regs->pat, .msr_mtrr_cap = MTRR_CAP, .msr_mtrr_def_type = m->def_type };
+    memcpy(r->msr_mtrr_var, m->variable, sizeof(r->msr_mtrr_var));
+    memcpy(r->msr_mtrr_fixed, m->fixed, sizeof(r->msr_mtrr_fixed));
+}
+
+int hvm_mtrr_load(struct vcpu *v, const struct hvm_hw_mtrr *r)
+{
+    if ((r->msr_mtrr_cap & 0xff) > MTRR_VCNT)
+        return -EINVAL;
+    hvm_write_msr(v, MSR_PAT, r->msr_pat_cr);
+    for (unsigned int i = 0; i < 2 * MTRR_VCNT; i++)
+        hvm_write_msr(v, MSR_MTRR_PHYSBASE0 + i, r->msr_mtrr_var[i]);
+    for (unsigned int i = 0; i < NUM_FIXED_MSR; i++)
+        hvm_write_msr(v, fixed_msr(i), r->msr_mtrr_fixed[i]);
+    hvm_write_msr(v, MSR_MTRR_DEF_TYPE, r->msr_mtrr_def_type);
+    return 0;
+}
+
+void hvm_vmce_save(const struct vcpu *v, struct hvm_vmce_vcpu *r)
+{
+    *r = (struct hvm_vmce_vcpu){ .caps = mce_read(v, MSR_MCG_CAP) };
+}
+
+int hvm_vmce_load(const struct vcpu *v, const struct hvm_vmce_vcpu *r)
+{
+    return r->caps & ~mce_read(v, MSR_MCG_CAP) ? -EPERM : 0;
 }

@@ -15,6 +15,9 @@
  */
 #include "vcpu/hvm/pit.h"
 
+#include <errno.h>
+#include <xen/hvm/save.h>
+
 static s_time_t now_of(const struct pit *pit) { return NOW(pit->irqs->domain->xen); }
 
 static void channel0_began(struct pit *pit)
@@ -47,3 +50,66 @@ void pit_init(struct pit *pit, struct hvm_irq *irqs)
 }
 
 void pit_deinit(struct pit *pit) { destroy_periodic_time(&pit->pt0); }
+
+/* --- as a record --- */
+
+void pit_save(const struct pit *pit, struct hvm_hw_pit *r)
+{
+    *r = (struct hvm_hw_pit){ .speaker_data_on = pit->chip.speaker };
+    for (unsigned int i = 0; i < 3; i++) {
+        const struct i8254_channel *c = &pit->chip.ch[i];
+
+        r->channels[i] = (struct hvm_hw_pit_channel){
+            .count = c->loaded ? c->count : 0,
+            .latched_count = c->latched_count,
+            .count_latched = c->count_latched,
+            .status_latched = c->status_latched,
+            .status = c->status,
+            .read_state = c->reads,
+            .write_state = c->writes,
+            .write_latch = c->low_written,
+            .rw_mode = c->access,
+            .mode = c->mode,
+            .bcd = c->bcd,
+            .gate = c->gate,
+        };
+    }
+}
+
+static bool channel_valid(const struct hvm_hw_pit_channel *r)
+{
+    return r->count <= (r->bcd ? 10000 : 0x10000) && r->mode <= 5 && r->bcd <= 1 && r->gate <= 1 &&
+           r->status_latched <= 1 && r->count_latched <= 4 && r->read_state <= 4 && r->write_state <= 4 &&
+           r->rw_mode <= 3;
+}
+
+int pit_load(struct pit *pit, const struct hvm_hw_pit *r)
+{
+    for (unsigned int i = 0; i < 3; i++)
+        if (!channel_valid(&r->channels[i]))
+            return -EINVAL;
+    pit->chip.speaker = r->speaker_data_on & 1;
+    for (unsigned int i = 0; i < 3; i++) {
+        const struct hvm_hw_pit_channel *c = &r->channels[i];
+
+        pit->chip.ch[i] = (struct i8254_channel){
+            .since = now_of(pit),
+            .count = c->count ?: 0x10000,
+            .latched_count = c->latched_count,
+            .mode = c->mode,
+            .access = c->rw_mode,
+            .reads = c->read_state,
+            .writes = c->write_state,
+            .count_latched = c->count_latched,
+            .low_written = c->write_latch,
+            .status = c->status,
+            .bcd = c->bcd,
+            .status_latched = c->status_latched,
+            .gate = c->gate || i != 2, /* those of channels 0 and 1 do not move */
+            .loaded = c->count,
+            .started = c->count && c->mode != 1 && c->mode != 5,
+        };
+    }
+    channel0_began(pit);
+    return 0;
+}

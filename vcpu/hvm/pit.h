@@ -8,6 +8,8 @@
 #include "vcpu/hvm/irq.h"
 #include "vcpu/i8254.h"
 
+struct hvm_hw_pit;
+
 struct pit {
     struct i8254 chip;
     struct hvm_irq *irqs;
@@ -20,5 +22,11 @@ void pit_deinit(struct pit *pit);
 /* Ports 0x40 to 0x43, 0x61. */
 uint8_t pit_read(struct pit *pit, uint16_t port);
 void pit_write(struct pit *pit, uint16_t port, uint8_t val);
+/*
+ * As a record of hvmcontext, and back: counts begin anew. A channel that was never loaded has the count 0. -EINVAL: no
+ * chip can be so.
+ */
+void pit_save(const struct pit *pit, struct hvm_hw_pit *r);
+int pit_load(struct pit *pit, const struct hvm_hw_pit *r);
 
 #endif

@@ -21,6 +21,7 @@
 #include "vcpu/hvm/pmtimer.h"
 
 #include <xen/hvm/ioreq.h>
+#include <xen/hvm/save.h>
 #include <xen/sched.h>
 
 #define SCI_IRQ     9
@@ -33,16 +34,19 @@ static struct vclock *clock_of(const struct pmtimer *pm) { return &pm->irqs->dom
 
 static uint64_t ticks_at(s_time_t at) { return (uint64_t)((unsigned __int128)at * PMTIMER_HZ / (uint64_t)SECONDS(1)); }
 
+/* What the timer has counted; it shows the lowest bits. */
+static uint64_t counted(const struct pmtimer *pm, s_time_t at) { return ticks_at(at) + pm->added; }
+
 static unsigned int half_shift(const struct pmtimer *pm) { return pm->wide ? 31 : 23; }
 
 /* Bring status up to now, SCI with it, and set the timer to when that may change next. */
 static void update(struct pmtimer *pm)
 {
     const s_time_t now = now_of(pm);
-    const uint64_t half = ticks_at(now) >> half_shift(pm);
-    const unsigned __int128 next = (unsigned __int128)(half + 1) << half_shift(pm);
+    const uint64_t half = counted(pm, now) >> half_shift(pm);
+    const unsigned __int128 next = ((unsigned __int128)(half + 1) << half_shift(pm)) - pm->added;
 
-    if (half != ticks_at(pm->seen) >> half_shift(pm))
+    if (half != counted(pm, pm->seen) >> half_shift(pm))
         pm->sts |= PM1_TMR;
     pm->seen = now;
     if (pm->en & pm->sts & SOURCES)
@@ -67,7 +71,7 @@ static void write_control(struct pmtimer *pm, uint16_t val)
 /* The registers as bytes. */
 static uint8_t read_byte(const struct pmtimer *pm, unsigned int offset)
 {
-    const uint32_t tmr = (uint32_t)(ticks_at(now_of(pm)) & (pm->wide ? UINT32_MAX : 0xffffff));
+    const uint32_t tmr = (uint32_t)(counted(pm, now_of(pm)) & (pm->wide ? UINT32_MAX : 0xffffff));
     const uint64_t first = (uint64_t)pm->cnt << 32 | (uint32_t)pm->en << 16 | pm->sts;
 
     return (uint8_t)(offset < 8 ? first >> 8 * offset : offset < PMTIMER_LEN ? tmr >> 8 * (offset - 8) : 0);
@@ -123,3 +127,22 @@ void pmtimer_init(struct pmtimer *pm, struct hvm_irq *irqs, bool wide)
 }
 
 void pmtimer_deinit(struct pmtimer *pm) { timer_stop(clock_of(pm), &pm->half); }
+
+/* --- as a record --- */
+
+void pmtimer_save(struct pmtimer *pm, struct hvm_hw_pmtimer *r)
+{
+    update(pm);
+    *r =
+        (struct hvm_hw_pmtimer){ .tmr_val = (uint32_t)counted(pm, now_of(pm)), .pm1a_sts = pm->sts, .pm1a_en = pm->en };
+}
+
+int pmtimer_load(struct pmtimer *pm, const struct hvm_hw_pmtimer *r)
+{
+    pm->seen = now_of(pm);
+    pm->added = r->tmr_val - (uint32_t)ticks_at(pm->seen);
+    pm->sts = r->pm1a_sts;
+    pm->en = r->pm1a_en;
+    update(pm);
+    return 0;
+}

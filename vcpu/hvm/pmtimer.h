@@ -19,10 +19,13 @@
 #define PM1_RTC    0x0400
 #define PM1_WAK    0x8000
 
+struct hvm_hw_pmtimer;
+
 struct pmtimer {
     struct hvm_irq *irqs;
     uint16_t sts, en, cnt;
     bool wide;         /* 32 bits rather than 24 */
+    uint32_t added;    /* ticks that a loaded timer is ahead of the machine's */
     s_time_t seen;     /* virtual time up to which the timer's overflows are in sts */
     struct timer half; /* its highest bit changes, while somebody wants to hear of it */
 };
@@ -36,5 +39,8 @@ uint32_t pmtimer_read(struct pmtimer *pm, unsigned int offset, unsigned int size
 void pmtimer_write(struct pmtimer *pm, unsigned int offset, unsigned int size, uint32_t val);
 /* Somebody presses a button: PM1_PWRBTN, PM1_SLPBTN. */
 void pmtimer_button(struct pmtimer *pm, uint16_t which);
+/* Timer, status and enable as a record of hvmcontext, and back. (PM1a control is not in there.) */
+void pmtimer_save(struct pmtimer *pm, struct hvm_hw_pmtimer *r);
+int pmtimer_load(struct pmtimer *pm, const struct hvm_hw_pmtimer *r);
 
 #endif

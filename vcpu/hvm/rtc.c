@@ -22,7 +22,9 @@
  */
 #include "vcpu/hvm/rtc.h"
 
+#include <string.h>
 #include <time.h>
+#include <xen/hvm/save.h>
 
 #define RTC_IRQ    8
 #define UIP_LENGTH MICROSECS(244)
@@ -297,4 +299,28 @@ void rtc_deinit(struct rtc *rtc)
 {
     timer_stop(clock_of(rtc), &rtc->event);
     destroy_periodic_time(&rtc->pt);
+}
+
+/* --- as a record --- */
+
+void rtc_save(struct rtc *rtc, struct hvm_hw_rtc *r)
+{
+    collect(rtc);
+    if (!(rtc->cmos[RTC_REG_B] & RTC_SET))
+        time_to_bytes(rtc);
+    *r = (struct hvm_hw_rtc){ .cmos_index = rtc->index, .rtc_offset = rtc->offset };
+    memcpy(r->cmos_data, rtc->cmos, sizeof(r->cmos_data));
+}
+
+int rtc_load(struct rtc *rtc, const struct hvm_hw_rtc *r)
+{
+    memcpy(rtc->cmos, r->cmos_data, sizeof(r->cmos_data));
+    rtc->cmos[RTC_REG_A] &= (uint8_t)~RTC_UIP;
+    rtc->cmos[RTC_REG_D] = 0x80;
+    rtc->index = r->cmos_index & 0x7f;
+    rtc->offset = r->rtc_offset;
+    rtc->seen = now_of(rtc);
+    set_periodic(rtc);
+    arm(rtc);
+    return 0;
 }

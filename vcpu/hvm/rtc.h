@@ -33,6 +33,8 @@
 #define RTC_UF     0x10
 #define RTC_IRQF   0x80
 
+struct hvm_hw_rtc;
+
 struct rtc {
     struct hvm_irq *irqs;
     uint8_t cmos[128]; /* the time's own bytes only while it is being set */
@@ -51,5 +53,8 @@ void rtc_deinit(struct rtc *rtc);
 /* Ports 0x70 (index) and 0x71. */
 uint8_t rtc_read(struct rtc *rtc, uint16_t port);
 void rtc_write(struct rtc *rtc, uint16_t port, uint8_t val);
+/* The registers as a record of hvmcontext, and back. */
+void rtc_save(struct rtc *rtc, struct hvm_hw_rtc *r);
+int rtc_load(struct rtc *rtc, const struct hvm_hw_rtc *r);
 
 #endif

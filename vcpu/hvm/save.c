@@ -5,139 +5,151 @@
  * Concept: what a toolstack sets up, saves and restores of the hypervisor's part of an HVM machine is one buffer of
  * records, each with a kind, an instance and a length:
  *
- *      HEADER | CPU 0 | CPU 1 | ... | END
+ *      HEADER | CPU 0 | CPU 1 | ... | PIC 0 | PIC 1 | IOAPIC | LAPIC 0 | ... | END
  *
- * A domain's builder sets its first vCPU so: it is that record that makes a vCPU one that can run.
+ * A domain's builder sets its first vCPU so: it is that record that makes a vCPU one that can run. What a device's
+ * record holds is its own file's affair; here is the table of kinds, and what is common to them.
  *
- * Corresponds to xen/common/hvm/save.c, hvm_save_cpu_ctxt() and hvm_load_cpu_ctxt() of xen/arch/x86/hvm/hvm.c; public
- * arch-x86/hvm/save.h.
+ * Not there: HPET, VIRIDIAN_DOMAIN, VIRIDIAN_VCPU and CPU_XSAVE, for what no domain has here, and CPU_MSR. A chip's
+ * state that Xen's records have no place for is lost: how long the interval timer has counted, PM1a control.
+ *
+ * Corresponds to xen/common/hvm/save.c; public arch-x86/hvm/save.h.
  */
 #include "mmu/guest_access.h"
 #include "vcpu/hvm/hvm.h"
-#include "vcpu/tsc.h"
 
 #include <errno.h>
 #include <string.h>
 #include <xen/domctl.h>
 #include <xen/hvm/save.h>
 
-struct cpu_record {
-    struct hvm_save_descriptor desc;
-    struct hvm_hw_cpu cpu;
-} __attribute__((packed));
+/* --- kinds --- */
 
-/* --- registers --- */
+#define RECORD_MAX 2048
 
-/* The records' names of the general registers, in the processor's order. */
-#define EACH_GPR(X)                                                                                                    \
-    X(rax) X(rcx) X(rdx) X(rbx) X(rsp) X(rbp) X(rsi) X(rdi) X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15)
-#define EACH_SEGMENT(X)                                                                                                \
-    X(cs, seg[CPU_SEG_CS])                                                                                             \
-    X(ds, seg[CPU_SEG_DS])                                                                                             \
-    X(es, seg[CPU_SEG_ES]) X(fs, seg[CPU_SEG_FS]) X(gs, seg[CPU_SEG_GS]) X(ss, seg[CPU_SEG_SS]) X(tr, tr) X(ldtr, ldtr)
+/* A record of instance i (of a vCPU: its number; of chips of which there are more: which). -ENOENT: it has none now. */
+typedef int save_fn(struct domain *d, unsigned int i, void *r);
+typedef int load_fn(struct domain *d, unsigned int i, const void *r);
 
-static void cpu_save(struct vcpu *v, struct hvm_hw_cpu *c)
+static int save_cpu(struct domain *d, unsigned int i, void *r)
 {
-    const struct cpu_state *r = v->regs;
-
-    cpu_context_save_fpu(v->ctx);
-    memset(c, 0, sizeof(*c));
-    memcpy(c->fpu_regs, r->fxsave, sizeof(c->fpu_regs));
-    c->flags = XEN_X86_FPU_INITIALISED;
-#define SAVE_GPR(name) c->name = r->name;
-    EACH_GPR(SAVE_GPR)
-    c->rip = r->rip;
-    c->rflags = r->rflags;
-    c->cr0 = r->cr0;
-    c->cr2 = r->cr2;
-    c->cr3 = r->cr3;
-    c->cr4 = r->cr4;
-    c->dr0 = r->dr[0];
-    c->dr1 = r->dr[1];
-    c->dr2 = r->dr[2];
-    c->dr3 = r->dr[3];
-    c->dr6 = r->dr[6];
-    c->dr7 = r->dr[7];
-#define SAVE_SEGMENT(name, field)                                                                                      \
-    c->name##_sel = r->field.sel;                                                                                      \
-    c->name##_limit = r->field.limit;                                                                                  \
-    c->name##_base = r->field.base;                                                                                    \
-    c->name##_arbytes = r->field.attr;
-    EACH_SEGMENT(SAVE_SEGMENT)
-    c->idtr_limit = r->idtr.limit;
-    c->idtr_base = r->idtr.base;
-    c->gdtr_limit = r->gdtr.limit;
-    c->gdtr_base = r->gdtr.base;
-    c->sysenter_cs = r->sysenter_cs;
-    c->sysenter_esp = r->sysenter_esp;
-    c->sysenter_eip = r->sysenter_eip;
-    c->shadow_gs = r->kernel_gs_base;
-    c->msr_lstar = r->lstar;
-    c->msr_star = r->star;
-    c->msr_cstar = r->cstar;
-    c->msr_syscall_mask = r->sfmask;
-    c->msr_efer = r->efer;
-    c->msr_tsc_aux = v->hvm->tsc_aux;
-    c->tsc = guest_rdtsc(v) + (uint64_t)v->hvm->tsc_adjust;
-}
-
-/* What no processor can be in. */
-static bool cpu_valid(const struct hvm_hw_cpu *c)
-{
-    const bool lma = c->msr_efer & EFER_LMA;
-
-    if ((c->cr0 & (X86_CR0_PE | X86_CR0_PG)) == X86_CR0_PG || c->cr0 >> 32)
-        return false;
-    if (lma != (c->msr_efer & EFER_LME && c->cr0 & X86_CR0_PG) || (lma && !(c->cr4 & X86_CR4_PAE)))
-        return false;
-    return !(c->msr_efer & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) && (!lma || is_canonical(c->rip)) &&
-           !c->pending_valid;
-}
-
-static int cpu_load(struct vcpu *v, const struct hvm_hw_cpu *c)
-{
-    struct cpu_state *r = v->regs;
-
-    if (!cpu_valid(c))
-        return -EINVAL;
-    cpu_state_reset(r);
-    if (c->flags & XEN_X86_FPU_INITIALISED)
-        cpu_state_set_fpu(r, c->fpu_regs);
-#define LOAD_GPR(name) r->name = c->name;
-    EACH_GPR(LOAD_GPR)
-    r->rip = c->rip;
-    r->rflags = (c->rflags & 0x3f7fd5) | X86_EFLAGS_MBS;
-    r->cr0 = c->cr0 | X86_CR0_ET;
-    r->cr2 = c->cr2;
-    r->cr3 = c->cr3;
-    r->cr4 = c->cr4;
-    r->dr[0] = c->dr0;
-    r->dr[1] = c->dr1;
-    r->dr[2] = c->dr2;
-    r->dr[3] = c->dr3;
-    r->dr[6] = (uint32_t)c->dr6 | X86_DR6_DEFAULT;
-    r->dr[7] = (uint32_t)c->dr7 | X86_DR7_DEFAULT;
-#define LOAD_SEGMENT(name, field)                                                                                      \
-    r->field =                                                                                                         \
-        (struct cpu_segment){ (uint16_t)c->name##_sel, (uint16_t)c->name##_arbytes, c->name##_limit, c->name##_base };
-    EACH_SEGMENT(LOAD_SEGMENT)
-    r->idtr = (struct cpu_table){ c->idtr_base, (uint16_t)c->idtr_limit };
-    r->gdtr = (struct cpu_table){ c->gdtr_base, (uint16_t)c->gdtr_limit };
-    r->cpl = r->rflags & X86_EFLAGS_VM ? 3 : r->seg[CPU_SEG_SS].attr >> 5 & 3;
-    r->sysenter_cs = c->sysenter_cs;
-    r->sysenter_esp = c->sysenter_esp;
-    r->sysenter_eip = c->sysenter_eip;
-    r->kernel_gs_base = c->shadow_gs;
-    r->lstar = c->msr_lstar;
-    r->star = c->msr_star;
-    r->cstar = c->msr_cstar;
-    r->sfmask = c->msr_syscall_mask;
-    r->efer = c->msr_efer;
-    r->dirty = CPU_DIRTY_ALL;
-    v->hvm->tsc_aux = (uint32_t)c->msr_tsc_aux;
-    v->is_initialised = true;
-    v->pause_flags &= ~VPF_down;
+    if (d->vcpu[i]->pause_flags & VPF_down) /* what is down has no state */
+        return -ENOENT;
+    hvm_cpu_save(d->vcpu[i], r);
     return 0;
+}
+
+static int load_cpu(struct domain *d, unsigned int i, const void *r) { return hvm_cpu_load(d->vcpu[i], r); }
+
+static int save_lapic(struct domain *d, unsigned int i, void *r)
+{
+    const struct vlapic *vlapic = &d->vcpu[i]->hvm->vlapic;
+
+    *(struct hvm_hw_lapic *)r =
+        (struct hvm_hw_lapic){ .apic_base_msr = vlapic->apic_base_msr, .disabled = vlapic_hw_disabled(vlapic) };
+    return 0;
+}
+
+static int load_lapic(struct domain *d, unsigned int i, const void *r)
+{
+    return hvm_apic_base_set(d->vcpu[i], ((const struct hvm_hw_lapic *)r)->apic_base_msr) ? 0 : -EINVAL;
+}
+
+static int save_tsc_adjust(struct domain *d, unsigned int i, void *r)
+{
+    *(struct hvm_tsc_adjust *)r = (struct hvm_tsc_adjust){ (uint64_t)d->vcpu[i]->hvm->tsc_adjust };
+    return 0;
+}
+
+static int load_tsc_adjust(struct domain *d, unsigned int i, const void *r)
+{
+    d->vcpu[i]->hvm->tsc_adjust = (int64_t)((const struct hvm_tsc_adjust *)r)->tsc_adjust;
+    return 0;
+}
+
+#define KIND(name, saves, loads)                                                                                       \
+    static int save_##name(struct domain *d, unsigned int i, void *r)                                                  \
+    {                                                                                                                  \
+        (void)i;                                                                                                       \
+        saves;                                                                                                         \
+        return 0;                                                                                                      \
+    }                                                                                                                  \
+    static int load_##name(struct domain *d, unsigned int i, const void *r)                                            \
+    {                                                                                                                  \
+        (void)i;                                                                                                       \
+        return loads;                                                                                                  \
+    }
+KIND(pic, vpic_save(&d->hvm->irq, i, r), vpic_load(&d->hvm->irq, i, r))
+KIND(ioapic, vioapic_save(&d->hvm->irq, r), vioapic_load(&d->hvm->irq, r))
+KIND(lapic_regs, vlapic_save_regs(&d->vcpu[i]->hvm->vlapic, r), (vlapic_load_regs(&d->vcpu[i]->hvm->vlapic, r), 0))
+KIND(pci_irq, hvm_irq_save_pci(&d->hvm->irq, r), hvm_irq_load_pci(&d->hvm->irq, r))
+KIND(isa_irq, hvm_irq_save_isa(&d->hvm->irq, r), hvm_irq_load_isa(&d->hvm->irq, r))
+KIND(pci_link, hvm_irq_save_link(&d->hvm->irq, r), hvm_irq_load_link(&d->hvm->irq, r))
+KIND(pit, pit_save(&d->hvm->pit, r), pit_load(&d->hvm->pit, r))
+KIND(rtc, rtc_save(&d->hvm->rtc, r), rtc_load(&d->hvm->rtc, r))
+KIND(pmtimer, pmtimer_save(&d->hvm->pmtimer, r), pmtimer_load(&d->hvm->pmtimer, r))
+KIND(mtrr, hvm_mtrr_save(d->vcpu[i], r), hvm_mtrr_load(d->vcpu[i], r))
+KIND(vmce, hvm_vmce_save(d->vcpu[i], r), hvm_vmce_load(d->vcpu[i], r))
+
+/* In the order in which they are saved. */
+static const struct kind {
+    uint16_t code, size;
+    uint8_t instances; /* 0: one per vCPU */
+    bool extended;     /* a shorter record, of an older Xen, is taken with 0 behind it */
+    uint32_t emulated; /* XEN_X86_EMU_*: only domains with it have any; 0: all */
+    save_fn *save;
+    load_fn *load;
+} kinds[] = {
+#define ROW(NAME, name, ...)                                                                                           \
+    {                                                                                                                  \
+        HVM_SAVE_CODE(NAME), HVM_SAVE_LENGTH(NAME), __VA_ARGS__, save_##name, load_##name                              \
+    }
+    ROW(CPU, cpu, 0, false, 0),
+    ROW(PIC, pic, 2, false, XEN_X86_EMU_PIC),
+    ROW(IOAPIC, ioapic, 1, false, XEN_X86_EMU_IOAPIC),
+    ROW(LAPIC, lapic, 0, true, XEN_X86_EMU_LAPIC),
+    ROW(LAPIC_REGS, lapic_regs, 0, true, XEN_X86_EMU_LAPIC),
+    ROW(PCI_IRQ, pci_irq, 1, false, 0),
+    ROW(ISA_IRQ, isa_irq, 1, false, 0),
+    ROW(PCI_LINK, pci_link, 1, false, 0),
+    ROW(PIT, pit, 1, false, XEN_X86_EMU_PIT),
+    ROW(RTC, rtc, 1, false, XEN_X86_EMU_RTC),
+    ROW(PMTIMER, pmtimer, 1, false, XEN_X86_EMU_PM),
+    ROW(MTRR, mtrr, 0, false, 0),
+    ROW(VMCE_VCPU, vmce, 0, true, 0),
+    ROW(TSC_ADJUST, tsc_adjust, 0, false, 0),
+#undef ROW
+};
+#define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static const struct kind *kind_of(unsigned int code)
+{
+    for (unsigned int i = 0; i < NR_KINDS; i++)
+        if (kinds[i].code == code)
+            return &kinds[i];
+    return NULL;
+}
+
+static bool has_kind(const struct domain *d, const struct kind *k)
+{
+    return !k->emulated || (d->emulation_flags & k->emulated);
+}
+
+static unsigned int instances(const struct domain *d, const struct kind *k)
+{
+    return !has_kind(d, k) ? 0 : k->instances ? k->instances : d->max_vcpus;
+}
+
+/* All of it is set, what the device leaves out too. */
+static int save_body(struct domain *d, const struct kind *k, unsigned int i, uint8_t *body)
+{
+    memset(body, 0, k->size);
+    return k->save(d, i, body);
+}
+
+static bool has_instance(const struct domain *d, const struct kind *k, unsigned int i)
+{
+    return i < instances(d, k) && (k->instances || d->vcpu[i]);
 }
 
 /* --- the buffer --- */
@@ -158,11 +170,12 @@ static int put(struct vcpu *caller, uint64_t buf, uint32_t *at, unsigned int typ
 
 static uint32_t size_of(const struct domain *d)
 {
-    uint32_t size = 3 * sizeof(struct hvm_save_descriptor) + sizeof(struct hvm_save_header);
+    uint32_t size = 2 * sizeof(struct hvm_save_descriptor) + sizeof(struct hvm_save_header);
 
-    size -= sizeof(struct hvm_save_descriptor);
-    for_each_vcpu (d, v)
-        size += sizeof(struct cpu_record);
+    for (const struct kind *k = kinds; k < kinds + NR_KINDS; k++)
+        for (unsigned int i = 0; i < instances(d, k); i++)
+            if (has_instance(d, k, i))
+                size += (uint32_t)(sizeof(struct hvm_save_descriptor) + k->size);
     return size;
 }
 
@@ -171,6 +184,7 @@ int hvm_save(struct domain *d, struct vcpu *caller, struct xen_domctl_hvmcontext
     const uint64_t buf = (uintptr_t)op->buffer.p;
     const struct hvm_save_header header = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION };
     const uint32_t room = op->size;
+    uint8_t body[RECORD_MAX] __attribute__((aligned(8))) = { 0 };
     uint32_t at = 0;
     int rc;
 
@@ -180,34 +194,70 @@ int hvm_save(struct domain *d, struct vcpu *caller, struct xen_domctl_hvmcontext
     if (room < op->size)
         return -ENOSPC;
     rc = put(caller, buf, &at, HVM_SAVE_CODE(HEADER), 0, &header, sizeof(header));
-    for_each_vcpu (d, v) {
-        struct hvm_hw_cpu cpu;
-
-        if (v->pause_flags & VPF_down) /* what is down has no state */
-            continue;
-        cpu_save(v, &cpu);
-        rc = rc ?: put(caller, buf, &at, HVM_SAVE_CODE(CPU), v->vcpu_id, &cpu, sizeof(cpu));
-    }
+    for (const struct kind *k = kinds; k < kinds + NR_KINDS; k++)
+        for (unsigned int i = 0; !rc && i < instances(d, k); i++)
+            if (has_instance(d, k, i) && !save_body(d, k, i, body))
+                rc = put(caller, buf, &at, k->code, i, body, k->size);
     rc = rc ?: put(caller, buf, &at, HVM_SAVE_CODE(END), 0, "", 0);
     op->size = at;
     return rc;
 }
 
-/* One record of n bytes at addr. Kinds that are not known are refused, as a newer Xen's would be. */
+int hvm_save_one(struct domain *d, struct vcpu *caller, struct xen_domctl_hvmcontext_partial *op)
+{
+    const struct kind *k = kind_of(op->type);
+    const uint64_t buf = (uintptr_t)op->buffer.p;
+    uint8_t body[RECORD_MAX] __attribute__((aligned(8))) = { 0 };
+    int rc;
+
+    if (!k)
+        return -EINVAL;
+    if (!has_instance(d, k, op->instance))
+        return -ENOENT;
+    rc = save_body(d, k, op->instance, body);
+    if (rc)
+        return rc;
+    if (buf && op->bufsz < k->size)
+        return -ENOBUFS;
+    if (buf && copy_to_guest(caller, buf, body, k->size))
+        return -EFAULT;
+    op->bufsz = k->size;
+    return 0;
+}
+
+static int load_header(struct vcpu *caller, const struct hvm_save_descriptor *desc, uint64_t addr)
+{
+    struct hvm_save_header header;
+
+    if (desc->typecode != HVM_SAVE_CODE(HEADER) || desc->length != sizeof(header))
+        return -EINVAL;
+    if (copy_from_guest(caller, &header, addr, sizeof(header)))
+        return -EFAULT;
+    return header.magic == HVM_FILE_MAGIC && header.version == HVM_FILE_VERSION ? 0 : -EINVAL;
+}
+
+/* One record at addr. Kinds that are not known are refused, as a newer Xen's would be. */
 static int load_one(struct domain *d, struct vcpu *caller, const struct hvm_save_descriptor *desc, uint64_t addr)
 {
-    struct hvm_hw_cpu cpu;
+    const struct kind *k = kind_of(desc->typecode);
+    uint8_t body[RECORD_MAX] __attribute__((aligned(8))) = { 0 };
 
-    switch (desc->typecode) {
-    case HVM_SAVE_CODE(HEADER): return desc->length == sizeof(struct hvm_save_header) ? 0 : -EINVAL;
-    case HVM_SAVE_CODE(CPU):
-        if (desc->instance >= d->max_vcpus || !d->vcpu[desc->instance] || desc->length != sizeof(cpu))
-            return -EINVAL;
-        if (copy_from_guest(caller, &cpu, addr, sizeof(cpu)))
-            return -EFAULT;
-        return cpu_load(d->vcpu[desc->instance], &cpu);
-    default: return -EINVAL;
-    }
+    if (desc->typecode == HVM_SAVE_CODE(HPET))
+        return -ENODEV;
+    if (desc->typecode == CPU_XSAVE_CODE)
+        return -EOPNOTSUPP;
+    if (!k)
+        return -EINVAL;
+    if (!has_kind(d, k))
+        return -ENODEV;
+    if (k->instances != 1 &&
+        !has_instance(d, k, desc->instance)) /* of what there is one, its number is not looked at */
+        return k->instances ? -ENODEV : -EINVAL;
+    if (k->extended ? desc->length > k->size : desc->length != k->size)
+        return -EINVAL;
+    if (copy_from_guest(caller, body, addr, desc->length))
+        return -EFAULT;
+    return k->load(d, desc->instance, body);
 }
 
 int hvm_load(struct domain *d, struct vcpu *caller, const struct xen_domctl_hvmcontext *op)
@@ -218,16 +268,18 @@ int hvm_load(struct domain *d, struct vcpu *caller, const struct xen_domctl_hvmc
     int rc = 0;
 
     while (!rc) {
+        const bool first = !at;
+
         if (op->size < sizeof(desc) || at > op->size - sizeof(desc))
             return -ENODATA;
         if (copy_from_guest(caller, &desc, buf + at, sizeof(desc)))
             return -EFAULT;
         at += sizeof(desc);
-        if (desc.length > op->size - at || (at == sizeof(desc) && desc.typecode != HVM_SAVE_CODE(HEADER)))
+        if (desc.length > op->size - at)
             return -EINVAL;
-        if (desc.typecode == HVM_SAVE_CODE(END))
+        if (!first && desc.typecode == HVM_SAVE_CODE(END))
             return 0;
-        rc = load_one(d, caller, &desc, buf + at);
+        rc = first ? load_header(caller, &desc, buf + at) : load_one(d, caller, &desc, buf + at);
         at += desc.length;
     }
     return rc;

@@ -19,6 +19,9 @@
  */
 #include "vcpu/hvm/irq.h"
 
+#include <errno.h>
+#include <xen/hvm/save.h>
+
 #define READ_ONLY (IOAPIC_RTE_STATUS | IOAPIC_RTE_REMOTE_IRR)
 
 static void deliver(struct hvm_irq *irq, unsigned int pin)
@@ -113,6 +116,29 @@ void vioapic_write(struct hvm_irq *irq, unsigned int offset, uint32_t val)
         io->id = val >> 24 & 15;
     else if (io->select >= VIOAPIC_REG_RTE0 && pin < VIOAPIC_NUM_PINS)
         write_entry(irq, pin, io->select & 1, val);
+}
+
+void vioapic_save(const struct hvm_irq *irq, struct hvm_hw_vioapic *r)
+{
+    const struct vioapic *io = &irq->vioapic;
+
+    *r = (struct hvm_hw_vioapic){ .base_address = VIOAPIC_DEFAULT_BASE_ADDRESS, .ioregsel = io->select, .id = io->id };
+    for (unsigned int pin = 0; pin < VIOAPIC_NUM_PINS; pin++)
+        r->redirtbl[pin].bits = io->redir[pin];
+}
+
+int vioapic_load(struct hvm_irq *irq, const struct hvm_hw_vioapic *r)
+{
+    struct vioapic *io = &irq->vioapic;
+
+    if (r->base_address != VIOAPIC_DEFAULT_BASE_ADDRESS)
+        return -EINVAL;
+    io->select = (uint8_t)r->ioregsel;
+    io->id = r->id & 15;
+    for (unsigned int pin = 0; pin < VIOAPIC_NUM_PINS; pin++)
+        io->redir[pin] =
+            r->redirtbl[pin].bits & (UINT64_C(0xff) << IOAPIC_RTE_DEST_SHIFT | (0x1ffff & ~IOAPIC_RTE_STATUS));
+    return 0;
 }
 
 void vioapic_init(struct hvm_irq *irq)

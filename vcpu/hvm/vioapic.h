@@ -29,6 +29,7 @@
 #define IOAPIC_RTE_MASK       UINT64_C(0x10000)
 #define IOAPIC_RTE_DEST_SHIFT 56
 
+struct hvm_hw_vioapic;
 struct hvm_irq;
 
 struct vioapic {
@@ -44,5 +45,8 @@ void vioapic_write(struct hvm_irq *irq, unsigned int offset, uint32_t val);
 void vioapic_irq_positive_edge(struct hvm_irq *irq, unsigned int pin);
 /* A local APIC is through with a level-triggered vector. */
 void vioapic_update_EOI(struct hvm_irq *irq, uint8_t vector);
+/* As a record of hvmcontext, and back. -EINVAL: at another address. */
+void vioapic_save(const struct hvm_irq *irq, struct hvm_hw_vioapic *r);
+int vioapic_load(struct hvm_irq *irq, const struct hvm_hw_vioapic *r);
 
 #endif

@@ -13,6 +13,7 @@
 #include "vcpu/hvm/irq.h"
 
 #include <string.h>
+#include <xen/hvm/save.h>
 
 #define VLAPIC_VERSION 0x00050014u /* six entries in the local vector table */
 #define PRIO_CLASS     0xf0u
@@ -581,4 +582,38 @@ void vlapic_virtual_wire(struct vlapic *vlapic)
         reg_write(vlapic, APIC_LVT0, dest_ExtINT << 8);
         reg_write(vlapic, APIC_LVT1, dest_NMI << 8);
     }
+}
+
+/* --- as a record --- */
+
+void vlapic_save_regs(struct vlapic *vlapic, struct hvm_hw_lapic_regs *r)
+{
+    vlapic_refresh(vlapic);
+    memcpy(r->data, vlapic->regs, sizeof(r->data));
+}
+
+/* What cannot be written is not loaded either. */
+void vlapic_load_regs(struct vlapic *vlapic, const struct hvm_hw_lapic_regs *r)
+{
+    memset(vlapic->regs, 0, PAGE_SIZE);
+    for (unsigned int reg = 0; reg < sizeof(r->data); reg += 16)
+        memcpy(vlapic->regs + reg, r->data + reg, sizeof(uint32_t));
+    set_reg(vlapic, APIC_ID, vlapic_get_reg(vlapic, APIC_ID) & 0xff000000);
+    set_reg(vlapic, APIC_LVR, VLAPIC_VERSION);
+    set_reg(vlapic, APIC_TASKPRI, vlapic_get_reg(vlapic, APIC_TASKPRI) & 0xff);
+    set_reg(vlapic, APIC_LDR, vlapic_get_reg(vlapic, APIC_LDR) & 0xff000000);
+    set_reg(vlapic, APIC_DFR, vlapic_get_reg(vlapic, APIC_DFR) | 0x0fffffff);
+    set_reg(vlapic, APIC_SPIV, vlapic_get_reg(vlapic, APIC_SPIV) & 0x3ff);
+    set_reg(vlapic, APIC_ICR, vlapic_get_reg(vlapic, APIC_ICR) & ~ICR_BUSY);
+    set_reg(vlapic, APIC_TDCR, vlapic_get_reg(vlapic, APIC_TDCR) & 0xb);
+    for (unsigned int reg = APIC_ISR; reg <= APIC_IRR; reg += 0x80) /* ISR, TMR, IRR: no vector below 16 */
+        set_reg(vlapic, reg, vlapic_get_reg(vlapic, reg) & 0xffff0000);
+    for (unsigned int reg = APIC_LVTT; reg <= APIC_LVTERR; reg += 16)
+        set_reg(vlapic, reg, vlapic_get_reg(vlapic, reg) & lvt_mask(reg));
+    if (!(vlapic_get_reg(vlapic, APIC_SPIV) & APIC_SPIV_APIC_ENABLED))
+        mask_all(vlapic);
+    vlapic->pending_esr = 0;
+    update_ppr(vlapic);
+    timer_begin(vlapic, vlapic_get_reg(vlapic, APIC_TMCCT));
+    vcpu_kick(vlapic->vcpu);
 }

@@ -76,6 +76,7 @@ enum apic_dm { dest_Fixed, dest_LowestPrio, dest_SMI, dest_Reserved, dest_NMI, d
 #define APIC_BASE_EXTD   (UINT64_C(1) << 10)
 #define APIC_BASE_ENABLE (UINT64_C(1) << 11)
 
+struct hvm_hw_lapic_regs;
 struct hvm_irq;
 struct vcpu;
 
@@ -159,5 +160,12 @@ void vlapic_message(struct hvm_irq *irqs, enum apic_dm mode, uint8_t vec, uint32
 bool vlapic_accept_pic_intr(const struct vlapic *vlapic);
 /* The one that is, NULL: nobody listens. */
 struct vlapic *vlapic_pic_target(const struct hvm_irq *irqs);
+
+/*
+ * The registers as a record of hvmcontext, and back. The timer goes on from the current count; errors that the guest
+ * has not fetched yet are not in the record.
+ */
+void vlapic_save_regs(struct vlapic *vlapic, struct hvm_hw_lapic_regs *r);
+void vlapic_load_regs(struct vlapic *vlapic, const struct hvm_hw_lapic_regs *r);
 
 #endif

@@ -23,6 +23,9 @@
  */
 #include "vcpu/hvm/irq.h"
 
+#include <errno.h>
+#include <xen/hvm/save.h>
+
 #define CASCADE 4u /* input 2 of the master */
 
 /* OCW2's commands: rotate, specific, EOI */
@@ -248,6 +251,72 @@ uint8_t vpic_read(struct hvm_irq *irq, uint16_t port)
     input = intack(irq, p);
     update(irq);
     return (uint8_t)(0x80 | input);
+}
+
+/* --- as a record --- */
+
+void vpic_save(const struct hvm_irq *irq, unsigned int n, struct hvm_hw_vpic *r)
+{
+    const struct vpic *p = &irq->vpic[n];
+
+    *r = (struct hvm_hw_vpic){
+        .irr = p->irr,
+        .imr = p->imr,
+        .isr = p->isr,
+        .irq_base = p->irq_base,
+        .init_state = p->icw ? (uint8_t)((p->icw - 1) | p->need_icw4 << 2 | p->single << 3) & 15 : 0,
+        .priority_add = p->priority & 15,
+        .readsel_isr = p->read_isr,
+        .poll = p->poll,
+        .auto_eoi = p->auto_eoi,
+        .rotate_on_auto_eoi = p->rotate_on_auto_eoi,
+        .special_fully_nested_mode = p->special_fully_nested,
+        .special_mask_mode = p->special_mask,
+        .is_master = n == 0,
+        .elcr = sense(irq, p),
+        .int_output = p->int_output,
+    };
+}
+
+int vpic_load(struct hvm_irq *irq, unsigned int n, const struct hvm_hw_vpic *r)
+{
+    const uint8_t icw = r->init_state & 3;
+
+    if (r->priority_add > 7 || (r->init_state && !icw))
+        return -EINVAL;
+    irq->vpic[n] = (struct vpic){
+        .irr = r->irr,
+        .imr = r->imr,
+        .isr = r->isr,
+        .elcr = r->elcr & (n ? 0xde : 0xf8),
+        .irq_base = r->irq_base & 0xf8,
+        .priority = r->priority_add,
+        .icw = icw ? icw + 1 : 0,
+        .need_icw4 = r->init_state >> 2 & 1,
+        .single = r->init_state >> 3 & 1,
+        .auto_eoi = r->auto_eoi,
+        .rotate_on_auto_eoi = r->rotate_on_auto_eoi,
+        .special_fully_nested = r->special_fully_nested_mode,
+        .special_mask = r->special_mask_mode,
+        .read_isr = r->readsel_isr,
+        .poll = r->poll,
+    };
+    vpic_lines_loaded(irq);
+    return 0;
+}
+
+void vpic_lines_loaded(struct hvm_irq *irq)
+{
+    for (unsigned int line = 0; line < NR_ISAIRQS; line++) {
+        struct vpic *p = &irq->vpic[line >> 3];
+        const uint8_t bit = (uint8_t)(1u << (line & 7));
+        const bool up = line != 2 && irq->gsi_assert_count[hvm_isa_irq_to_gsi(line)];
+
+        p->level = up ? p->level | bit : (uint8_t)(p->level & ~bit);
+        if ((sense(irq, p) & bit) && line != 2)
+            p->irr = up ? p->irr | bit : (uint8_t)(p->irr & ~bit);
+    }
+    update(irq);
 }
 
 void vpic_init(struct hvm_irq *irq) { irq->vpic[0] = irq->vpic[1] = (struct vpic){ .imr = 0 }; }

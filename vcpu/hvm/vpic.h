@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct hvm_hw_vpic;
 struct hvm_irq;
 
 struct vpic {
@@ -32,5 +33,10 @@ void vpic_irq_positive_edge(struct hvm_irq *irq, unsigned int line);
 void vpic_irq_negative_edge(struct hvm_irq *irq, unsigned int line);
 /* INTA: the vector, -1: the pair asks for nothing. */
 int vpic_ack_pending_irq(struct hvm_irq *irq);
+/* Chip n (0, 1) as a record of hvmcontext, and back. -EINVAL: no chip can be so. */
+void vpic_save(const struct hvm_irq *irq, unsigned int n, struct hvm_hw_vpic *r);
+int vpic_load(struct hvm_irq *irq, unsigned int n, const struct hvm_hw_vpic *r);
+/* The lines are as gsi_assert_count has it, which nobody has heard as an edge. */
+void vpic_lines_loaded(struct hvm_irq *irq);
 
 #endif
