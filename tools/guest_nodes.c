@@ -128,6 +128,25 @@ static void firmware_nodes(struct node_writer *w)
     node(w, "hvmloader/allow-memory-relocate", AS_PARENT, "0");
 }
 
+/* A serial line that is the console is found as one, too. */
+static void tty_nodes(struct node_writer *w)
+{
+    const int line = guest_console_line(w->g);
+    char path[NODE_PATH_SIZE];
+
+    node(w, "console/tty", AS_PARENT, "%s", w->g->tty);
+    if (line >= 0)
+        node(w, path_make(path, "serial/%d/tty", line), AS_PARENT, "%s", w->g->tty);
+}
+
+bool guest_tty_changed(struct guest *g)
+{
+    struct node_writer w = { .h = g->host, .g = g };
+
+    tty_nodes(&w);
+    return !w.failed;
+}
+
 /* Console 0: its directory is the guest's to read only, and it goes through no states. */
 static void console_nodes(struct node_writer *w)
 {
@@ -141,7 +160,7 @@ static void console_nodes(struct node_writer *w)
     node(w, "console/limit", AS_PARENT, CONSOLE_LIMIT);
     node(w, "console/type", AS_PARENT, "xenconsoled");
     node(w, "console/output", AS_PARENT, "pty");
-    node(w, "console/tty", AS_PARENT, "%s", g->tty);
+    tty_nodes(w);
     node(w, "console/port", AS_PARENT, "%u", g->console_port);
     node(w, "console/ring-ref", AS_PARENT, "%llu", (unsigned long long)mfn_x(g->console_mfn));
     node(w, back, READ, "%s", "");

@@ -232,7 +232,7 @@ int host_console_tty(struct host *h, unsigned int index, const char *path, size_
     xen_interrupt(h->xen, now);
     memcpy(g->tty, path, len);
     g->tty[len] = '\0';
-    return !g->introduced || domain_node_write(h, g->domid, "console/tty", g->tty) ? 0 : -ENOMEM;
+    return !g->introduced || guest_tty_changed(g) ? 0 : -ENOMEM;
 }
 
 bool host_console_wants_input(const struct host *h, unsigned int index)

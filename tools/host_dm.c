@@ -3,9 +3,9 @@
  * The device model of a guest: what of its configuration becomes devices.
  *
  * Concept: an HVM guest has a PC's devices besides what PV drivers find. A disk is both: on an IDE channel until the
- * guest unplugs it there, and behind a block back end. What comes out of its first serial line with serial = "stdio"
- * goes where a console's text goes, and what is typed there comes in. Without, the console is its screen, whose text is
- * told as lines, and its keyboard.
+ * guest unplugs it there, and behind a block back end. What comes out of its first serial line that is "pty" goes
+ * where a console's text goes, and what is typed there comes in. Without, the console is its screen, whose text is told
+ * as lines, and its keyboard.
  *
  * Corresponds to libxl__build_device_model_args_new() of tools/libs/light/libxl_dm.c.
  */
@@ -19,10 +19,7 @@
 
 static struct dm *guest_dm(const struct guest *g) { return g->stubdom ? stubdom_dm(g->stubdom) : g->dm; }
 
-static bool has_serial(const struct guest *g)
-{
-    return guest_has_dm(g) && g->hvm.nr_serials && g->hvm.serials[0] == XL_SERIAL_STDIO;
-}
+static bool has_serial(const struct guest *g) { return guest_console_line(g) >= 0; }
 
 /* The console of a guest without a serial line is its screen, as lines, and its keyboard. */
 static bool has_screen(const struct guest *g) { return guest_has_dm(g) && !has_serial(g) && g->hvm.vga != XL_VGA_NONE; }
@@ -152,6 +149,8 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         .vgabios = g->vgabios ? g->vgabios->data : NULL,
         .vgabios_size = g->vgabios ? g->vgabios->size : 0,
         .platform = g->hvm.xen_platform_pci,
+        .serials = g->hvm.nr_serials,
+        .line = has_serial(g) ? (unsigned int)guest_console_line(g) : 0,
         .mem_below = memory < hole ? memory : hole,
         .mem_above = memory < hole ? 0 : memory - hole,
         .outside = { .data = g,

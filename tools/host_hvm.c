@@ -17,6 +17,14 @@ bool guest_is_hvm(const struct guest *g) { return g->cfg.has_type && g->cfg.type
 
 bool guest_has_dm(const struct guest *g) { return g->cfg.has_type && g->cfg.type == XL_TYPE_HVM; }
 
+int guest_console_line(const struct guest *g)
+{
+    for (unsigned int i = 0; guest_has_dm(g) && i < g->hvm.nr_serials; i++)
+        if (g->hvm.serials[i] != XL_SERIAL_NONE)
+            return (int)i;
+    return -1;
+}
+
 enum image_mode guest_image_mode(const struct guest *g)
 {
     return guest_has_dm(g) ? IMAGE_FIRMWARE : guest_is_hvm(g) ? IMAGE_PVH : IMAGE_PV;
@@ -49,7 +57,11 @@ static bool other_vga(const struct xl_hvm *s) { return s->vga == XL_VGA_CIRRUS |
 
 static bool other_serial(const struct xl_hvm *s)
 {
-    return s->nr_serials > 1 || (s->nr_serials && s->serials[0] == XL_SERIAL_PTY);
+    unsigned int lead = 0;
+
+    for (unsigned int i = 0; i < s->nr_serials; i++)
+        lead += s->serials[i] != XL_SERIAL_NONE;
+    return lead > 1;
 }
 static bool boots_network(const struct xl_hvm *s) { return strchr(s->boot, 'n'); }
 
@@ -63,7 +75,8 @@ static const struct unmet {
     { "shadow_memory", true, true, shadow, "has no effect: paging is nested, and shadow paging is not there" },
     { "acpi", true, false, no_acpi, "has no effect: PVH guests have ACPI tables" },
     { "hpet", false, true, hpet, "has no effect: no guest here has an HPET" },
-    { "serial", false, true, other_serial, "leads nowhere but for a first line that is \"stdio\"" },
+    { "serial", false, true, other_serial,
+      "has one line that leads to the console, the first that is \"stdio\" or \"pty\": others lead nowhere" },
     { "boot", false, true, boots_network, "names the network: there is no network card to start from" },
     { "vga", false, true, other_vga, "is another here: the adapter is a standard VGA" },
 };

@@ -195,6 +195,8 @@ void guest_name_drop(struct host *h, struct guest *g);
 void guest_uuid_make(struct guest *g);
 /* Write its nodes. False: out of memory. */
 bool guest_introduce(struct guest *g);
+/* Its console's terminal is another; false: out of memory. */
+bool guest_tty_changed(struct guest *g);
 /* It has another name. */
 void guest_renamed(struct guest *g);
 /* It is going: nobody can talk to it by xenstore any more, and its nodes are removed. */
@@ -229,6 +231,8 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 void guest_dm_destroy(struct guest *g);
 /* Does what is typed go to its serial line, or its keyboard? Then: there may be input for these. */
 bool guest_types_on_pc(const struct guest *g);
+/* Which of its serial lines is its console, from 0; -1: none, or it has none. */
+int guest_console_line(const struct guest *g);
 void guest_pc_kick(struct guest *g);
 /* host_base.c: text of a guest's goes out; what waits to be read by it: how much was there. */
 void guest_console_out(const struct guest *g, const char *text, size_t len);

@@ -7,8 +7,8 @@
  *
  *      00.0  host bridge    01.0  ISA bridge    01.1  disks and CDs    01.3  power management    02.0  screen    03.0  Xen's platform device
  *
- *      0x10  platform device    0x60, 0x64  keyboard and mouse    0x3f8  serial line    0xcf8  which function
- *      configuration accesses are about
+ *      0x10  platform device    0x60, 0x64  keyboard and mouse    0x3f8, 0x2f8, 0x3e8, 0x2e8  serial lines
+ *      0xcf8  which function configuration accesses are about
  *
  * Corresponds to QEMU's machine `xenfv`.
  */
@@ -55,9 +55,11 @@ uint32_t pc_pci_config(struct pc *pc, uint64_t addr, unsigned int size, bool wri
     return val;
 }
 
-/* --- the serial line --- */
+/* --- serial lines: one of them leads outside --- */
 
-static void com1_out(void *owner, uint8_t byte)
+static struct uart *line(struct pc *pc) { return &pc->com[pc->cfg.line]; }
+
+static void line_out(void *owner, uint8_t byte)
 {
     const struct pc *pc = owner;
 
@@ -66,16 +68,31 @@ static void com1_out(void *owner, uint8_t byte)
 }
 
 /* What has come from outside, as far as there is room. */
-static void com1_ready(void *owner)
+static void line_ready(void *owner)
 {
     struct pc *pc = owner;
     char c;
 
-    while (pc->cfg.outside.serial_in && uart_room(&pc->com1) && pc->cfg.outside.serial_in(pc->cfg.outside.data, &c, 1))
-        uart_receive(&pc->com1, (const uint8_t *)&c, 1);
+    while (pc->cfg.outside.serial_in && uart_room(line(pc)) && pc->cfg.outside.serial_in(pc->cfg.outside.data, &c, 1))
+        uart_receive(line(pc), (const uint8_t *)&c, 1);
 }
 
-static const struct uart_line_ops com1_line = { .transmit = com1_out, .ready = com1_ready };
+/* Nothing is plugged in: what is sent is lost. */
+static void nowhere_out(void *owner, uint8_t byte) {}
+
+static void nowhere_ready(void *owner) {}
+
+static const struct uart_line_ops outside_line = { .transmit = line_out, .ready = line_ready };
+static const struct uart_line_ops nowhere_line = { .transmit = nowhere_out, .ready = nowhere_ready };
+
+static void serial_init(struct pc *pc)
+{
+    static const unsigned int base[PC_SERIALS] = { UART_COM1, UART_COM2, UART_COM3, UART_COM4 };
+
+    for (unsigned int i = 0; i < PC_SERIALS && i < (pc->cfg.serials ?: 1); i++)
+        uart_init(&pc->com[i], pc->board, base[i], i & 1 ? 3 : 4, i == pc->cfg.line ? &outside_line : &nowhere_line,
+                  pc);
+}
 
 /* --- keyboard and mouse --- */
 
@@ -148,11 +165,14 @@ void pc_kick(struct pc *pc)
     for (unsigned int i = 0; i < pc->nr_events; i++)
         event_happens(pc, &pc->event[i]);
     pc->nr_events = 0;
-    com1_ready(pc);
+    line_ready(pc);
     ps2_ready(pc);
 }
 
-bool pc_wants_input(const struct pc *pc) { return pc->cfg.outside.serial_in ? !pc->com1.nr : may_type(pc); }
+bool pc_wants_input(const struct pc *pc)
+{
+    return pc->cfg.outside.serial_in ? !pc->com[pc->cfg.line].nr : may_type(pc);
+}
 
 /* --- the screen: its memory are pages that were written --- */
 
@@ -266,7 +286,7 @@ int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
         platform_init(&pc->platform, &pc->pci, PLATFORM_DEVFN, &platform_ops, pc);
     ps2_init(&pc->ps2, board, &ps2_ops, pc);
     pc->typist = (struct dm_timer){ .fn = ps2_ready, .dev = pc };
-    uart_init(&pc->com1, board, UART_COM1, 4, &com1_line, pc);
+    serial_init(pc);
     return screen_init(pc);
 }
 

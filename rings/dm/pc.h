@@ -21,7 +21,7 @@
 /* Who is outside. All of it is kept. */
 struct pc_outside {
     void *data;
-    /* The first serial line; NULL: nobody is there. in: how much there was; it is asked when there is room. */
+    /* The serial line pc_config.line; NULL: nobody is there. in: how much there was; it is asked when there is room. */
     void (*serial_out)(void *data, char c);
     size_t (*serial_in)(void *data, char *buf, size_t n);
     /* The text on the screen, as lines; NULL: nobody reads it. */
@@ -32,7 +32,8 @@ struct pc_outside {
     void (*log)(void *data, const char *line);
 };
 
-#define PC_DRIVES 4 /* primary master and slave, secondary master and slave */
+#define PC_DRIVES  4 /* primary master and slave, secondary master and slave */
+#define PC_SERIALS 4 /* COM1 to COM4; the third shares the interrupt of the first, the fourth that of the second */
 
 struct pc_config {
     struct arena *arena;    /* for what a device has much of */
@@ -44,6 +45,8 @@ struct pc_config {
         enum ide_kind kind;
         struct disk *disk; /* NULL: a CD drive without a disc */
     } drive[PC_DRIVES];
+    unsigned int serials;          /* how many serial lines there are, at most PC_SERIALS; COM1 always is */
+    unsigned int line;             /* which of them outside's serial_out and serial_in are the end of; from 0 */
     uint64_t mem_below, mem_above; /* bytes of RAM, below 4 GiB and above */
     char boot[4];                  /* as of cmos_init() */
     struct pc_outside outside;
@@ -75,7 +78,7 @@ struct pc {
     uint64_t dropped; /* that had no room */
     uint8_t buttons;
     int32_t x, y; /* where a pointer that knows its place was last */
-    struct uart com1;
+    struct uart com[PC_SERIALS];
     struct vga vga;
     uint8_t **vga_page; /* its memory; NULL: never written, and 0 */
     uint8_t *vga_rom;

@@ -9,6 +9,8 @@
 
 #define UART_COM1 0x3f8 /* interrupt 4 */
 #define UART_COM2 0x2f8 /* interrupt 3 */
+#define UART_COM3 0x3e8 /* interrupt 4 */
+#define UART_COM4 0x2e8 /* interrupt 3 */
 #define UART_FIFO 16
 
 /* Who is at the other end of the line. Both are called from within an access of the guest's. */

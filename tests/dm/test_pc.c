@@ -56,6 +56,12 @@ static int setup_serial(void **state)
     return create(state, &(struct pc_config){ .outside = { .serial_in = text_in, .serial_out = serial_out } });
 }
 
+static int setup_lines(void **state)
+{
+    return create(state, &(struct pc_config){
+                             .serials = 3, .line = 1, .outside = { .serial_in = text_in, .serial_out = serial_out } });
+}
+
 static int teardown(void **state)
 {
     struct room *r = *state;
@@ -115,6 +121,29 @@ static void serial(void **state)
     assert_int_equal(inb(r->b, 0x64) & 1, 0);
     outb(r->b, 0x3f8, '$');
     assert_string_equal(r->out, "$");
+}
+
+/* Three lines, the second of which leads outside: nobody is at the ends of the others, and there is no fourth. */
+static void lines(void **state)
+{
+    struct room *r = *state;
+
+    r->text = "x";
+    pc_kick(&r->pc);
+    assert_string_equal(r->text, "");
+    assert_int_equal(inb(r->b, 0x3fd), 0x60);
+    assert_int_equal(inb(r->b, 0x3ed), 0x60);
+    assert_int_equal(inb(r->b, 0x2ed), 0xff);
+    assert_int_equal(inb(r->b, 0x2fd), 0x61);
+    assert_int_equal(inb(r->b, 0x2f8), 'x');
+    outb(r->b, 0x3f8, '1'), outb(r->b, 0x2f8, '2'), outb(r->b, 0x3e8, '3');
+    assert_string_equal(r->out, "2");
+    outb(r->b, 0x2fc, 8), outb(r->b, 0x2f9, 1);
+    assert_true(pc_wants_input(&r->pc));
+    r->text = "y";
+    pc_kick(&r->pc);
+    assert_int_equal(inb(r->b, 0x2fa) & 0xf, 0x4);
+    assert_false(pc_wants_input(&r->pc));
 }
 
 /* Buttons are keys, places become movements; more than waits for its turn is dropped, and counted. */
@@ -181,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(typed, setup_screen, teardown),
         cmocka_unit_test_setup_teardown(serial, setup_serial, teardown),
+        cmocka_unit_test_setup_teardown(lines, setup_lines, teardown),
         cmocka_unit_test_setup_teardown(events, setup_screen, teardown),
         cmocka_unit_test_setup_teardown(screen, setup_screen, teardown),
         cmocka_unit_test_setup_teardown(resets, setup_serial, teardown),
