@@ -89,6 +89,9 @@ static void compatibility(void)
     FACT("compatibility mode: a far jmp to 64-bit code", KERNEL, NONE, COMPAT("ljmp $0x2b, $user_left"));
     fact("compatibility mode: is left", trap.cs, USER_CS64);
     VALUE("compatibility mode: aam", KERNEL, 0x102, COMPAT("mov $12, %eax\naam"));
+    VALUE("shld by an immediate, from rip", USER, 0xbcdef011,
+          "movl $0xabcdef01, user_stack + 40\nmov $0x12345678, %ecx\nshldl $4, %ecx, user_stack + 40(%rip)\n"
+          "mov user_stack + 40, %eax");
     FACT("compatibility mode: int3", KERNEL, TRAP(BP), COMPAT("int3"));
     FACT("compatibility mode: not present", KERNEL, TRAP_ERR(NP, 0x48),
          "movl $0xcf7300, gdt + 0x4c\n" COMPAT("mov $0x48, %eax\nmov %eax, %ds"));

@@ -111,6 +111,7 @@ struct emu_real {
     bool (*cpu_restore_state)(struct CPUState *, uintptr_t, bool);
     void (*restore_state_to_opc)(struct CPUX86State *, struct TranslationBlock *, uint64_t *);
     uint32_t (*cpu_ldub_code)(struct CPUX86State *, uint64_t);
+    uint32_t (*cpu_ldl_code)(struct CPUX86State *, uint64_t);
     void (*fcomi)(struct CPUX86State *);
     void (*fucomi)(struct CPUX86State *);
     void (*emms)(struct CPUX86State *);
@@ -249,7 +250,8 @@ struct emu {
         uint8_t rep;         /* read as this one */
         bool hides_66, hides_lock;
         bool has_byte;
-        uint8_t byte_at, byte; /* and the byte so far behind its start */
+        uint8_t byte_at, byte; /* and the byte so far behind its start; */
+        uint8_t later_at;      /* 0, or where a displacement from RIP is that it takes for one less */
         uint8_t operand;       /* enum emu_operand */
         bool syscall;
         unsigned int accesses; /* of it that have been translated, */

@@ -263,6 +263,17 @@ static bool is_string(struct insn_head *h)
     return true;
 }
 
+/*
+ * SHLD and SHRD by an immediate, whose operand is so far from RIP: the translator counts from the immediate, and not
+ * from behind it.
+ */
+static uint8_t later_displacement(struct insn_head *h)
+{
+    const bool double_shift = h->map == 1 && (h->opcode == 0xa4 || h->opcode == 0xac);
+
+    return double_shift && h->code64 && (gate_modrm(h) & 0xc7) == 5 ? (uint8_t)h->len : 0;
+}
+
 /* Where it goes on is not simply behind it. What needs the hypervisor for that leaves anyway. */
 static bool transfers(struct insn_head *h)
 {
@@ -297,6 +308,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.has_byte = e->gate.hides_lock = e->gate.hides_66 = false;
     e->gate.operand = OPERAND_WHOLE;
     e->gate.accesses = e->gate.nr_checks = 0;
+    e->gate.later_at = 0;
     e->gate.syscall = e->gate.transfers = false;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
         return GATE_PASS;
@@ -308,6 +320,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.syscall = h.map == 1 && h.opcode == 0x05;
     e->gate.transfers = transfers(&h);
     e->gate.operand = gate_sse_operand(&h);
+    e->gate.later_at = later_displacement(&h);
     emu_segment_checks(&h);
     if (computes_flags_first(&h))
         return GATE_FLAGS;
@@ -335,4 +348,12 @@ uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr)
     if (e->gate.has_byte && addr == e->gate.pc + e->gate.byte_at)
         return e->gate.byte;
     return addr - e->gate.pc < e->gate.nr_prefixes ? gate_shown_prefix(e, (uint8_t)byte) : byte;
+}
+
+uint32_t cpu_ldl_code_x86_64(struct CPUX86State *env, uint64_t addr)
+{
+    const struct emu *e = emu_running;
+    const uint32_t val = e->real.cpu_ldl_code(env, addr);
+
+    return e->gate.later_at && addr == e->gate.pc + e->gate.later_at ? val + 1 : val;
 }

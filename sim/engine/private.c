@@ -61,6 +61,7 @@ bool emu_private_find(struct emu *e)
     REPLACES(cpu_restore_state_x86_64, cpu_restore_state);
     REPLACES(restore_state_to_opc_x86_64, restore_state_to_opc);
     REPLACES(cpu_ldub_code_x86_64, cpu_ldub_code);
+    REPLACES(cpu_ldl_code_x86_64, cpu_ldl_code);
     REPLACES(tcg_gen_qemu_ld_i64_x86_64, tcg_gen_qemu_ld_i64);
     REPLACES(tcg_gen_qemu_st_i64_x86_64, tcg_gen_qemu_st_i64);
     REPLACES(x86_ldq_phys_x86_64, x86_ldq_phys);

@@ -104,6 +104,7 @@ void helper_raise_exception_x86_64(struct CPUX86State *env, int vector);
 
 /* gate.c */
 uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr);
+uint32_t cpu_ldl_code_x86_64(struct CPUX86State *env, uint64_t addr);
 
 /* string.c */
 void helper_clgi_x86_64(struct CPUX86State *env);
