@@ -50,9 +50,19 @@ static int save_lapic(struct domain *d, unsigned int i, void *r)
     return 0;
 }
 
+/* To any mode, by way of those that a guest would have to take; what these reset the next record says. */
 static int load_lapic(struct domain *d, unsigned int i, const void *r)
 {
-    return hvm_apic_base_set(d->vcpu[i], ((const struct hvm_hw_lapic *)r)->apic_base_msr) ? 0 : -EINVAL;
+    const uint64_t val = ((const struct hvm_hw_lapic *)r)->apic_base_msr, mode = APIC_BASE_ENABLE | APIC_BASE_EXTD;
+    struct vcpu *v = d->vcpu[i];
+
+    if ((val & mode) == APIC_BASE_EXTD)
+        return -EINVAL;
+    if (vlapic_x2apic_mode(&v->hvm->vlapic) && (val & mode) == APIC_BASE_ENABLE)
+        hvm_apic_base_set(v, APIC_DEFAULT_PHYS_BASE);
+    if (vlapic_hw_disabled(&v->hvm->vlapic) && (val & mode) == mode)
+        hvm_apic_base_set(v, APIC_DEFAULT_PHYS_BASE | APIC_BASE_ENABLE);
+    return hvm_apic_base_set(v, val) ? 0 : -EINVAL;
 }
 
 static int save_tsc_adjust(struct domain *d, unsigned int i, void *r)
