@@ -40,7 +40,7 @@ struct dm_region {
     bool present;
     uint64_t base, size;
     struct dm_region *next; /* the board's, with what it has made of it */
-    bool mapped;
+    bool mapped, refused;   /* refused: it was said already */
     uint64_t mapped_base, mapped_size;
 };
 
@@ -71,6 +71,8 @@ struct dm_board_ops {
     int (*dma_read)(struct dm_board *b, uint64_t gpa, void *buf, size_t len);
     int (*dma_write)(struct dm_board *b, uint64_t gpa, const void *buf, size_t len);
     s_time_t (*now)(struct dm_board *b);
+    /* What its owner should know of: something of the device model does not work any more. */
+    void (*tell)(struct dm_board *b, const char *what);
     /* The machine is to be reset, as by its button. */
     void (*reset)(struct dm_board *b);
     /* t->fn is called at `due`, from the board and not from within this call; 0: not at all. */

@@ -111,7 +111,13 @@ static void timers_due(void *data)
     timer_arm(dm);
 }
 
+static void board_tell(struct dm_board *b, const char *what)
+{
+    printk(machine(of(b)), LOG_ERR, "d%u: device model: %s", of(b)->d->domain_id, what);
+}
+
 static const struct dm_board_ops board_ops = { .region = board_region,
+                                               .tell = board_tell,
                                                .isa_irq = board_isa_irq,
                                                .pci_intx = board_pci_intx,
                                                .pci_link_route = board_pci_link_route,

@@ -24,6 +24,8 @@
 #include "vcpu/native/map.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <xen/event_channel.h>
 #include <xen/hvm/dm_op.h>
@@ -84,6 +86,38 @@ static int range_op(struct dm *dm, bool map, unsigned int type, uint64_t start, 
 
 static struct dm *of(struct dm_board *b) { return (struct dm *)b; }
 
+static void board_tell(struct dm_board *b, const char *what)
+{
+    printk(vcpu(of(b))->domain->xen->machine, LOG_ERR, "d%u: device model: %s", of(b)->domid, what);
+}
+
+/* It is said once of each region: a guest may move its devices as often as it likes. */
+static void region_refused(struct dm *dm, struct dm_region *r, int rc)
+{
+    char what[128];
+
+    if (r->refused)
+        return;
+    r->refused = true;
+    snprintf(what, sizeof(what), "%s 0x%" PRIx64 " to 0x%" PRIx64 " are refused (%d): no device answers there",
+             r->space == DM_PORT ? "ports" : "addresses", r->base, r->base + r->size - 1, rc);
+    board_tell(&dm->board, what);
+}
+
+/* Have it come here what is done in it. */
+static void region_map(struct dm *dm, struct dm_region *r)
+{
+    const int rc = range_op(dm, true, r->space == DM_PORT ? XEN_DMOP_IO_RANGE_PORT : XEN_DMOP_IO_RANGE_MEMORY, r->base,
+                            r->base + r->size - 1);
+
+    r->mapped = !rc;
+    r->mapped_base = r->base;
+    r->mapped_size = r->size;
+    if (rc)
+        region_refused(dm, r, rc);
+}
+
+/* Where one goes away, another may be that was refused for it. */
 static void board_region(struct dm_board *b, struct dm_region *r)
 {
     struct dm *dm = of(b);
@@ -98,11 +132,15 @@ static void board_region(struct dm_board *b, struct dm_region *r)
     }
     if (r->mapped && r->present && r->mapped_base == r->base && r->mapped_size == r->size)
         return;
-    if (r->mapped)
+    if (r->mapped) {
         range_op(dm, false, type, r->mapped_base, r->mapped_base + r->mapped_size - 1);
-    r->mapped = r->present && !range_op(dm, true, type, r->base, r->base + r->size - 1);
-    r->mapped_base = r->base;
-    r->mapped_size = r->size;
+        r->mapped = false;
+    }
+    if (r->present)
+        region_map(dm, r);
+    for (struct dm_region *other = dm->regions; other; other = other->next)
+        if (other != r && other->present && !other->mapped && other->space == r->space)
+            region_map(dm, other);
 }
 
 static void board_isa_irq(struct dm_board *b, unsigned int irq, bool up)
@@ -199,6 +237,7 @@ static void board_timer(struct dm_board *b, struct dm_timer *t, s_time_t due)
 }
 
 static const struct dm_board_ops board_ops = { .region = board_region,
+                                               .tell = board_tell,
                                                .isa_irq = board_isa_irq,
                                                .pci_intx = board_pci_intx,
                                                .pci_link_route = board_pci_link_route,

@@ -184,7 +184,7 @@ static const uint8_t *vga_page(void *owner, uint32_t page)
     return pc->vga_page[page] ? pc->vga_page[page] : zeroes;
 }
 
-/* Out of memory what is written is lost, as it is to a screen that is not there. */
+/* Out of memory what is written is lost, as it is to a screen that is not there: that is said once. */
 static void vga_write(void *owner, uint32_t at, const void *bytes, unsigned int n)
 {
     struct pc *pc = owner;
@@ -192,8 +192,12 @@ static void vga_write(void *owner, uint32_t at, const void *bytes, unsigned int 
 
     if (!*page)
         *page = xzalloc_array(pc->cfg.arena, uint8_t, PAGE_SIZE);
-    if (*page)
+    if (*page) {
         memcpy(*page + PAGE_OFFSET(at), bytes, n);
+    } else if (!pc->vga_lost) {
+        pc->vga_lost = true;
+        pc->board->ops->tell(pc->board, "no memory for the screen: what is written to it is lost");
+    }
 }
 
 static void vga_place(void *owner, bool present, uint64_t gpa) {}

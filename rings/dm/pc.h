@@ -80,6 +80,7 @@ struct pc {
     int32_t x, y; /* where a pointer that knows its place was last */
     struct uart com[PC_SERIALS];
     struct vga vga;
+    bool vga_lost;      /* there was no memory for some of it */
     uint8_t **vga_page; /* its memory; NULL: never written, and 0 */
     uint8_t *vga_rom;
     struct transcript transcript;

@@ -28,7 +28,7 @@ struct board {
     bool isa[16], intx[32][4];
     unsigned int rises[16]; /* how often each line went up */
     uint8_t link[4];
-    unsigned int resets;
+    unsigned int resets, told;
     unsigned int nr_msi;
     uint64_t msi_addr;
     uint32_t msi_data;
@@ -104,6 +104,8 @@ static void board_reset(struct dm_board *b) { board_of(b)->resets++; }
 
 static s_time_t board_now(struct dm_board *b) { return board_of(b)->now; }
 
+static void board_tell(struct dm_board *b, const char *what) { board_of(b)->told++; }
+
 static void board_timer(struct dm_board *b, struct dm_timer *t, s_time_t due)
 {
     struct dm_timer *at;
@@ -128,6 +130,7 @@ static const struct dm_board_ops board_ops = {
     .reset = board_reset,
     .now = board_now,
     .timer = board_timer,
+    .tell = board_tell,
 };
 
 /* free() it. */

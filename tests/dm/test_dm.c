@@ -222,6 +222,34 @@ static void test_server_goes(void **state)
     assert_int_equal(f->v->regs->rbx, 0xffffffff);
 }
 
+/* Two devices at one place: the second is refused, which is said once, and has the place when the first has gone. */
+static void test_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct pc *pc = dm_pc(dm);
+    struct probe second = { 0 };
+    struct dm_region r;
+    const char *said;
+
+    dm_region_init(&r, &probe_ops, &second, DM_PORT, 0x504, 8);
+    pc->board->ops->region(pc->board, &r);
+    assert_false(r.mapped);
+    r.base = 0x506;
+    pc->board->ops->region(pc->board, &r);
+    said = strstr(f->log, "d1: device model: ports 0x504 to 0x50b are refused (-17): no device answers there\n");
+    assert_non_null(said);
+    assert_null(strstr(strchr(said, '\n'), "refused"));
+    probe.ports.present = false;
+    pc->board->ops->region(pc->board, &probe.ports);
+    assert_true(r.mapped);
+    HVM_RUN(f, "\x66\xba\x06\x05\xee" /* mov $0x506, %dx; out %al, %dx */
+               "\xfa\xf4");
+    assert_int_equal(second.writes, 1);
+    assert_int_equal(probe.writes, 0);
+    r.present = false;
+    pc->board->ops->region(pc->board, &r);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define DIRECT(name)                                                                                                   \
     {                                                                                                                  \
@@ -231,9 +259,9 @@ static void test_server_goes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_pages),    TEST(test_out_in),    TEST(test_strings),  TEST(test_buffered),
-        TEST(test_serial),   TEST(test_pci),       TEST(test_spoiled),  TEST(test_server_goes),
-        DIRECT(test_out_in), DIRECT(test_strings), DIRECT(test_serial), DIRECT(test_pci),
+        TEST(test_pages),     TEST(test_out_in),   TEST(test_strings),     TEST(test_buffered), TEST(test_serial),
+        TEST(test_pci),       TEST(test_spoiled),  TEST(test_server_goes), TEST(test_refused),  DIRECT(test_out_in),
+        DIRECT(test_strings), DIRECT(test_serial), DIRECT(test_pci),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
