@@ -243,13 +243,13 @@ static int read_fields(struct trace_reader *r, struct json_object *line, struct 
     return 1;
 }
 
-/* Something that its event does not have. */
-static int too_many(struct trace_reader *r, struct json_object *line, const struct trace_event_info *info,
+/* Something that its event does not have. marked: it may have "engine", which follows from the rest. */
+static int too_many(struct trace_reader *r, struct json_object *line, const struct trace_event_info *info, bool marked,
                     char err[TRACE_READ_ERR_SIZE])
 {
     json_object_object_foreach(line, key, value)
     {
-        bool known = !strcmp(key, "event");
+        bool known = !strcmp(key, "event") || (!strcmp(key, "engine") && marked);
 
         for (size_t i = 0; i < r->nr_common && !known; i++)
             known = !strcmp(key, r->common[i].name) && strcmp(key, "step");
@@ -267,6 +267,7 @@ static int read_record(struct trace_reader *r, struct json_object *line, struct 
 {
     struct json_object *value;
     const struct trace_event_info *info;
+    bool marked;
 
     if (!json_object_object_get_ex(line, "event", &value))
         return wrong(r, err, "a record without \"event\"");
@@ -291,8 +292,11 @@ static int read_record(struct trace_reader *r, struct json_object *line, struct 
     r->seq = rec->seq;
     if (read_fields(r, line, rec, err) < 0)
         return -1;
+    marked = trace_is_engines(rec) && json_object_object_get_ex(line, "engine", &value);
     /* With "event", without "step". */
-    return json_object_object_length(line) == (int)(r->nr_common + info->nr_fields) ? 1 : too_many(r, line, info, err);
+    if (json_object_object_length(line) == (int)(r->nr_common + info->nr_fields + marked))
+        return 1;
+    return too_many(r, line, info, marked, err);
 }
 
 int trace_read(struct trace_reader *r, struct trace_record *rec, char err[TRACE_READ_ERR_SIZE])
