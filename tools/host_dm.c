@@ -102,25 +102,15 @@ static unsigned int vga_mib(const struct guest *g)
     return g->hvm.videoram_mib ? mib : VGA_MIB_DEFAULT;
 }
 
-/* Which of the four drives a disk is by its number, hda to hdd or xvda to xvdd; PC_DRIVES: none. */
-static unsigned int drive_of(uint32_t devid)
-{
-    const unsigned int major = devid >> 8, minor = devid & 0xff;
-
-    switch (major) {
-    case 3: return minor >> 6 < 2 && !(minor & 63) ? minor >> 6 : PC_DRIVES;
-    case 22: return minor >> 6 < 2 && !(minor & 63) ? 2 + (minor >> 6) : PC_DRIVES;
-    case 202: return minor >> 4 < PC_DRIVES && !(minor & 15) ? minor >> 4 : PC_DRIVES;
-    default: return PC_DRIVES;
-    }
-}
-
 /* -1, and err: a disk can be written, as far as IDE knows. */
 static int drives(struct host *h, const struct guest *g, struct pc_config *cfg, char err[HOST_ERR_SIZE])
 {
+    for (unsigned int i = 0; i < PC_DRIVES; i++)
+        if (g->hvm.empty_cds >> i & 1)
+            cfg->drive[i].kind = IDE_CD;
     for (unsigned int i = 0; i < g->nr_disks; i++) {
         const struct guest_disk *d = &g->disks[i];
-        const unsigned int nr = drive_of(d->cfg.devid);
+        const unsigned int nr = xl_disk_drive(d->cfg.devid);
 
         if (nr == PC_DRIVES) {
             if (!g->built)

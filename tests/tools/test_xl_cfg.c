@@ -430,8 +430,10 @@ static void test_disks(void **state)
                  "guest.cfg:2: disk: expected a name such as xvda, hdb or sdc1, got \"foo\"");
     expect_error(KERNEL "disk = [ '/d,raw,xvda,w', '/e,raw,xvda,w' ]",
                  "guest.cfg:2: disk: there is a disk xvda already");
-    expect_error(KERNEL "disk = [ ',,hdc:cdrom' ]",
-                 "guest.cfg:2: disk: an empty drive is not supported yet: name a file");
+    expect_error(
+        KERNEL "disk = [ ',,xvde:cdrom' ]",
+        "guest.cfg:2: disk: an empty drive can only be a CD drive of an HVM guest, hda to hdd, from its start: "
+        "name a file");
     expect_error(KERNEL "disk = [ 'script=block-x,vdev=xvda,access=w,target=/d' ]",
                  "guest.cfg:2: disk: script=block-x: scripts are not run");
     expect_error(KERNEL "disk = [ '/d,raw,xvda,w,specification=virtio' ]",

@@ -123,6 +123,24 @@ static void test_firmware(void **state)
     expect_failure(HVM "firmware = ''\n", "guest.cfg:2: firmware: expected a path, got \"\"");
 }
 
+/* CD drives without a disc, as xl has them written; a PV guest gets none, and is told. */
+static void test_empty_cds(void **state)
+{
+    struct xl_config cfg;
+
+    parse_ok(&cfg, HVM "disk = [ ',hdc:cdrom,r', '/d,raw,hda,w', 'format=empty,vdev=hdd,access=ro,devtype=cdrom' ]\n");
+    assert_true(cfg.disks.nr == 1 && cfg.hvm.empty_cds == 0xc && !cfg.warnings);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, "kernel = '/k'\ndisk = [ ',,hdb:cdrom' ]\n");
+    assert_true(cfg.disks.nr == 0 && cfg.hvm.empty_cds == 0x2);
+    assert_non_null(strstr(cfg.warnings, "disk: a drive without a disc is for HVM guests and is ignored"));
+    xl_config_free(&cfg);
+    expect_failure(HVM "disk = [ '/d,raw,hdc,w', ',,hdc:cdrom' ]\n", "disk: there is a disk hdc already");
+    expect_failure(HVM "disk = [ ',,hdc:cdrom', '/d,raw,xvdc,w' ]\n", "disk: there is a disk hdc already");
+    expect_failure(HVM "disk = [ ',,hdc,w' ]\n", "disk: an empty drive");
+    expect_failure(HVM "disk = [ ',,sda:cdrom' ]\n", "disk: an empty drive");
+}
+
 static void test_kernel_hvmloader(void **state)
 {
     struct xl_config cfg;
@@ -298,9 +316,9 @@ static void test_other_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),         cmocka_unit_test(test_flags),       cmocka_unit_test(test_firmware),
-        cmocka_unit_test(test_kernel_hvmloader), cmocka_unit_test(test_devices),     cmocka_unit_test(test_timer_mode),
-        cmocka_unit_test(test_not_offered),      cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_empty_cds),  cmocka_unit_test(test_defaults),         cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_firmware),   cmocka_unit_test(test_kernel_hvmloader), cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_timer_mode), cmocka_unit_test(test_not_offered),      cmocka_unit_test(test_other_types),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

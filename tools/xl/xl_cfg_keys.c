@@ -318,11 +318,26 @@ static int read_cpuid(struct xl_reader *r, const char *key, void *out)
 
 /* ------------------------------------------------------------------------------------------------------- devices -- */
 
+/* Drives without a disc: a PV guest has no use for one. */
+static int read_empty_cd(struct xl_reader *r, const char *key, unsigned int drive)
+{
+    const struct xl_disks *disks = &r->cfg->disks;
+
+    for (unsigned int i = 0; i < disks->nr; i++)
+        if (xl_disk_drive(disks->list[i].devid) == drive)
+            return xl_fail(r, key, "there is a disk hd%c already", 'a' + drive);
+    r->cfg->hvm.empty_cds |= 1u << drive;
+    return r->cfg->type == XL_TYPE_HVM
+               ? 0
+               : xl_warn(r, xl_key_line(r, key), "disk: a drive without a disc is for HVM guests and is ignored");
+}
+
 static int read_disks(struct xl_reader *r, const char *key, void *out)
 {
     struct xl_disks *disks = out;
     char why[XL_DISK_WHY_SIZE];
     XLU_ConfigList *list;
+    unsigned int drive;
     int nr = 0, got = xlu_cfg_get_list(r->xlu, key, &list, &nr, 1);
 
     if (got == ESRCH)
@@ -334,8 +349,16 @@ static int read_disks(struct xl_reader *r, const char *key, void *out)
 
         if (!text)
             return xl_fail(r, key, "expected a list of strings, got a list in it");
+        if (xl_disk_is_empty_cd(text, &drive)) {
+            if (read_empty_cd(r, key, drive))
+                return -1;
+            continue;
+        }
         if (!xl_disks_add(disks, text, why))
             return xl_fail(r, key, "%s", why);
+        drive = xl_disk_drive(disks->list[disks->nr - 1].devid);
+        if (drive != XL_IDE_DRIVES && r->cfg->hvm.empty_cds >> drive & 1)
+            return xl_fail(r, key, "there is a disk hd%c already", 'a' + drive);
         if (!xl_disk_is_url(disks->list[disks->nr - 1].path) && xl_path_find(r, key, &disks->list[disks->nr - 1].path))
             return -1;
     }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Disks of a guest, as they are written: see tools/xl/xl_disk.h. */
+/*
+ * Disks of a guest, as they are written: see tools/xl/xl_disk.h.
+ *
+ * Budget: two ways to write a disk, and the words of each.
+ */
 #include "tools/xl/xl_disk.h"
 
 #include "tools/printable.h"
@@ -136,7 +140,8 @@ static void complaint(const char *report, const char *spec, char why[XL_DISK_WHY
 static bool understood(const libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
 {
     if (d->format == LIBXL_DISK_FORMAT_EMPTY || !d->pdev_path || !*d->pdev_path)
-        snprintf(why, XL_DISK_WHY_SIZE, "an empty drive is not supported yet: name a file");
+        snprintf(why, XL_DISK_WHY_SIZE,
+                 "an empty drive can only be a CD drive of an HVM guest, hda to hdd, from its start: name a file");
     else if (d->script)
         snprintf(why, XL_DISK_WHY_SIZE, "script=%.100s: scripts are not run", d->script);
     else if (d->specification == LIBXL_DISK_SPECIFICATION_VIRTIO || d->backend == LIBXL_DISK_BACKEND_STANDALONE)
@@ -274,6 +279,24 @@ bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY
     disk_dispose(&d);
     spec_end(&s);
     return good;
+}
+
+bool xl_disk_is_empty_cd(const char *spec, unsigned int *drive)
+{
+    char why[XL_DISK_WHY_SIZE];
+    libxl_device_disk d;
+    struct spec s = { 0 };
+    uint32_t devid;
+
+    memset(&d, 0, sizeof(d));
+    spec_begin(&s, spec);
+    *drive = XL_IDE_DRIVES;
+    if (spec_parse(&s, &d, why) && d.is_cdrom && !s.url && (!d.pdev_path || !*d.pdev_path) && d.vdev &&
+        xl_disk_devid(d.vdev, &devid))
+        *drive = xl_disk_drive(devid);
+    disk_dispose(&d);
+    spec_end(&s);
+    return *drive != XL_IDE_DRIVES;
 }
 
 /* The first of xvda, xvdb... xvdaa... that is free: one is. */

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #define XL_DISKS_MAX     64
+#define XL_IDE_DRIVES    4  /* master and slave of two channels */
 #define XL_BACKEND_SIZE  64 /* of a domain's name, with its 0 */
 #define XL_DISK_WHY_SIZE 384
 
@@ -68,6 +69,8 @@ bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY
  * free, without a format what FILE ends in, or raw.
  */
 bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DISK_WHY_SIZE]);
+/* Is this a CD drive without a disc (`,hdc:cdrom,r`)? Which of the IDE drives it is. xl_disks_add() refuses it. */
+bool xl_disk_is_empty_cd(const char *spec, unsigned int *drive);
 /* `to` gets these, too: one has the place of the disk of its name, the unnamed get names anew. False, and why. */
 bool xl_disks_merge(struct xl_disks *to, const struct xl_disks *more, char why[XL_DISK_WHY_SIZE]);
 /* The name of a domain that has devices; "" if it is dom0. False: it is too long for one. */
@@ -84,5 +87,7 @@ bool xl_disk_is_nbd(const char *path);
 
 /* The number of the disk or partition with this name. False: there is none. */
 bool xl_disk_devid(const char *vdev, uint32_t *devid);
+/* Which of the four IDE drives a disk is by its number, hda to hdd or xvda to xvdd; XL_IDE_DRIVES: none. */
+unsigned int xl_disk_drive(uint32_t devid);
 
 #endif

@@ -95,3 +95,15 @@ bool xl_disk_devid(const char *vdev, uint32_t *devid)
         return false;
     return true;
 }
+
+unsigned int xl_disk_drive(uint32_t devid)
+{
+    const unsigned int major = devid >> 8, minor = devid & 0xff;
+
+    switch (major) {
+    case 3: return minor >> 6 < 2 && !(minor & 63) ? minor >> 6 : XL_IDE_DRIVES;
+    case 22: return minor >> 6 < 2 && !(minor & 63) ? 2 + (minor >> 6) : XL_IDE_DRIVES;
+    case 202: return minor >> 4 < XL_IDE_DRIVES && !(minor & 15) ? minor >> 4 : XL_IDE_DRIVES;
+    default: return XL_IDE_DRIVES;
+    }
+}

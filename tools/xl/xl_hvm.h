@@ -42,6 +42,7 @@ struct xl_hvm {
     enum xl_serial serials[XL_SERIALS_MAX];
     unsigned int nr_serials;
     enum xl_vga vga;
+    unsigned int empty_cds;     /* bit n: IDE drive n (xl_disk_drive()) is a CD drive without a disc */
     unsigned int videoram_mib;  /* 0: the default */
     unsigned int mmio_hole_mib; /* 0: the default, 256 */
     int rtc_timeoffset;         /* seconds */
