@@ -156,7 +156,7 @@ static int modified_memory(struct dmop *m)
 
         if (copy_from_guest(m->v, &e, (uintptr_t)m->buf[1].h.p + a->opaque * sizeof(e), sizeof(e)))
             return -EFAULT;
-        if (e.pad || e.first_pfn + e.nr < e.first_pfn || e.first_pfn + e.nr - 1 > P2M_MAX_GFN) {
+        if (e.pad || e.first_pfn + e.nr <= e.first_pfn || e.first_pfn + e.nr - 1 > P2M_MAX_GFN) {
             a->nr_extents = a->opaque + 1;
             return -EINVAL;
         }
@@ -177,7 +177,7 @@ static int set_mem_type(struct dmop *m)
         return -EINVAL;
     if (a->mem_type >= ARRAY_SIZE(p2m_type) || p2m_type[a->mem_type] < 0)
         return -EINVAL;
-    if (a->first_pfn + a->nr < a->first_pfn || a->first_pfn + a->nr - 1 > P2M_MAX_GFN)
+    if (!a->nr || a->first_pfn > P2M_MAX_GFN || a->first_pfn + a->nr - 1 > P2M_MAX_GFN)
         return -EINVAL;
     while (a->nr) {
         p2m_type_t t;
@@ -209,7 +209,7 @@ static int track_dirty_vram(struct dmop *m)
     struct hvm_dirty_vram *vram = &m->d->hvm->dirty_vram;
     const bool anew = vram->first != a->first_pfn || vram->nr != a->nr;
 
-    if (a->pad || a->nr > (1u << 30 >> PAGE_SHIFT) || a->first_pfn + a->nr > P2M_MAX_GFN)
+    if (a->pad || a->nr > (1u << 30 >> PAGE_SHIFT) || a->first_pfn > P2M_MAX_GFN || a->first_pfn + a->nr > P2M_MAX_GFN)
         return -EINVAL;
     if (m->nr_bufs < 2 || m->buf[1].size < (a->nr + 7) / 8)
         return -EINVAL;
@@ -318,12 +318,12 @@ static int dm_op(struct dmop *m)
 
     if (!m->nr_bufs || m->buf[0].size < head || copy_from_guest(m->v, &m->op, at, head))
         return -EFAULT;
-    if (m->op.pad)
-        return -EINVAL;
     if (m->op.op >= ARRAY_SIZE(ops) || !ops[m->op.op].handler)
         return -EOPNOTSUPP;
     if (m->buf[0].size < head + ops[m->op.op].size || copy_from_guest(m->v, &m->op.u, at + head, ops[m->op.op].size))
         return -EFAULT;
+    if (m->op.pad)
+        return -EINVAL;
     rc = ops[m->op.op].handler(m);
     if ((!rc || rc == -ERESTART || m->op.op == XEN_DMOP_modified_memory) && m->changed &&
         copy_to_guest(m->v, at + head, &m->op.u, ops[m->op.op].size))
