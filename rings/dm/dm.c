@@ -104,12 +104,25 @@ static void region_refused(struct dm *dm, struct dm_region *r, int rc)
     board_tell(&dm->board, what);
 }
 
+/* Another one, that lies around it, has it come here already: port 0xcf9 is one of PCI's 0xcf8 to 0xcfb. */
+static bool region_covered(const struct dm *dm, const struct dm_region *r)
+{
+    for (const struct dm_region *other = dm->regions; other; other = other->next)
+        if (other != r && other->mapped && other->space == r->space && other->mapped_base <= r->base &&
+            r->base + (r->size - 1) <= other->mapped_base + (other->mapped_size - 1))
+            return true;
+    return false;
+}
+
 /* Have it come here what is done in it. */
 static void region_map(struct dm *dm, struct dm_region *r)
 {
-    const int rc = range_op(dm, true, r->space == DM_PORT ? XEN_DMOP_IO_RANGE_PORT : XEN_DMOP_IO_RANGE_MEMORY, r->base,
-                            r->base + r->size - 1);
+    const unsigned int type = r->space == DM_PORT ? XEN_DMOP_IO_RANGE_PORT : XEN_DMOP_IO_RANGE_MEMORY;
+    int rc;
 
+    if (region_covered(dm, r))
+        return;
+    rc = range_op(dm, true, type, r->base, r->base + r->size - 1);
     r->mapped = !rc;
     r->mapped_base = r->base;
     r->mapped_size = r->size;
