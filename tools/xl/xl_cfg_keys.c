@@ -367,6 +367,7 @@ static int read_disks(struct xl_reader *r, const char *key, void *out)
 
 static int read_vifs(struct xl_reader *r, const char *key, void *out)
 {
+    struct xl_vifs *vifs = out;
     char why[XL_VIF_WHY_SIZE];
     XLU_ConfigList *list;
     int nr = 0, got = xlu_cfg_get_list(r->xlu, key, &list, &nr, 1);
@@ -380,8 +381,11 @@ static int read_vifs(struct xl_reader *r, const char *key, void *out)
 
         if (!text)
             return xl_fail(r, key, "expected a list of strings, got a list in it");
-        if (!xl_vifs_add(out, text, why))
+        if (!xl_vifs_add(vifs, text, why))
             return xl_fail(r, key, "%s", why);
+        if (vifs->list[vifs->nr - 1].emulated && r->cfg->type == XL_TYPE_HVM &&
+            xl_warn(r, xl_key_line(r, key), "vif: there are no emulated network cards: model= has no effect"))
+            return -1;
     }
     return 0;
 }

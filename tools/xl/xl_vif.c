@@ -171,7 +171,7 @@ static bool word_read(struct xl_vif *v, const char *key, const char *value, char
     if (!strcmp(key, "type"))
         return type_read(value, why);
     if (!strcmp(key, "model"))
-        return true; /* of an emulated card */
+        return v->emulated = true;
     if (!strcmp(key, "devid"))
         return number_read(&v->devid, key, value, 0, 65535, why);
     if (!strcmp(key, "mtu"))

@@ -3,7 +3,7 @@
  * Network cards of a guest, as they are written: vif = [ "mac=00:16:3e:01:02:03,bridge=xenbr0" ] of xl.cfg, and --net.
  *
  * Concept: words with values, all of which may be left out (xl-network-configuration(5)). What cannot be had here is
- * refused by name; what says nothing to a PV guest (model=) is read and passed over.
+ * refused by name; what says nothing to a PV guest (model=) is read, and noted.
  */
 #ifndef TOOLS_XL_XL_VIF_H
 #define TOOLS_XL_XL_VIF_H
@@ -39,6 +39,7 @@ struct xl_vif {
     uint64_t rate_bytes;            /* in each interval; 0: there is no limit */
     uint32_t rate_interval_us;
     uint32_t devid, mtu;
+    bool emulated;   /* it says of which model it is beside: an emulated card, which is not there */
     bool unnumbered; /* nobody said its devid: it is the first that was free */
     struct xl_forward forward[XL_VIF_FORWARDS];
     unsigned int nr_forwards;
