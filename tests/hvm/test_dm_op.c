@@ -138,12 +138,38 @@ static void test_ranges(void **state)
     assert_int_equal(dm_op(f, f->d->domain_id, &op, sizeof(op), &e, sizeof(e)), 0);
 }
 
+/* Which frames have been written: all at first, then those that were; another range begins anew. */
+static void test_dirty_vram(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t bits[3] = { 0x55, 0x55, 0xaa };
+    struct xen_dm_op op = { .op = XEN_DMOP_track_dirty_vram, U(track_dirty_vram, .first_pfn = 4, .nr = 9) };
+
+    assert_int_equal(dm_op(f, f->d->domain_id, &op, sizeof(op), bits, sizeof(bits)), 0);
+    assert_memory_equal(bits, "\xff\x01\xaa", 3);
+    assert_int_equal(dm_op(f, f->d->domain_id, &op, sizeof(op), bits, sizeof(bits)), 0);
+    assert_memory_equal(bits, "\x00\x00\xaa", 3);
+    HVM_RUN(f, "\xc6\x05\x00\x60\x00\x00\x01" /* movb $1, 0x6000 */
+               "\xc6\x05\x00\xc0\x00\x00\x01" /* movb $1, 0xc000 */
+               "\xc6\x05\x00\xd0\x00\x00\x01" /* movb $1, 0xd000: behind the range */
+               "\xfa\xf4");
+    assert_int_equal(dm_op(f, f->d->domain_id, &op, sizeof(op), bits, sizeof(bits)), 0);
+    assert_memory_equal(bits, "\x04\x01\xaa", 3);
+    op.u.track_dirty_vram.nr = 8;
+    assert_int_equal(dm_op(f, f->d->domain_id, &op, sizeof(op), bits, sizeof(bits)), 0);
+    assert_memory_equal(bits, "\xff\x01\xaa", 3);
+    op.u.track_dirty_vram.first_pfn = 5;
+    assert_int_equal(dm_op(f, f->d->domain_id, &op, sizeof(op), bits, sizeof(bits)), 0);
+    assert_memory_equal(bits, "\xff\x01\xaa", 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_errors, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_buffers, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_ranges, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_dirty_vram, hvm_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
