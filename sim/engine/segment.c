@@ -549,18 +549,28 @@ void helper_rsm_x86_64(struct CPUX86State *env)
 
 typedef void load_fn(struct CPUX86State *env, int a, int b);
 load_fn *emu_before_load_seg(struct CPUX86State *env, int seg, int sel, uintptr_t host_pc);
+load_fn *emu_before_lret(struct CPUX86State *env, int size, int pops, uintptr_t host_pc);
 load_fn *emu_before_ltr(struct CPUX86State *env, int sel, int unused, uintptr_t host_pc);
 
 /* What follows is seen to where an interrupt could be taken: the next block is looked for behind that. */
+static void segments_change(struct emu *e)
+{
+    e->segments_due = true;
+    emu_want_interrupt(e, true);
+}
+
 load_fn *emu_before_load_seg(struct CPUX86State *env, int seg, int sel, uintptr_t host_pc)
 {
-    struct emu *e = emu_running;
+    if (emu_running->nested.on && !(raw_get(&emu_running->raw, hflags, uint32_t) & RAW_HF_CS64))
+        segments_change(emu_running);
+    return emu_running->real.load_seg;
+}
 
-    if (e->nested.on && !(raw_get(&e->raw, hflags, uint32_t) & RAW_HF_CS64)) {
-        e->segments_due = true;
-        emu_want_interrupt(e, true);
-    }
-    return e->real.load_seg;
+load_fn *emu_before_lret(struct CPUX86State *env, int size, int pops, uintptr_t host_pc)
+{
+    if (emu_running->nested.on)
+        segments_change(emu_running);
+    return emu_running->real.lret_protected;
 }
 
 /* A task register must name something: the library loads null. */
@@ -572,10 +582,5 @@ load_fn *emu_before_ltr(struct CPUX86State *env, int sel, int unused, uintptr_t 
 }
 
 JUMPS_TO(helper_load_seg_x86_64, emu_before_load_seg)
+JUMPS_TO(helper_lret_protected_x86_64, emu_before_lret)
 JUMPS_TO(helper_ltr_x86_64, emu_before_ltr)
-
-void HELPER(lret_protected)(struct CPUX86State *env, int size, int pops)
-{
-    emu_running->real.lret_protected(env, size, pops);
-    emu_segments_changed(emu_running);
-}
