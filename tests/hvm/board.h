@@ -64,19 +64,7 @@ static int board_teardown(void **state)
     return 0;
 }
 
-/* Time passes, and timers fire each at its own. */
-static inline void pass(struct board *b, s_time_t ns)
-{
-    struct vclock *c = &b->f->m->clock;
-    const s_time_t end = c->now + ns;
-
-    while (vclock_next(c) <= end) {
-        if (vclock_next(c) > c->now)
-            c->now = vclock_next(c);
-        vclock_run(c);
-    }
-    c->now = end;
-}
+static inline void pass(struct board *b, s_time_t ns) { fix_pass(b->f, ns); }
 
 /* Let a vCPU take what it would take: the vector; -1: nothing. */
 static inline int take(struct board *b, unsigned int i)

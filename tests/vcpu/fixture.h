@@ -122,6 +122,20 @@ static inline void fix_expect_no_shares(const struct fixture *f)
             fail_msg("machine frame 0x%lx is still shared", (unsigned long)nr);
 }
 
+/* Time passes, and timers fire each at its own. */
+static inline void fix_pass(struct fixture *f, s_time_t ns)
+{
+    struct vclock *c = &f->m->clock;
+    const s_time_t end = c->now + ns;
+
+    while (vclock_next(c) <= end) {
+        if (vclock_next(c) > c->now)
+            c->now = vclock_next(c);
+        vclock_run(c);
+    }
+    c->now = end;
+}
+
 static inline void fix_audit(struct fixture *f)
 {
     char why[200] = "";

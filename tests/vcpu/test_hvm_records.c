@@ -151,20 +151,6 @@ static void use_all(struct fixture *f)
     assert_true(hvm_write_msr(f->v, 0x3b, 1234567));
 }
 
-/* Time passes, and timers fire each at its own. */
-static void pass(struct fixture *f, s_time_t ns)
-{
-    struct vclock *c = &f->m->clock;
-    const s_time_t end = c->now + ns;
-
-    while (vclock_next(c) <= end) {
-        if (vclock_next(c) > c->now)
-            c->now = vclock_next(c);
-        vclock_run(c);
-    }
-    c->now = end;
-}
-
 /* Saved, used otherwise, loaded: it is as it was, also for who uses it. */
 static void test_round_trip(void **state)
 {
@@ -215,7 +201,7 @@ static void test_round_trip(void **state)
     vlapic_write(&f->v->hvm->vlapic, APIC_EOI, 4, 0);
     assert_int_equal(hvm_vcpu_has_pending_irq(f->v, &h->irq).vector, 0x55);
     assert_false(vlapic_test_irq(&f->v->hvm->vlapic, 0x41));
-    pass(f, MILLISECS(60)); /* 5,000,000 x 10 ns */
+    fix_pass(f, MILLISECS(60)); /* 5,000,000 x 10 ns */
     pt_update_irq(&h->irq);
     assert_true(vlapic_test_irq(&f->v->hvm->vlapic, 0x41));
     assert_int_not_equal(h->pit.pt0.pending, 0); /* every 10 ms */
@@ -234,15 +220,15 @@ static void test_timer_goes_on(void **state)
     vlapic_write(lapic, APIC_TDCR, 4, 0xb);
     vlapic_write(lapic, APIC_LVTT, 4, 0x41);
     vlapic_write(lapic, APIC_TMICT, 4, 1000000);
-    pass(f, MILLISECS(4));
+    fix_pass(f, MILLISECS(4));
     left = vlapic_read(lapic, APIC_TMCCT, 4);
     assert_in_range(left, 590000, 600000);
     assert_int_equal(get_one(f, HVM_SAVE_CODE(LAPIC_REGS), 0, &r, &size), 0);
     vlapic_reset(lapic, true);
-    pass(f, SECONDS(1));
+    fix_pass(f, SECONDS(1));
     assert_int_equal(set_one(f, HVM_SAVE_CODE(LAPIC_REGS), 0, &r, sizeof(r)), 0);
     assert_int_equal(vlapic_read(lapic, APIC_TMCCT, 4), left);
-    pass(f, left * 10 + 1000);
+    fix_pass(f, left * 10 + 1000);
     pt_update_irq(&f->d->hvm->irq);
     assert_true(vlapic_test_irq(lapic, 0x41));
 }
@@ -390,7 +376,7 @@ static void test_random(void **state)
         pmtimer_read(&h->pmtimer, 8, 4);
         for (unsigned int reg = 0; reg < 0x400; reg += 16)
             vlapic_read(&f->v->hvm->vlapic, reg, 4);
-        pass(f, MICROSECS(200));
+        fix_pass(f, MICROSECS(200));
         pt_update_irq(&h->irq);
         for (struct hvm_intack a; (a = hvm_vcpu_has_pending_irq(f->v, &h->irq)).source != hvm_intsrc_none;)
             if (hvm_vcpu_ack_pending_irq(f->v, &h->irq, a).source == hvm_intsrc_none)

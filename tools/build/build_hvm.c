@@ -160,9 +160,12 @@ static int params(struct hvm_builder *w)
 
 static int start(struct hvm_builder *w)
 {
-    const int rc = xc_domain_hvm_setcontext_cpu(w->xc, w->b->domid, 0, &w->plan->cpu);
+    int rc = xc_domain_hvm_setcontext_cpu(w->xc, w->b->domid, 0, &w->plan->cpu);
 
-    return rc ? fail(w, "its first vCPU", rc) : 0;
+    /* Firmware does it for HVM guests. */
+    for (unsigned int i = 0; i < w->b->max_vcpus && !w->set.device_model && !rc; i++)
+        rc = xc_domain_hvm_mtrr_default(w->xc, w->b->domid, i, HVM_MTRR_DEF_TYPE);
+    return rc ? fail(w, "its vCPUs", rc) : 0;
 }
 
 static int (*const phases[])(struct hvm_builder *w) = { create, populate, load, params, start };

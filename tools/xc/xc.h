@@ -94,7 +94,7 @@ int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr,
 int xc_domain_populate_extent(struct xc_handle *xc, domid_t domid, unsigned int order, uint64_t *p2m);
 /* The map that domid gets from XENMEM_memory_map: RAM from 0 to the limit, which is how far its pfns may ever go. */
 int xc_domain_set_memmap_limit(struct xc_handle *xc, domid_t domid, uint64_t map_limitkb);
-/* HVM: the whole map; a parameter, HVM_PARAM_*; the registers of one vCPU, which then can run. */
+/* HVM: the whole map; a parameter, HVM_PARAM_*; the registers of one vCPU, which then can run; its MTRRs' default. */
 struct hvm_memmap_table_entry;
 int xc_domain_set_memory_map(struct xc_handle *xc, domid_t domid, const struct hvm_memmap_table_entry *map,
                              unsigned int nr);
@@ -102,6 +102,7 @@ int xc_hvm_param_set(struct xc_handle *xc, domid_t domid, uint32_t param, uint64
 int xc_hvm_param_get(struct xc_handle *xc, domid_t domid, uint32_t param, uint64_t *value);
 struct hvm_hw_cpu;
 int xc_domain_hvm_setcontext_cpu(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const struct hvm_hw_cpu *cpu);
+int xc_domain_hvm_mtrr_default(struct xc_handle *xc, domid_t domid, unsigned int vcpu, uint64_t def_type);
 
 /* A port of domid for dom0 to bind. */
 int xc_evtchn_alloc_unbound(struct xc_handle *xc, domid_t domid, evtchn_port_t *port);

@@ -86,25 +86,49 @@ int xc_hvm_param_get(struct xc_handle *xc, domid_t domid, uint32_t param, uint64
     return rc;
 }
 
-int xc_domain_hvm_setcontext_cpu(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const struct hvm_hw_cpu *cpu)
+/* A context of one record, of a vCPU. */
+static int hvm_record_set(struct xc_handle *xc, domid_t domid, uint16_t code, unsigned int vcpu, const void *record,
+                          size_t size)
 {
     struct {
         struct hvm_save_descriptor d1;
         struct hvm_save_header header;
         struct hvm_save_descriptor d2;
-        struct hvm_hw_cpu cpu;
-        struct hvm_save_descriptor d3;
+        uint8_t rest[sizeof(struct hvm_hw_cpu) + sizeof(struct hvm_save_descriptor)];
     } __attribute__((packed)) s = {
         .d1 = { HVM_SAVE_CODE(HEADER), 0, sizeof(s.header) },
         .header = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION },
-        .d2 = { HVM_SAVE_CODE(CPU), (uint16_t)vcpu, sizeof(s.cpu) },
-        .cpu = *cpu,
-        .d3 = { HVM_SAVE_CODE(END), 0, 0 },
+        .d2 = { code, (uint16_t)vcpu, (uint32_t)size },
     };
-    struct xen_domctl op = { .cmd = XEN_DOMCTL_sethvmcontext, .domain = domid, .u.hvmcontext.size = sizeof(s) };
+    const struct hvm_save_descriptor end = { HVM_SAVE_CODE(END), 0, 0 };
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_sethvmcontext, .domain = domid };
 
+    BUG_ON(size + sizeof(end) > sizeof(s.rest));
+    memcpy(s.rest, record, size);
+    memcpy(s.rest + size, &end, sizeof(end));
+    op.u.hvmcontext.size = (uint32_t)(sizeof(s) - sizeof(s.rest) + size + sizeof(end));
     set_xen_guest_handle(op.u.hvmcontext.buffer, (uint8_t *)&s);
     return xc_domctl(xc, &op);
+}
+
+int xc_domain_hvm_setcontext_cpu(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const struct hvm_hw_cpu *cpu)
+{
+    return hvm_record_set(xc, domid, HVM_SAVE_CODE(CPU), vcpu, cpu, sizeof(*cpu));
+}
+
+int xc_domain_hvm_mtrr_default(struct xc_handle *xc, domid_t domid, unsigned int vcpu, uint64_t def_type)
+{
+    struct hvm_hw_mtrr mtrr;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_gethvmcontext_partial, .domain = domid };
+    int rc;
+
+    op.u.hvmcontext_partial.type = HVM_SAVE_CODE(MTRR);
+    op.u.hvmcontext_partial.instance = vcpu;
+    op.u.hvmcontext_partial.bufsz = sizeof(mtrr);
+    set_xen_guest_handle(op.u.hvmcontext_partial.buffer, (uint8_t *)&mtrr);
+    rc = xc_domctl(xc, &op);
+    mtrr.msr_mtrr_def_type = def_type;
+    return rc ? rc : hvm_record_set(xc, domid, HVM_SAVE_CODE(MTRR), vcpu, &mtrr, sizeof(mtrr));
 }
 
 int xc_pin_table_step(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root)
