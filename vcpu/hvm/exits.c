@@ -196,6 +196,7 @@ void hvm_handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
     hvm_io_forget(v);
     v->hvm->io.exit = *e;
+    v->hvm->io.exit.insns = 0; /* since when nobody has looked is no state */
     handle_exit(v, e);
 }
 
