@@ -343,6 +343,32 @@ static void test_real_mode(void **state)
     end(&sc);
 }
 
+/* An HVM guest's rings: user is what its page tables take for that, ring 3. */
+static void test_rings(void **state)
+{
+    static const char *const stops[] = {
+        "protected32", "long64", "in_ring", "in_ring", "in_ring", "in_user", "gp_entry"
+    };
+    unsigned int mode = 0, kernel = 0, user = 0;
+    struct scene sc;
+    struct look_vcpu v;
+
+    begin(&sc, "docs/tours/modes.cfg", NULL);
+    mode = gdb_registers_nr(sc.gdb->layout) - 2; /* the last but iopl */
+    for (unsigned int i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+        ask(&sc, format("Z0,%llx,1", (unsigned long long)value(&sc, stops[i])));
+    for (unsigned int i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+        ask(&sc, "c");
+        assert_int_equal(pc(&sc), value(&sc, stops[i]));
+        assert_true(look_vcpu(sc.s.g.host, 1, 0, &v));
+        assert_string_equal(ask(&sc, format("p%x", mode)), v.regs.cpl == 3 ? "01000000" : "00000000");
+        *(v.regs.cpl == 3 ? &user : &kernel) += 1;
+    }
+    assert_int_equal(kernel, 5);
+    assert_int_equal(user, 2);
+    end(&sc);
+}
+
 /* A domain of 32 bits: whoever has read its file takes no others than i386's. */
 static void test_registers_of_32_bits(void **state)
 {
@@ -973,6 +999,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_registers),
         cmocka_unit_test(test_registers_of_32_bits),
         cmocka_unit_test(test_real_mode),
+        cmocka_unit_test(test_rings),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_breakpoints_are_not_in_memory),
         cmocka_unit_test(test_changes),

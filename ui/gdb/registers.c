@@ -289,7 +289,7 @@ size_t gdb_register(enum gdb_layout l, const struct look_vcpu *v, unsigned int n
     case REG_MXCSR: memcpy(bytes, s->fxsave + MXCSR_AT, r->size); return r->size;
     case REG_GUEST_CR: memcpy(bytes, &v->cr[r->arg], r->size); return r->size;
     case REG_X87_CONTROL: word = x87_control(s, r->arg); break;
-    case REG_MODE: word = v->mode && !strcmp(v->mode, "user"); break;
+    case REG_MODE: word = v->mode && (!strcmp(v->mode, "user") || !strcmp(v->mode, "hvm3")); break;
     case REG_IOPL: word = v->iopl; break;
     }
     memcpy(bytes, &word, r->size);
