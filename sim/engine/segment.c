@@ -48,8 +48,6 @@
 #define TYPE_EXPAND 0x400u
 #define TYPE_CODE   0x800u
 
-#define EFLAGS_AC 0x40000u
-
 /* ---------------------------------------------------------------------------------------------- flat segments -- */
 
 static bool is_flat(const struct raw_segment *s)
@@ -426,7 +424,7 @@ void emu_segment_checks(struct insn_head *h)
 {
     struct emu *e = h->e;
     const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
-    const bool aligned = (hf & RAW_HF_CPL) == 3 && raw_get(&e->raw, eflags, uint64_t) & EFLAGS_AC;
+    const bool aligned = (hf & RAW_HF_CPL) == 3 && raw_get(&e->raw, eflags, uint64_t) & X86_EFLAGS_AC;
     const int named = h->code64 ? -1 : named_segment(h);
     struct operand o;
     uint32_t check;
@@ -529,7 +527,7 @@ void helper_rsm_x86_64(struct CPUX86State *env)
         at += s->base;
     if (what & CHECK_TABLE)
         table(env, at, size, RETADDR);
-    if (flags & EFLAGS_AC && (hf & RAW_HF_CPL) == 3 && what & CHECK_NATURAL && at & (size - 1) &&
+    if (flags & X86_EFLAGS_AC && (hf & RAW_HF_CPL) == 3 && what & CHECK_NATURAL && at & (size - 1) &&
         e->loaded->state.cr0 & X86_CR0_AM)
         raise_exception_err_ra_x86_64(env, X86_EXC_AC, 0, RETADDR);
 }

@@ -55,8 +55,6 @@ enum {
     MSR_MC0_CTL = 0x400,
     MSR_MC31_MISC = 0x47f,
     MSR_TSC_DEADLINE = 0x6e0,
-    MSR_X2APIC_FIRST = 0x800,
-    MSR_X2APIC_LAST = 0x8ff,
 };
 enum {
     MSR_HYPERCALL_PAGE = 0x40000000,

@@ -473,8 +473,7 @@ bool vlapic_msr_set(struct vlapic *vlapic, uint64_t val)
 
 /* --- the same as MSRs: number 0x800 + offset / 16 --- */
 
-#define MSR_X2APIC_FIRST 0x800u
-#define MSR_X2APIC_SELF  0x83fu
+#define MSR_X2APIC_SELF 0x83fu
 
 /* The bits that it may be written with; false: it is not written. */
 static bool x2apic_writable(unsigned int reg, uint32_t *bits)

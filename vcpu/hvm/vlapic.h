@@ -135,6 +135,8 @@ void vlapic_write(struct vlapic *vlapic, unsigned int offset, unsigned int size,
 void vlapic_refresh(struct vlapic *vlapic);
 /* WRMSR of APIC_BASE. False: #GP. */
 bool vlapic_msr_set(struct vlapic *vlapic, uint64_t val);
+#define MSR_X2APIC_FIRST 0x800u
+#define MSR_X2APIC_LAST  0x8ffu
 /* RDMSR and WRMSR of the MSRs 0x800 to 0x8ff, which are there in x2APIC mode. False: #GP. */
 bool vlapic_x2apic_read(struct vlapic *vlapic, uint32_t msr, uint64_t *val);
 bool vlapic_x2apic_write(struct vlapic *vlapic, uint32_t msr, uint64_t val);
