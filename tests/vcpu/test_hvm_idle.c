@@ -66,6 +66,14 @@ static void in_time(struct fixture *f)
     switched_on(f);
 }
 
+/* INIT has taken what was there. */
+static void again(struct fixture *f)
+{
+    own_vector_event(f);
+    vlapic_reset(apic(f), false);
+    switched_on(f);
+}
+
 /* What an APIC that is off has got before an event is its own affair. */
 static void switched_on_twice(struct fixture *f)
 {
@@ -166,6 +174,7 @@ static const struct {
     { "and acknowledged", handled, true },
     { "that vector, but the local APIC is off", too_early, true },
     { "and switched on then", in_time, false },
+    { "reset, and switched on again", again, false },
     { "switched on again, without events", switched_on_twice, true },
     { "a callback by vector, without events", callback_vector, true },
     { "a callback by vector", callback_vector_event, false },
