@@ -165,8 +165,7 @@ static void test_pvh(void **state)
 {
     struct loaded l = kernel(&kernel_linux64);
     const struct hvm_plan_input in = { .image = &l.img,
-                                       .module = module,
-                                       .module_size = sizeof(module) - 5,
+                                       .modules = { { module, sizeof(module) - 5, NULL } },
                                        .cmdline = "console=hvc0",
                                        .nr_pages = 128 * MIB / PAGES,
                                        .nr_vcpus = 4,
@@ -196,6 +195,61 @@ static void test_pvh(void **state)
     assert_int_equal(m->size, sizeof(module) - 5);
     assert_ptr_equal(memory(m->paddr, m->size), module);
     assert_int_equal(m->cmdline_paddr, 0);
+    unload(&l);
+}
+
+/* The shim's modules: the kernel in it, with its command line, then that one's ramdisk, each on pages of its own. */
+static void test_shim(void **state)
+{
+    static char longer[2 * START_INFO_MODULE_CMDLINE_SIZE];
+    static const struct {
+        size_t ramdisk;
+        const char *cmdline;
+        size_t expected;
+    } cases[] = {
+        { 0, NULL, 0 }, { 0, "root=/dev/xvda", 14 }, { 5, "", 0 }, { 4096, longer, START_INFO_MODULE_CMDLINE_SIZE - 1 }
+    };
+    struct loaded l = kernel(&kernel_linux64);
+
+    memset(longer, 'x', sizeof(longer) - 1);
+    for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct hvm_plan_input in = { .image = &l.img,
+                                           .shim = true,
+                                           .modules = { { module, 0x1801, cases[i].cmdline },
+                                                        { module + 1, cases[i].ramdisk, NULL } },
+                                           .cmdline = "pv-shim",
+                                           .nr_pages = 128 * MIB / PAGES,
+                                           .nr_vcpus = 1,
+                                           .nr_online = 1 };
+        const struct hvm_start_info *info;
+        const struct hvm_modlist_entry *m;
+        const uint8_t *cmdline;
+
+        plan(&in);
+        info = (const void *)memory(p.cpu.rbx, sizeof(*info));
+        assert_string_equal(memory(info->cmdline_paddr, 8), "pv-shim");
+        assert_int_equal(info->nr_modules, 1 + (cases[i].ramdisk > 0));
+        m = (const void *)memory(info->modlist_paddr, info->nr_modules * sizeof(*m));
+        assert_true(m[0].paddr == 0x1003000 && m[0].size == 0x1801 && !m[0].cmdline_paddr == !cases[i].cmdline);
+        assert_ptr_equal(memory(m[0].paddr, m[0].size), module);
+        if (cases[i].cmdline) {
+            cmdline = memory(m[0].cmdline_paddr, cases[i].expected + 1);
+            assert_memory_equal(cmdline, cases[i].cmdline, cases[i].expected);
+            assert_int_equal(cmdline[cases[i].expected], 0);
+        }
+        if (cases[i].ramdisk) {
+            assert_true(m[1].paddr == 0x1005000 && m[1].size == cases[i].ramdisk && !m[1].cmdline_paddr);
+            assert_ptr_equal(memory(m[1].paddr, m[1].size), module + 1);
+        }
+    }
+    assert_refused(&(struct hvm_plan_input){ .image = &l.img,
+                                             .shim = true,
+                                             .modules = { { module, sizeof(module), NULL } },
+                                             .nr_pages = 17 * MIB / PAGES,
+                                             .nr_vcpus = 1,
+                                             .nr_online = 1 },
+                   "memory",
+                   "17 MiB of memory is too little: kernel, the kernel in it, ramdisk and start_info take 20");
     unload(&l);
 }
 
@@ -300,8 +354,7 @@ static void test_hvm(void **state)
 
     plan(&(struct hvm_plan_input){ .image = &l.img,
                                    .device_model = true,
-                                   .module = module,
-                                   .module_size = 0x40000,
+                                   .modules = { { module, 0x40000, NULL } },
                                    .cmdline = "not for it",
                                    .nr_pages = 4 * GIB / PAGES,
                                    .nr_vcpus = 3,
@@ -366,8 +419,7 @@ static void test_real(void **state)
         if (image_load(&img, files[i].path, IMAGE_PVH, err))
             fail_msg("%s: %s", files[i].path, err);
         plan(&(struct hvm_plan_input){ .image = &img,
-                                       .module = module,
-                                       .module_size = sizeof(module),
+                                       .modules = { { module, sizeof(module), NULL } },
                                        .cmdline = "quiet",
                                        .nr_pages = 256 * MIB / PAGES,
                                        .nr_vcpus = 2,
@@ -400,8 +452,8 @@ static void test_random(void **state)
 
         file = kernel_elf(&spec, &size);
         in.nr_pages = 0x100 + random_of(&prng, UINT64_C(0x100) << random_of(&prng, 14));
-        in.module = module;
-        in.module_size = random_of(&prng, 2) * random_of(&prng, sizeof(module));
+        for (unsigned int m = 0; m < 2; m++)
+            in.modules[m] = (struct hvm_module){ module, random_of(&prng, 2) * random_of(&prng, sizeof(module)), "m" };
         if (!image_parse(&img, file, size, IMAGE_PVH, err)) {
             in.image = &img;
             if (!hvm_plan_make(&p, &in, err)) {
@@ -418,9 +470,9 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pvh),    cmocka_unit_test(test_old_linux), cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_hvm),    cmocka_unit_test(test_refused),   cmocka_unit_test(test_real),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_pvh),   cmocka_unit_test(test_shim),   cmocka_unit_test(test_old_linux),
+        cmocka_unit_test(test_sizes), cmocka_unit_test(test_hvm),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_real),  cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

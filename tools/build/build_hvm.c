@@ -173,13 +173,15 @@ static int (*const phases[])(struct hvm_builder *w) = { create, populate, load, 
 struct hvm_builder *build_hvm_begin(struct xc_handle *xc, struct arena *arena, struct pv_build *b,
                                     const struct hvm_settings *settings, char err[IMAGE_ERR_SIZE])
 {
+    const struct hvm_module inner = { b->inner, b->inner_size, b->inner_cmdline },
+                            ramdisk = { b->ramdisk, b->ramdisk_size, NULL };
     const struct hvm_plan_input in = {
         .image = b->image,
         .device_model = settings->device_model,
         .no_apic = !settings->apic,
         .hole_mib = settings->mmio_hole_mib,
-        .module = b->ramdisk,
-        .module_size = b->ramdisk_size,
+        .shim = b->inner,
+        .modules = { b->inner ? inner : ramdisk, b->inner ? ramdisk : (struct hvm_module){ 0 } },
         .cmdline = b->cmdline,
         .nr_pages = b->max_pages,
         .nr_vcpus = b->max_vcpus,

@@ -12,7 +12,10 @@ struct pv_build {
     const struct image *image;
     const uint8_t *ramdisk; /* NULL: none */
     size_t ramdisk_size;
-    const char *cmdline; /* NULL: "" */
+    const char *cmdline;  /* NULL: "" */
+    const uint8_t *inner; /* PVH, of a shim: the kernel that runs in it; or NULL */
+    size_t inner_size;
+    const char *inner_cmdline; /* NULL: none */
     uint64_t nr_pages;
     uint64_t max_pages; /* >= nr_pages */
     unsigned int max_vcpus;

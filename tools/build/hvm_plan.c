@@ -156,16 +156,21 @@ static void fill_hvm_info(struct hvm_info_table *t, const struct hvm_plan_input 
     t->checksum = (uint8_t)-sum;
 }
 
+/* What is loaded beside the kernel, for messages. */
+static const char *modules_name(const struct hvm_plan_input *in)
+{
+    return in->device_model ? "firmware" : in->shim ? "the kernel in it, ramdisk" : "ramdisk";
+}
+
 /* What is loaded ends at `end`, and RAM before that. */
 static int too_little(struct hvm_plan *p, const struct hvm_plan_input *in, uint64_t end, char err[IMAGE_ERR_SIZE])
 {
     if (end > hole_of(in))
         return image_fail(err, "kernel and %s reach up to %#" PRIx64 ": RAM below 4 GiB ends at %#" PRIx64 " at most",
-                          in->device_model ? "firmware" : "ramdisk", end, hole_of(in));
+                          modules_name(in), end, hole_of(in));
     p->setting = "memory";
     return image_fail(err, "%" PRIu64 " MiB of memory is too little: kernel, %s and start_info take %" PRIu64 " MiB",
-                      (in->nr_pages << PAGE_SHIFT) / MIB, in->device_model ? "firmware" : "ramdisk",
-                      (end + MIB - 1) / MIB);
+                      (in->nr_pages << PAGE_SHIFT) / MIB, modules_name(in), (end + MIB - 1) / MIB);
 }
 
 static int load_kernel(struct hvm_plan *p, const struct hvm_plan_input *in, char err[IMAGE_ERR_SIZE])
@@ -181,32 +186,51 @@ static int load_kernel(struct hvm_plan *p, const struct hvm_plan_input *in, char
     return 0;
 }
 
-/* Kernel, module, start_info, one after the other, and the last two above what a PC has below 1 MiB. */
+/* The modules, one after the other, on pages of their own: the first at `at`. Returns where the last one's pages end. */
+static uint64_t place_modules(struct start_info_parts *info, const struct hvm_plan_input *in, uint64_t at)
+{
+    for (unsigned int i = 0; i < START_INFO_MODULES; i++) {
+        const struct hvm_module *m = &in->modules[i];
+
+        if (!m->size)
+            continue;
+        info->modules[info->nr_modules++] =
+            (struct start_info_module){ at, m->size, in->device_model ? "firmware" : m->cmdline };
+        at = ROUND_UP(at + m->size, (uint64_t)PAGE_SIZE);
+    }
+    return at;
+}
+
+static void load_modules(struct hvm_plan *p, const struct hvm_plan_input *in, const struct start_info_parts *info)
+{
+    for (unsigned int i = 0, n = 0; i < START_INFO_MODULES; i++)
+        if (in->modules[i].size)
+            piece(p, info->modules[n++].at, in->modules[i].bytes, in->modules[i].size);
+}
+
+/* Kernel, modules, start_info, one after the other, and what comes after the kernel above what a PC has below 1 MiB. */
 static int load(struct hvm_plan *p, const struct hvm_plan_input *in, uint64_t low, char err[IMAGE_ERR_SIZE])
 {
-    const uint64_t kernel_end = in->image->virt_kend,
-                   module_at = kernel_end > MIB ? ROUND_UP(kernel_end, (uint64_t)PAGE_SIZE) : MIB;
-    const struct start_info_parts info = {
+    const uint64_t kernel_end = in->image->virt_kend;
+    struct start_info_parts info = {
         .cmdline = in->device_model ? NULL : in->cmdline,
         .rsdp = p->acpi.rsdp_at,
-        .modules = { { module_at, in->module_size, in->device_model ? "firmware" : NULL } },
-        .nr_modules = in->module_size != 0,
         .memmap = p->memmap,
         .nr_memmap = p->nr_memmap,
     };
     const size_t size = start_info_size(&info);
 
     if (size > HVM_START_INFO_MAX) {
-        p->setting = "cmdline";
+        p->setting = in->shim ? "pvshim_cmdline" : "cmdline";
         return image_fail(err, "a command line of %zu characters: there is room for %zu", strlen(in->cmdline),
                           strlen(in->cmdline) - (size - HVM_START_INFO_MAX));
     }
-    p->start_info_at = ROUND_UP(module_at + in->module_size, (uint64_t)PAGE_SIZE);
+    p->start_info_at = place_modules(&info, in, kernel_end > MIB ? ROUND_UP(kernel_end, (uint64_t)PAGE_SIZE) : MIB);
     if (p->start_info_at + size > low)
         return too_little(p, in, p->start_info_at + size, err);
     if (load_kernel(p, in, err))
         return -1;
-    piece(p, module_at, in->module, in->module_size);
+    load_modules(p, in, &info);
     start_info_write(&info, p->start_info_at, p->start_info);
     piece(p, p->start_info_at, p->start_info, size);
     return 0;

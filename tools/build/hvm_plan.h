@@ -5,7 +5,8 @@
  * Concept: such a guest starts like a processor after a boot loader: in protected mode without paging, at the kernel's
  * PHYS32_ENTRY, EBX at hvm_start_info. What the toolstack has put into its memory is, as libxl of Xen 4.17 has it:
  *
- *      PVH     0             RAM: kernel, then ramdisk, then start_info; pages between them are free
+ *      PVH     0             RAM: kernel, then its modules, then start_info; pages between them are free. One module:
+ *                            the ramdisk. Of Xen's shim two: the kernel that runs in it, and that one's ramdisk
  *              0xfc000000    ACPI tables, then the RSDP (or at 0xfffc0, for a Linux that would not find it there)
  *              0xfeff8000    special pages: rings of xenstore and console, the tables of an identity mapping...
  *              4 GiB         the rest of RAM
@@ -47,15 +48,21 @@
 #define HVM_START_INFO_MAX (3 * 4096) /* which limits the command line */
 #define HVM_MTRR_DEF_TYPE  0x806      /* of PVH guests' vCPUs: enabled, write-back */
 
+struct hvm_module {
+    const uint8_t *bytes; /* NULL: there is none */
+    size_t size;
+    const char *cmdline; /* NULL: none. What is too long for it is cut off */
+};
+
 struct hvm_plan_input {
-    const struct image *image; /* of mode IMAGE_PVH */
-    bool device_model;         /* type="hvm" */
-    bool no_apic;              /* for its firmware: no tables that tell of APICs */
-    unsigned int hole_mib;     /* below 4 GiB, for its devices; 0: 256 */
-    const uint8_t *module;     /* ramdisk of a PVH kernel, firmware for hvmloader; or NULL */
-    size_t module_size;
-    const char *cmdline; /* NULL: none; not for HVM guests */
-    uint64_t nr_pages;   /* of RAM: that of maxmem */
+    const struct image *image;                     /* of mode IMAGE_PVH */
+    bool device_model;                             /* type="hvm" */
+    bool no_apic;                                  /* for its firmware: no tables that tell of APICs */
+    unsigned int hole_mib;                         /* below 4 GiB, for its devices; 0: 256 */
+    bool shim;                                     /* the image is Xen's shim, and the first module the kernel in it */
+    struct hvm_module modules[START_INFO_MODULES]; /* for hvmloader one, which is its firmware */
+    const char *cmdline;                           /* NULL: none; not for HVM guests */
+    uint64_t nr_pages;                             /* of RAM: that of maxmem */
     unsigned int nr_vcpus, nr_online;
     bool hardware_reduced; /* see acpi.h */
 };

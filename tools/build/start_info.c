@@ -52,10 +52,8 @@ void start_info_write(const struct start_info_parts *s, uint64_t at, uint8_t *by
                                                  .cmdline_paddr = m->cmdline ? at + line : 0 };
 
         memcpy(bytes + o.modules + i * sizeof(entry), &entry, sizeof(entry));
-        if (m->cmdline) {
-            assert(strlen(m->cmdline) < START_INFO_MODULE_CMDLINE_SIZE);
-            strcpy((char *)bytes + line, m->cmdline);
-        }
+        if (m->cmdline)
+            memcpy(bytes + line, m->cmdline, strnlen(m->cmdline, START_INFO_MODULE_CMDLINE_SIZE - 1));
     }
     if (s->nr_memmap)
         memcpy(bytes + o.memmap, s->memmap, s->nr_memmap * sizeof(*s->memmap));

@@ -24,7 +24,7 @@
 
 struct start_info_module {
     uint64_t at, size;
-    const char *cmdline; /* shorter than START_INFO_MODULE_CMDLINE_SIZE, or NULL: none */
+    const char *cmdline; /* NULL: none; of more than START_INFO_MODULE_CMDLINE_SIZE - 1 characters the first count */
 };
 
 struct start_info_parts {
