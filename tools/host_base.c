@@ -86,8 +86,17 @@ bool host_snapshot_rtds(const struct host *h, domid_t domid, int vcpu, struct xe
     return snapshot_rtds(h->xen, domid, vcpu, p);
 }
 
+/* A command line may come from another key. */
+static const char *key_stated(const struct guest *g, const char *key)
+{
+    if (xl_where_is(g->cfg.where, key))
+        return key;
+    return !strcmp(key, "cmdline") ? "extra" : !strcmp(key, "pvshim_cmdline") ? "pvshim_extra" : key;
+}
+
 const char *guest_where(const struct guest *g, const char *key, char where[XL_WHERE_SIZE])
 {
+    key = key ? key_stated(g, key) : NULL;
     if (!key || !xl_where_is(g->cfg.where, key))
         snprintf(where, XL_WHERE_SIZE, "%.400s: ", g->cfg.kernel);
     else

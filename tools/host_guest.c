@@ -45,6 +45,8 @@ void guest_free(struct host *h, struct guest *g)
     xfree(g->cfg.ramdisk);
     xfree(g->cfg.vgabios);
     xfree(g->cfg.cmdline);
+    xfree(g->cfg.shim);
+    xfree(g->cfg.shim_cmdline);
     xl_sched_release(&g->sched);
     xl_cpuid_release(&g->cpuid);
     guest_devices_free(g);
@@ -108,17 +110,19 @@ static bool build_begin(struct host *h, struct guest *g)
 {
     char where[XL_WHERE_SIZE];
 
-    if (!g->built && g->cfg.cmdline && strlen(g->cfg.cmdline) >= MAX_GUEST_CMDLINE)
+    if (!g->built && g->cfg.cmdline && strlen(g->cfg.cmdline) >= MAX_GUEST_CMDLINE && (g->cfg.shim || !guest_is_hvm(g)))
         host_message(h, "%swarning: of the %zu characters of the command line the guest is given the first %d",
-                     guest_where(g, xl_where_is(g->cfg.where, "cmdline") ? "cmdline" : "extra", where),
-                     strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
+                     guest_where(g, "cmdline", where), strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
     if (!g->built && guest_is_hvm(g))
         guest_hvm_warn(h, g);
     g->build = (struct pv_build){
         .image = &g->kernel->image,
         .ramdisk = g->ramdisk ? g->ramdisk->data : NULL,
         .ramdisk_size = g->ramdisk ? g->ramdisk->size : 0,
-        .cmdline = g->cfg.cmdline,
+        .cmdline = g->cfg.shim ? g->cfg.shim_cmdline : g->cfg.cmdline,
+        .inner = g->inner ? g->inner->data : NULL,
+        .inner_size = g->inner ? g->inner->size : 0,
+        .inner_cmdline = g->inner ? g->cfg.cmdline : NULL,
         .nr_pages = (uint64_t)g->cfg.memory_mib << 8,
         .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
         .max_vcpus = g->cfg.maxvcpus,
@@ -214,7 +218,7 @@ int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     if (g->build.setting)
         snprintf(err, HOST_ERR_SIZE, "%s%s", guest_where(g, g->build.setting, where), g->build_err);
     else
-        file_fail(g, guest_kernel_key(g), g->cfg.kernel, g->build_err, err);
+        file_fail(g, guest_kernel_key(g), guest_image_path(g), g->build_err, err);
     return -1;
 }
 
@@ -256,6 +260,8 @@ bool guest_configure(struct guest *g, const struct host_guest *cfg)
     g->cfg.ramdisk = cfg->ramdisk ? xstrdup(a, cfg->ramdisk) : NULL;
     g->cfg.vgabios = cfg->vgabios ? xstrdup(a, cfg->vgabios) : NULL;
     g->cfg.cmdline = cfg->cmdline ? xstrdup(a, cfg->cmdline) : NULL;
+    g->cfg.shim = cfg->shim ? xstrdup(a, cfg->shim) : NULL;
+    g->cfg.shim_cmdline = cfg->shim_cmdline ? xstrdup(a, cfg->shim_cmdline) : NULL;
     g->cfg.sched = &g->sched;
     g->cfg.cpuid = &g->cpuid;
     guest_hvm_configure(g, cfg->hvm);
@@ -275,7 +281,8 @@ bool guest_configure(struct guest *g, const struct host_guest *cfg)
         return false;
     g->cfg.disks = NULL;
     return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->vgabios || g->cfg.vgabios) &&
-           (!cfg->cmdline || g->cfg.cmdline);
+           (!cfg->cmdline || g->cfg.cmdline) && (!cfg->shim || g->cfg.shim) &&
+           (!cfg->shim_cmdline || g->cfg.shim_cmdline);
 }
 
 /* Of one kernel: the others' reason is the same. */
@@ -288,6 +295,18 @@ static void kept_warn(struct host *h, const struct cached_image *kernel)
                  kernel->path, kernel->image.not_kept);
 }
 
+/* The kernel in a shim, as it is in its file. That it is one is looked at here: the shim's words would be others. */
+static int guest_load_inner(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    char why[IMAGE_ERR_SIZE];
+
+    if (image_cache_get(&h->edges->files, g->cfg.kernel, IMAGE_PV, why))
+        g->inner = image_cache_file(&h->edges->files, g->cfg.kernel, why);
+    if (!g->inner)
+        file_fail(g, "kernel", g->cfg.kernel, why, err);
+    return g->inner ? 0 : -1;
+}
+
 static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE];
@@ -298,12 +317,14 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
                          g->cfg.kernel);
         return guest_devices_none(g, err);
     }
-    g->kernel = image_cache_get(&h->edges->files, g->cfg.kernel, guest_image_mode(g), why);
+    g->kernel = image_cache_get(&h->edges->files, guest_image_path(g), guest_image_mode(g), why);
     if (!g->kernel) {
-        file_fail(g, guest_kernel_key(g), g->cfg.kernel, why, err);
+        file_fail(g, guest_kernel_key(g), guest_image_path(g), why, err);
         return -1;
     }
     kept_warn(h, g->kernel);
+    if (g->cfg.shim && guest_load_inner(h, g, err))
+        return -1;
     if (g->cfg.ramdisk && !(g->ramdisk = image_cache_file(&h->edges->files, g->cfg.ramdisk, why))) {
         file_fail(g, guest_has_dm(g) ? "bios_path_override" : "ramdisk", g->cfg.ramdisk, why, err);
         return -1;

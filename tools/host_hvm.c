@@ -2,9 +2,10 @@
 /*
  * Guests with a processor of their own, PVH and HVM: what their settings come to.
  *
- * Concept: a PVH guest is started like a PV guest, kernel and ramdisk; an HVM guest like a PC, by firmware: what is its
- * kernel here is hvmloader, or what firmware_override names, and its ramdisk the BIOS that hvmloader starts. What is
- * stated and cannot be had is told, once.
+ * Concept: a PVH guest is started like a PV guest, kernel and ramdisk; an HVM guest like a PC, by firmware: what is
+ * its kernel here is hvmloader, or what firmware_override names, and its ramdisk the BIOS that hvmloader starts. With
+ * pvshim a PVH guest's kernel is Xen's shim, which is handed a PV kernel, and starts that. What is stated and cannot be
+ * had is told, once.
  *
  * Corresponds to libxl__domain_build_info_setdefault(), hvm_set_conf_params() and libxl__domain_firmware() of
  * tools/libs/light.
@@ -33,9 +34,11 @@ enum image_mode guest_image_mode(const struct guest *g)
 const char *guest_kernel_key(const struct guest *g)
 {
     if (!guest_has_dm(g))
-        return "kernel";
+        return g->cfg.shim ? "pvshim_path" : "kernel";
     return xl_where_is(g->cfg.where, "firmware_override") ? "firmware_override" : "firmware";
 }
+
+const char *guest_image_path(const struct guest *g) { return g->cfg.shim ? g->cfg.shim : g->cfg.kernel; }
 
 void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)
 {
@@ -43,7 +46,8 @@ void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)
         g->hvm = *settings;
     else
         xl_hvm_defaults(&g->hvm);
-    g->hvm.firmware = g->hvm.bios_path = NULL; /* as files they are g->cfg's */
+    /* As files they are g->cfg's. */
+    g->hvm.firmware = g->hvm.bios_path = g->hvm.pvshim_path = g->hvm.pvshim_cmdline = g->hvm.pvshim_extra = NULL;
     g->cfg.hvm = &g->hvm;
 }
 

@@ -90,6 +90,7 @@ struct guest {
     struct guest *next_name; /* of the same list of host.names */
     const struct cached_image *kernel;
     const struct cached_file *ramdisk, *vgabios; /* or NULL */
+    const struct cached_file *inner;             /* the same: the kernel in a shim, and `kernel` is that shim */
     mfn_t console_mfn, store_mfn;
     evtchn_port_t console_port, store_port; /* the guest's own numbers */
     struct host *host;
@@ -222,6 +223,8 @@ bool guest_has_dm(const struct guest *g);
 enum image_mode guest_image_mode(const struct guest *g);
 /* What names the kernel, of an HVM guest what stands in hvmloader's place. */
 const char *guest_kernel_key(const struct guest *g);
+/* And where that is. */
+const char *guest_image_path(const struct guest *g);
 /* A copy of the settings, or (NULL) the defaults. */
 void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings);
 /* host_dm.c: the device model; NULL: there is none. */

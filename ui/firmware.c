@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where the firmware of HVM guests is.
+ * Where the firmware of HVM guests is, and the shim of PVH guests.
  *
  * Concept: it comes in Debian's packages, which are installed, or unpacked by scripts/assets.sh beside this program:
  * either way it is at the same place below some folder. What is beside the program comes first, since it is of known
- * versions. The folder of hvmloader has Xen's version in its name: of several the last counts.
+ * versions. The folder of hvmloader and xen-shim has Xen's version in its name: of several the last counts.
  *
  * Corresponds to libxl__xenfirmwaredir_path() and libxl__seabios_path() of tools/libs/light.
  */
@@ -21,12 +21,14 @@ const struct firmware_file firmware_files[FIRMWARE_NR] = {
     [FIRMWARE_HVMLOADER] = { "hvmloader", "xen-utils-4.17" },
     [FIRMWARE_SEABIOS] = { "bios-256k.bin", "seabios" },
     [FIRMWARE_VGABIOS] = { "vgabios-stdvga.bin", "seabios" },
+    [FIRMWARE_XEN_SHIM] = { "xen-shim", "xen-utils-4.17" },
 };
 
 static const char *const patterns[FIRMWARE_NR] = {
     [FIRMWARE_HVMLOADER] = "usr/lib/xen-4.*/boot/hvmloader",
     [FIRMWARE_SEABIOS] = "usr/share/seabios/bios-256k.bin",
     [FIRMWARE_VGABIOS] = "usr/share/seabios/vgabios-stdvga.bin",
+    [FIRMWARE_XEN_SHIM] = "usr/lib/xen-4.*/boot/xen-shim",
 };
 
 /* The folder's name is no pattern. -1: it is too long. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Firmware of HVM guests, as Debian's packages have it: see ui/firmware.c. */
+/* Firmware of HVM guests, and the shim of PVH guests, as Debian's packages have it: see ui/firmware.c. */
 #ifndef UI_FIRMWARE_H
 #define UI_FIRMWARE_H
 
@@ -7,8 +7,9 @@ enum firmware {
     FIRMWARE_HVMLOADER, /* Xen's: finds devices, makes tables, starts the BIOS */
     FIRMWARE_SEABIOS,   /* the BIOS */
     FIRMWARE_VGABIOS,   /* the BIOS of the VGA adapter */
+    FIRMWARE_XEN_SHIM,  /* a Xen that runs as a PVH guest, with a PV guest in it */
 };
-#define FIRMWARE_NR 3
+#define FIRMWARE_NR 4
 
 struct firmware_file {
     const char *name, *package; /* of the file; of Debian, where it comes from */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What an HVM guest starts with: see ui/guest_firmware.h. */
+/* What HVM guests, and guests in a shim, start with: see ui/guest_firmware.h. */
 #include "ui/guest_firmware.h"
 
 #include "ui/place.h"
@@ -72,8 +72,29 @@ int guest_firmware(struct guest_entry *e, const char *kernel, const struct run_o
     return override || e->guest.ramdisk ? 0 : hvm_lacks(e, FIRMWARE_SEABIOS, err);
 }
 
+bool guest_has_shim(const struct guest_entry *e)
+{
+    return e->guest.has_type && e->guest.type == XL_TYPE_PVH && e->cfg.hvm.pvshim && !e->guest.driver_domain;
+}
+
+int guest_shim(struct guest_entry *e, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
+{
+    const struct firmware_file *f = &firmware_files[FIRMWARE_XEN_SHIM];
+    char why[256];
+
+    e->guest.shim = firmware_path(e, o, FIRMWARE_XEN_SHIM, e->cfg.hvm.pvshim_path);
+    e->guest.shim_cmdline = e->shim_cmdline = xl_hvm_shim_cmdline(&e->cfg.hvm);
+    if (e->guest.shim && e->guest.shim_cmdline)
+        return 0;
+    snprintf(why, sizeof(why),
+             "%s, of Debian's package %s, is not there: `make assets` fetches it; or pvshim_path names another",
+             f->name, f->package);
+    return hvm_fail(e, "pvshim", e->guest.shim ? "out of memory" : why, err);
+}
+
 void guest_firmware_free(struct guest_entry *e)
 {
+    free(e->shim_cmdline);
     for (unsigned int i = 0; i < FIRMWARE_NR; i++)
         free(e->firmware[i]);
 }

@@ -197,7 +197,9 @@ static int entry_load(struct guest_entry *e, const char *named, const struct run
         xl_hvm_defaults(&e->cfg.hvm);
     entry_merge(e, kernel, o);
     e->is_config = kind == XL_FILE_CONFIG;
-    return guest_has_firmware(e) ? guest_firmware(e, kernel, o, err) : kernel_check(e, err);
+    if (guest_has_firmware(e))
+        return guest_firmware(e, kernel, o, err);
+    return kernel_check(e, err) || (guest_has_shim(e) && guest_shim(e, o, err)) ? -1 : 0;
 }
 
 static unsigned int may_have_mib(const struct host_guest *g)
@@ -379,7 +381,7 @@ bool guest_list_reads(const struct guest_list *l, const struct run_options *o, c
     for (unsigned int i = 0; i < l->nr; i++)
         if (same_file(&st, place(o, o->guests[i])) || same_file(&st, l->entries[i].guest.kernel) ||
             same_file(&st, l->entries[i].guest.ramdisk) || same_file(&st, l->entries[i].guest.vgabios) ||
-            is_disk_of(&l->entries[i], &st))
+            same_file(&st, l->entries[i].guest.shim) || is_disk_of(&l->entries[i], &st))
             return true;
     return false;
 }

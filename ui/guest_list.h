@@ -25,7 +25,8 @@ struct guest_entry {
     struct xl_vifs vifs;     /* what counts of the others */
     struct xl_p9s p9s;
     struct xl_channels channels;
-    char *firmware[FIRMWARE_NR]; /* of an HVM guest: what was found, or its file names */
+    char *firmware[FIRMWARE_NR]; /* of an HVM guest or a shim: what was found, or its file names */
+    char *shim_cmdline;          /* or NULL */
     bool is_config;              /* and no kernel */
 };
 

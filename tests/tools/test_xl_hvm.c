@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/tools/xl_cfg.h"
@@ -87,6 +88,42 @@ static void test_flags(void **state)
             expect_failure(text, "expected 0 or 1, got \"yes\"");
         }
     }
+}
+
+/* The shim's command line: that of libxl, or one's own, and what is to be added to either. */
+static void test_shim(void **state)
+{
+    static const char *const cases[][3] = { { "", NULL, XL_PVSHIM_CMDLINE },
+                                            { "pvshim_path = '/x/shim'\n", "/x/shim", XL_PVSHIM_CMDLINE },
+                                            { "pvshim_extra = 'a=1'\n", NULL, "pv-shim console=xen,pv a=1" },
+                                            { "pvshim_cmdline = 'pv-shim'\n", NULL, "pv-shim" },
+                                            { "pvshim_extra = 'a'\npvshim_cmdline = 'c'\n", NULL, "c a" },
+                                            { "pvshim_cmdline = ''\n", NULL, "" } };
+    struct xl_config cfg;
+    char text[200], *cmdline;
+
+    parse_ok(&cfg, PVH);
+    assert_false(cfg.hvm.pvshim);
+    xl_config_free(&cfg);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        snprintf(text, sizeof(text), PVH "pvshim = 1\n%s", cases[i][0]);
+        parse_ok(&cfg, text);
+        assert_true(cfg.hvm.pvshim && !cfg.warnings);
+        assert_string_equal(cfg.hvm.pvshim_path ? cfg.hvm.pvshim_path : "-", cases[i][1] ? cases[i][1] : "-");
+        cmdline = xl_hvm_shim_cmdline(&cfg.hvm);
+        assert_string_equal(cmdline, cases[i][2]);
+        free(cmdline);
+        xl_config_free(&cfg);
+    }
+    parse_ok(&cfg, PVH "pvshim = 0\npvshim_path = '/x'\npvshim_cmdline = 'c'\npvshim_extra = 'e'\n");
+    assert_false(cfg.hvm.pvshim);
+    assert_string_equal(cfg.warnings, "guest.cfg:4: warning: pvshim_path is ignored: pvshim is not set\n"
+                                      "guest.cfg:5: warning: pvshim_cmdline is ignored: pvshim is not set\n"
+                                      "guest.cfg:6: warning: pvshim_extra is ignored: pvshim is not set\n");
+    xl_config_free(&cfg);
+    expect_failure(PVH "pvshim = 'yes'\n", "guest.cfg:3: pvshim: expected 0 or 1, got \"yes\"");
+    expect_failure(PVH "pvshim = 1\npvshim_path = ''\n", "guest.cfg:4: pvshim_path: expected a path, got \"\"");
+    expect_failure(PVH "pvshim_cmdline = [ 'a' ]\n", "pvshim_cmdline: expected a single value, got a list");
 }
 
 static void test_firmware(void **state)
@@ -286,9 +323,19 @@ static void test_other_types(void **state)
         { "viridian", "1" },
         { "viridian", "[ 'all' ]" },
     };
+    static const char *const pvh[] = { "pvshim = 1", "pvshim_path = '/x'", "pvshim_cmdline = 'c'",
+                                       "pvshim_extra = 'e'" };
     struct xl_config cfg;
     char text[200], expected[200];
 
+    for (size_t i = 0; i < 2 * sizeof(pvh) / sizeof(pvh[0]); i++) {
+        snprintf(text, sizeof(text), "%s%s\n", i % 2 ? HVM : KERNEL, pvh[i / 2]);
+        parse_ok(&cfg, text);
+        snprintf(expected, sizeof(expected), "guest.cfg:2: warning: %.*s is for PVH guests and is ignored\n",
+                 (int)strcspn(pvh[i / 2], " "), pvh[i / 2]);
+        assert_string_equal(cfg.warnings, expected);
+        xl_config_free(&cfg);
+    }
     for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++) {
         snprintf(text, sizeof(text), KERNEL "%s = 1\n", both[i]);
         parse_ok(&cfg, text);
@@ -316,9 +363,10 @@ static void test_other_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty_cds),  cmocka_unit_test(test_defaults),         cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_firmware),   cmocka_unit_test(test_kernel_hvmloader), cmocka_unit_test(test_devices),
-        cmocka_unit_test(test_timer_mode), cmocka_unit_test(test_not_offered),      cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_empty_cds),   cmocka_unit_test(test_defaults),   cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_shim),        cmocka_unit_test(test_firmware),   cmocka_unit_test(test_kernel_hvmloader),
+        cmocka_unit_test(test_devices),     cmocka_unit_test(test_timer_mode), cmocka_unit_test(test_not_offered),
+        cmocka_unit_test(test_other_types),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

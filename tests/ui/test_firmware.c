@@ -65,6 +65,9 @@ static void test_found(void **state)
     expect(FIRMWARE_HVMLOADER, both, second, "usr/lib/xen-4.17/boot/hvmloader");
     expect(FIRMWARE_SEABIOS, both, second, "usr/share/seabios/bios-256k.bin");
     assert_null(firmware_find(FIRMWARE_VGABIOS, both));
+    assert_null(firmware_find(FIRMWARE_XEN_SHIM, both));
+    file(second, "usr/lib/xen-4.17/boot/xen-shim");
+    expect(FIRMWARE_XEN_SHIM, both, second, "usr/lib/xen-4.17/boot/xen-shim");
     assert_null(firmware_find(FIRMWARE_HVMLOADER, none));
 
     file(second, "usr/lib/xen-4.19/boot/hvmloader");

@@ -186,7 +186,7 @@ static int load_kernel(struct hvm_plan *p, const struct hvm_plan_input *in, char
     return 0;
 }
 
-/* The modules, one after the other, on pages of their own: the first at `at`. Returns where the last one's pages end. */
+/* The modules, each on pages of its own, from `at` on. Returns where the last one's pages end. */
 static uint64_t place_modules(struct start_info_parts *info, const struct hvm_plan_input *in, uint64_t at)
 {
     for (unsigned int i = 0; i < START_INFO_MODULES; i++) {

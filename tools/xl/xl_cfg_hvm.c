@@ -25,33 +25,43 @@ static int warn_of(struct xl_reader *r, const char *key, const char *why)
     return xl_warn(r, xl_key_line(r, key), text);
 }
 
-/* As xl_get_text(), with a warning if the guest is of a type for which the key means nothing. */
-static int get_of(struct xl_reader *r, const char *key, bool pvh_too, const char **text)
-{
-    const enum xl_type type = r->cfg->type;
-    const int got = xl_get_text(r, key, text);
+/* Of which types of guest a key is, for get_of(). */
+enum { OF_PVH = 1, OF_HVM = 2, OF_BOTH = 3 };
 
-    if (got != 1 || type == XL_TYPE_HVM || (type == XL_TYPE_PVH && pvh_too))
-        return got;
-    return warn_of(r, key, pvh_too ? "is for PVH and HVM guests and is ignored" : "is for HVM guests and is ignored")
-               ? -1
-               : 1;
+static int warn_of_type(struct xl_reader *r, const char *key, unsigned int types)
+{
+    static const char *const why[] = { [OF_PVH] = "is for PVH guests and is ignored",
+                                       [OF_HVM] = "is for HVM guests and is ignored",
+                                       [OF_BOTH] = "is for PVH and HVM guests and is ignored" };
+    const enum xl_type type = r->cfg->type;
+
+    return (type == XL_TYPE_HVM && types & OF_HVM) || (type == XL_TYPE_PVH && types & OF_PVH)
+               ? 0
+               : warn_of(r, key, why[types]);
 }
 
-static int read_flag(struct xl_reader *r, const char *key, bool pvh_too, bool *out)
+/* As xl_get_text(), with a warning if the guest is of a type for which the key means nothing. */
+static int get_of(struct xl_reader *r, const char *key, unsigned int types, const char **text)
+{
+    const int got = xl_get_text(r, key, text);
+
+    return got == 1 && warn_of_type(r, key, types) ? -1 : got;
+}
+
+static int read_flag(struct xl_reader *r, const char *key, unsigned int types, bool *out)
 {
     unsigned int n = *out;
     const char *text;
 
-    if (get_of(r, key, pvh_too, &text) < 0 || xl_read_number(r, key, 0, INT_MAX, "0 or 1", &n))
+    if (get_of(r, key, types, &text) < 0 || xl_read_number(r, key, 0, INT_MAX, "0 or 1", &n))
         return -1;
     *out = n != 0;
     return 0;
 }
 
-int xl_hvm_read_flag(struct xl_reader *r, const char *key, void *out) { return read_flag(r, key, false, out); }
+int xl_hvm_read_flag(struct xl_reader *r, const char *key, void *out) { return read_flag(r, key, OF_HVM, out); }
 
-int xl_pvh_read_flag(struct xl_reader *r, const char *key, void *out) { return read_flag(r, key, true, out); }
+int xl_pvh_read_flag(struct xl_reader *r, const char *key, void *out) { return read_flag(r, key, OF_BOTH, out); }
 
 /* The index of the word in names, a list that NULL ends, or -1. */
 static int word_find(const char *const *names, const char *word)
@@ -69,7 +79,7 @@ int xl_hvm_read_timer_mode(struct xl_reader *r, const char *key, void *out)
     enum xl_timer_mode *mode = out;
     const char *text;
     long number;
-    int got = get_of(r, key, true, &text), n;
+    int got = get_of(r, key, OF_BOTH, &text), n;
 
     if (got != 1)
         return got;
@@ -95,7 +105,7 @@ int xl_hvm_read_mib(struct xl_reader *r, const char *key, void *out)
     const bool hole = !strcmp(key, "mmio_hole"), both = !strcmp(key, "shadow_memory");
     const char *text;
 
-    if (get_of(r, key, both, &text) < 0)
+    if (get_of(r, key, both ? OF_BOTH : OF_HVM, &text) < 0)
         return -1;
     return hole ? xl_read_number(r, key, 256, 3840, "256 to 3840 MiB", out)
                 : xl_read_number(r, key, 0, XL_MEMORY_MIB_MAX, "a number of MiB (at most 524287)", out);
@@ -105,7 +115,7 @@ int xl_hvm_read_seconds(struct xl_reader *r, const char *key, void *out)
 {
     const char *text;
     long n = 0;
-    int got = get_of(r, key, false, &text);
+    int got = get_of(r, key, OF_HVM, &text);
 
     if (got != 1)
         return got;
@@ -113,6 +123,31 @@ int xl_hvm_read_seconds(struct xl_reader *r, const char *key, void *out)
         return xl_fail(r, key, "expected a number of seconds, got \"%.100s\"", text);
     *(int *)out = (int)n;
     return 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------- the shim -- */
+
+int xl_hvm_read_pvshim(struct xl_reader *r, const char *key, void *out) { return read_flag(r, key, OF_PVH, out); }
+
+/* What the shim would be, if there were one: told, as xl does not. */
+static int get_of_shim(struct xl_reader *r, const char *key)
+{
+    const char *text;
+    const int got = get_of(r, key, OF_PVH, &text);
+
+    if (got != 1 || r->cfg->type != XL_TYPE_PVH || r->cfg->hvm.pvshim)
+        return got;
+    return warn_of(r, key, "is ignored: pvshim is not set") ? -1 : 1;
+}
+
+int xl_hvm_read_shim_path(struct xl_reader *r, const char *key, void *out)
+{
+    return get_of_shim(r, key) < 0 ? -1 : xl_read_path(r, key, out);
+}
+
+int xl_hvm_read_shim_text(struct xl_reader *r, const char *key, void *out)
+{
+    return get_of_shim(r, key) < 0 ? -1 : xl_read_string(r, key, out);
 }
 
 /* ----------------------------------------------------------------------------------------------------- firmware -- */
@@ -123,13 +158,13 @@ int xl_hvm_read_path(struct xl_reader *r, const char *key, void *out)
 {
     const char *text;
 
-    return get_of(r, key, false, &text) < 0 ? -1 : xl_read_path(r, key, out);
+    return get_of(r, key, OF_HVM, &text) < 0 ? -1 : xl_read_path(r, key, out);
 }
 
 int xl_hvm_read_bios(struct xl_reader *r, const char *key, void *out)
 {
     const char *text;
-    int got = get_of(r, key, false, &text), n;
+    int got = get_of(r, key, OF_HVM, &text), n;
 
     if (got != 1)
         return got;
@@ -145,7 +180,7 @@ int xl_hvm_read_firmware(struct xl_reader *r, const char *key, void *out)
 {
     struct xl_hvm *h = out;
     const char *text;
-    int got = get_of(r, key, false, &text), n;
+    int got = get_of(r, key, OF_HVM, &text), n;
 
     if (got != 1)
         return got;
@@ -168,7 +203,7 @@ int xl_hvm_read_boot(struct xl_reader *r, const char *key, void *out)
 {
     char *boot = out;
     const char *text;
-    int got = get_of(r, key, false, &text);
+    int got = get_of(r, key, OF_HVM, &text);
     size_t n = 0;
 
     if (got != 1)
@@ -191,7 +226,7 @@ int xl_hvm_read_vga(struct xl_reader *r, const char *key, void *out)
 {
     static const char *const names[] = { "cirrus", "stdvga", "none", "qxl", NULL };
     const char *text;
-    int got = get_of(r, key, false, &text), n;
+    int got = get_of(r, key, OF_HVM, &text), n;
 
     if (got != 1)
         return got;
@@ -207,7 +242,7 @@ int xl_hvm_read_stdvga(struct xl_reader *r, const char *key, void *out)
 {
     bool on = false;
 
-    if (read_flag(r, key, false, &on))
+    if (read_flag(r, key, OF_HVM, &on))
         return -1;
     if (on)
         *(enum xl_vga *)out = XL_VGA_STDVGA;
@@ -239,10 +274,10 @@ int xl_hvm_read_serial(struct xl_reader *r, const char *key, void *out)
     if (got == ESRCH)
         return 0;
     if (got) {
-        got = get_of(r, key, false, &text);
+        got = get_of(r, key, OF_HVM, &text);
         return got == 1 ? serial_add(r, key, out, text) : got;
     }
-    if (r->cfg->type != XL_TYPE_HVM && warn_of(r, key, "is for HVM guests and is ignored"))
+    if (warn_of_type(r, key, OF_HVM))
         return -1;
     for (int i = 0; i < nr; i++) {
         text = xlu_cfg_get_listitem(list, i);
@@ -260,7 +295,7 @@ int xl_hvm_read_nestedhvm(struct xl_reader *r, const char *key, void *out)
 {
     bool on = false;
 
-    if (read_flag(r, key, true, &on))
+    if (read_flag(r, key, OF_BOTH, &on))
         return -1;
     return on && r->cfg->type != XL_TYPE_PV ? warn_of(r, key, "is accepted, but no guest here can be a hypervisor") : 0;
 }
@@ -308,9 +343,9 @@ int xl_hvm_read_viridian(struct xl_reader *r, const char *key, void *out)
     if (got == ESRCH)
         return 0;
     if (got) {
-        if (read_flag(r, key, false, &any))
+        if (read_flag(r, key, OF_HVM, &any))
             return -1;
-    } else if (r->cfg->type != XL_TYPE_HVM && warn_of(r, key, "is for HVM guests and is ignored")) {
+    } else if (warn_of_type(r, key, OF_HVM)) {
         return -1;
     }
     for (int i = 0; !got && i < nr; i++) {

@@ -22,7 +22,7 @@ bool xl_key_of_xl(const char *name)
         " hdtype init_seclabel ioports iomem iommu_memory ip irqs latency loader"
         " max_grant_version monitor ms_vm_genid netmask nics nographic nomigrate"
         " on_xend_start on_xend_stop oos passthrough pci pci_msitranslate pci_permissive"
-        " pci_power_mgmt pci_seize pvcalls pvh pvshim pvshim_cmdline pvshim_extra pvshim_path rdm rdm_mem_boundary"
+        " pci_power_mgmt pci_seize pvcalls pvh rdm rdm_mem_boundary"
         " sched seclabel slice smbios smbios_firmware soundhw spice "
         "spice_clipboard_sharing"
         " spice_image_compression spice_streaming_video spiceagent_mouse spicedisable_ticketing spicehost spicepasswd"

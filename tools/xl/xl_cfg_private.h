@@ -63,6 +63,9 @@ int xl_path_find(struct xl_reader *r, const char *key, char **path);
 /* xl_cfg_hvm.c: readers of keys[]. Flags of HVM guests, and of PVH guests, too: out is a bool *. */
 int xl_hvm_read_flag(struct xl_reader *r, const char *key, void *out);
 int xl_pvh_read_flag(struct xl_reader *r, const char *key, void *out);
+int xl_hvm_read_pvshim(struct xl_reader *r, const char *key, void *out);
+int xl_hvm_read_shim_path(struct xl_reader *r, const char *key, void *out);
+int xl_hvm_read_shim_text(struct xl_reader *r, const char *key, void *out);
 int xl_hvm_read_timer_mode(struct xl_reader *r, const char *key, void *out);
 int xl_hvm_read_mib(struct xl_reader *r, const char *key, void *out);
 int xl_hvm_read_seconds(struct xl_reader *r, const char *key, void *out);

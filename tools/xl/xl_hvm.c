@@ -2,6 +2,7 @@
 /* The settings of PVH and HVM guests before any is read: xl's defaults. See tools/xl/xl_hvm.h. */
 #include "tools/xl/xl_hvm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void xl_hvm_defaults(struct xl_hvm *h)
@@ -23,6 +24,19 @@ void xl_hvm_defaults(struct xl_hvm *h)
 
 void xl_hvm_free(struct xl_hvm *h)
 {
+    free(h->pvshim_path);
+    free(h->pvshim_cmdline);
+    free(h->pvshim_extra);
     free(h->firmware);
     free(h->bios_path);
+}
+
+char *xl_hvm_shim_cmdline(const struct xl_hvm *h)
+{
+    char *made = NULL;
+
+    if (asprintf(&made, "%s%s%s", h->pvshim_cmdline ?: XL_PVSHIM_CMDLINE, h->pvshim_extra ? " " : "",
+                 h->pvshim_extra ?: "") < 0)
+        return NULL;
+    return made;
 }

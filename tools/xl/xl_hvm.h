@@ -26,6 +26,8 @@ enum xl_vga { XL_VGA_CIRRUS, XL_VGA_STDVGA, XL_VGA_NONE, XL_VGA_QXL };
 /* Where a serial port of the guest ends. */
 enum xl_serial { XL_SERIAL_NONE, XL_SERIAL_STDIO, XL_SERIAL_PTY };
 
+#define XL_PVSHIM_CMDLINE "pv-shim console=xen,pv" /* libxl's PVSHIM_CMDLINE */
+
 #define XL_SERIALS_MAX 4
 #define XL_BOOT_MAX    3 /* letters, each at most once */
 
@@ -33,6 +35,11 @@ struct xl_hvm {
     bool hap, acpi;                /* of both types */
     unsigned int shadow_mib;       /* 0: not stated */
     enum xl_timer_mode timer_mode; /* of both types */
+
+    /* of PVH guests: the kernel is a PV kernel, and runs in Xen's shim */
+    bool pvshim;
+    char *pvshim_path;                   /* NULL: the shim that is installed */
+    char *pvshim_cmdline, *pvshim_extra; /* NULL: XL_PVSHIM_CMDLINE; nothing after it */
 
     /* of HVM guests */
     char *firmware; /* firmware_override, or firmware if that is a path; NULL: hvmloader */
@@ -53,5 +60,8 @@ struct xl_hvm {
 /* Before any is read; and what was read is released. */
 void xl_hvm_defaults(struct xl_hvm *h);
 void xl_hvm_free(struct xl_hvm *h);
+
+/* The shim's command line, which the caller frees; NULL: out of memory. */
+char *xl_hvm_shim_cmdline(const struct xl_hvm *h);
 
 #endif
