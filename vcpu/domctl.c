@@ -201,15 +201,20 @@ static int vcpu_of(struct domain *d, unsigned int id, struct vcpu **out)
     return *out ? 0 : -ESRCH;
 }
 
+/* A vCPU may be on a processor now, and be online no more afterwards, or again: d stands still meanwhile. */
 static int setvcpucontext(struct vcpu *v, struct domain *d, const struct xen_domctl_vcpucontext *op)
 {
     uint64_t from = (uint64_t)(uintptr_t)op->ctxt.p;
     struct vcpu *target;
+    int rc;
 
     if (vcpu_of(d, op->vcpu, &target) || d == v->domain || !d->guest->set_context)
         return -EINVAL;
+    domain_pause(d);
     /* After a reset it must be set again before it can run. */
-    return from ? d->guest->set_context(target, v, from, false) : d->guest->reset_context(target);
+    rc = from ? d->guest->set_context(target, v, from, false) : d->guest->reset_context(target);
+    domain_unpause(d);
+    return rc;
 }
 
 static int getvcpucontext(struct vcpu *v, struct domain *d, const struct xen_domctl_vcpucontext *op)
@@ -391,13 +396,18 @@ static int sendtrigger(struct domain *d, const struct xen_domctl_sendtrigger *op
 
 static int hvmcontext(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
+    int rc;
+
     if (!is_hvm_domain(d) || d == v->domain)
         return -EINVAL;
+    domain_pause(d);
     switch (op->cmd) {
-    case XEN_DOMCTL_gethvmcontext: return hvm_save(d, v, &op->u.hvmcontext);
-    case XEN_DOMCTL_sethvmcontext: return hvm_load(d, v, &op->u.hvmcontext);
-    default: return hvm_save_one(d, v, &op->u.hvmcontext_partial);
+    case XEN_DOMCTL_gethvmcontext: rc = hvm_save(d, v, &op->u.hvmcontext); break;
+    case XEN_DOMCTL_sethvmcontext: rc = hvm_load(d, v, &op->u.hvmcontext); break;
+    default: rc = hvm_save_one(d, v, &op->u.hvmcontext_partial);
     }
+    domain_unpause(d);
+    return rc;
 }
 
 /* A vCPU that has run is told of its new clock. */

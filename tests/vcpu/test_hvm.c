@@ -343,6 +343,32 @@ static void test_vcpucontext(void **state)
     assert_int_equal(hvm_domctl(f, &op), -ENODATA);
 }
 
+/* A vCPU that is on a processor is taken off it, and comes back when it is online again. */
+static void test_vcpucontext_offline(void **state)
+{
+    struct fixture *f = *state;
+    static struct vcpu_guest_context c;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getvcpucontext, .domain = f->d->domain_id };
+
+    uint64_t was;
+
+    HVM_RUN(f, "\x40\xeb\xfd"); /* inc %eax; jmp .-1 */
+    set_xen_guest_handle(op.u.vcpucontext.ctxt, &c);
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    op.cmd = XEN_DOMCTL_setvcpucontext;
+    c.flags &= ~(unsigned long)VGCF_online;
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    hvm_go(f, MILLISECS(1)); /* its turn, which the test has interrupted, ends */
+    was = f->v->regs->rax;
+    hvm_go(f, MILLISECS(1));
+    assert_int_equal(f->v->regs->rax, was);
+    c.flags |= VGCF_online;
+    c.user_regs.rax = 0;
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    hvm_go(f, MILLISECS(1));
+    assert_in_range(f->v->regs->rax, 100000, 600000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_initialise, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_initialise_64, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_vcpucontext, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_vcpucontext_offline, hvm_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
