@@ -329,7 +329,7 @@ build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-devices campaign-disk campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-devices campaign-disk campaign-hvm campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -448,6 +448,10 @@ campaign-all: all ## SEEDS=3 runs of a Linux with all devices at once, each rewo
 DEVICES ?= 1000
 campaign-devices: build/asan/tests/dm/test_dm_random ## emulated devices and DEVICES=1000 guests that do anything, and as many that do what they should
 	$(Q)$< $(DEVICES) $(SEED)
+
+HVM ?= 5000
+campaign-hvm: build/asan/tests/hvm/test_hostile ## HVM=5000 guests whose device models and toolstack do anything, and who do so themselves
+	$(Q)$< $(HVM) $(SEED)
 
 JUMPS ?= 1000000
 jumps: all build/tests/tools/test_rewind ## runs are visited at JUMPS=1000000 positions, in any order

@@ -81,14 +81,15 @@ static inline void hvm_context(struct fixture *f)
     assert_int_equal(hvm_domctl(f, &op), 0);
 }
 
-/* f->d is it from here on, paused; f->v its first vCPU. */
-static inline void hvm_create_vcpus(struct fixture *f, unsigned int n)
+/* f->d is it from here on, paused, with devices (XEN_X86_EMU_*); f->v its first vCPU. */
+static inline void hvm_create_with(struct fixture *f, unsigned int n, uint32_t devices)
 {
     struct xen_domctl op = { .cmd = XEN_DOMCTL_createdomain };
 
     op.u.createdomain = (struct xen_domctl_createdomain){
         .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = n, .max_evtchn_port = 100, .grant_opts = 1
     };
+    op.u.createdomain.arch.emulation_flags = devices;
     op.u.createdomain.max_grant_frames = op.u.createdomain.max_maptrack_frames = 4;
     assert_int_equal(hvm_domctl(f, &op), 0);
     f->d = get_domain_by_id(f->xen, op.domain);
@@ -104,6 +105,7 @@ static inline void hvm_create_vcpus(struct fixture *f, unsigned int n)
     hvm_context(f);
 }
 
+static inline void hvm_create_vcpus(struct fixture *f, unsigned int n) { hvm_create_with(f, n, 0); }
 static inline void hvm_create(struct fixture *f) { hvm_create_vcpus(f, 1); }
 
 static inline void hvm_destroy(struct fixture *f)
