@@ -137,8 +137,11 @@ bool cockpit_places(const struct cockpit *c, struct layout *l)
     if (!layout_make(l, plan, panel_find, rows, c->cols, err))
         return false;
     for (unsigned int i = 0; i < l->nr; i++)
-        if (panel_at(l->place[i].panel)->rows && make_room(c, plan, sizeof(plan), &l->place[i], rows / 2))
-            return layout_make(l, plan, panel_find, rows, c->cols, err);
+        if (panel_at(l->place[i].panel)->rows && make_room(c, plan, sizeof(plan), &l->place[i], rows / 2)) {
+            if (!layout_make(l, plan, panel_find, rows, c->cols, err))
+                return false;
+            break;
+        }
     for (unsigned int i = 0; i < l->nr; i++)
         if (c->in_place[i] >= 0)
             l->place[i].panel = (unsigned int)c->in_place[i];
