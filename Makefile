@@ -56,8 +56,8 @@ WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench 
 # A line a folder, in the order of the layers within ui/.
 UI_OBJS := options socket_door slirp_door outside console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help place firmware guest_firmware guest_list start console input pace crash stats trace_file pcap_file status recording replay
 UI_OBJS += $(addprefix debug/,say live words commands move stops seek show change record symbols export why console complete line session said keys screen)
-UI_OBJS += $(addprefix screen/,style grid layout term)
-UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages nested vmcb apic ioreq frames events grants rings network disks xenstore scheduler timers tour messages panels)
+UI_OBJS += $(addprefix screen/,style cp437 grid layout term)
+UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages nested vmcb apic ioreq vga frames events grants rings network disks xenstore scheduler timers tour messages panels)
 UI_OBJS += $(addprefix projector/,picture raster window)
 UI_OBJS += $(addprefix cockpit/,plans look draw control cockpit)
 UI_OBJS += $(addprefix tour/,tour play export)
@@ -327,6 +327,13 @@ build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
 	$(Q)$(CC) $(GUEST_CFLAGS) $(XEN_CFLAGS) -D__ASSEMBLY__ -c -o $@.o $<
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T tests/guest/modes.lds -o $@ $@.o
 
+# One for its graphics card, in hvmloader's place.
+build/tests/guest/screens: tests/guest/screens.S guests/hvm/note.S guests/hvm/phys32.lds build/flags
+	$(call say,AS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -m32 -I. $(XEN_CFLAGS) -D__ASSEMBLY__ -c -o $@.o $<
+	$(Q)$(LD) -m elf_i386 -T guests/hvm/phys32.lds --build-id=none -z noexecstack --no-warn-rwx-segments -o $@ $@.o
+
 # ------------------------------------------------------------------------------------------------------ the targets --
 
 .PHONY: all run campaign-all campaign-devices campaign-disk campaign-hvm campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
@@ -334,7 +341,7 @@ build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(HVMTEST_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes)
+guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(HVMTEST_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes screens)
 
 run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
 	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi

@@ -210,8 +210,21 @@ struct host_channel_head {
 struct host_screen {
     unsigned int width, height, depth; /* pixels, bits */
     uint64_t updates;                  /* how often it said that something has changed */
+    bool card;                         /* it is a PC's graphics card; else a PV screen */
+    bool text;                         /* it shows characters: */
+    unsigned int columns, rows;
+    bool cursor; /* it is seen, and where */
+    unsigned int cursor_x, cursor_y;
 };
 bool host_screen(const struct host *h, unsigned int index, struct host_screen *s);
+/* Has the guest a graphics card, whatever that shows? */
+bool host_screen_card(const struct host *h, unsigned int index);
+/* A character of text in the card's own set (code page 437), the colours of it and its ground: red, green, blue. */
+struct host_screen_cell {
+    uint8_t character, colour[3], ground[3];
+};
+/* Of a card that shows text; x, y: within it. */
+struct host_screen_cell host_screen_cell(const struct host *h, unsigned int index, unsigned int x, unsigned int y);
 /* Of a row of it the first pixels: width triples of red, green and blue. */
 void host_screen_row(const struct host *h, unsigned int index, unsigned int y, unsigned int width, uint8_t *rgb);
 

@@ -109,8 +109,41 @@ static bool pc_screen(const struct host *h, unsigned int index, struct host_scre
 
     if (!pc || !pc->cfg.vga_mib || !vga_look(&pc->vga, &screen))
         return false;
-    *s = (struct host_screen){ screen.width, screen.height, 32, pc->vga.changes };
+    *s = (struct host_screen){ .width = screen.width,
+                               .height = screen.height,
+                               .depth = screen.bits,
+                               .updates = pc->vga.changes,
+                               .card = true,
+                               .text = screen.text,
+                               .columns = screen.columns,
+                               .rows = screen.rows,
+                               .cursor = screen.cursor,
+                               .cursor_x = screen.cursor_x,
+                               .cursor_y = screen.cursor_y };
     return true;
+}
+
+bool host_screen_card(const struct host *h, unsigned int index)
+{
+    const struct pc *pc = find_pc(h, index);
+
+    return pc && pc->cfg.vga_mib;
+}
+
+struct host_screen_cell host_screen_cell(const struct host *h, unsigned int index, unsigned int x, unsigned int y)
+{
+    const struct pc *pc = find_pc(h, index);
+    struct host_screen_cell c = { 0 };
+    struct vga_screen screen;
+    uint16_t cell;
+
+    if (!pc || !pc->cfg.vga_mib || !vga_look(&pc->vga, &screen) || !screen.text)
+        return c;
+    cell = vga_cell(&pc->vga, x, y);
+    c.character = (uint8_t)cell;
+    vga_colour(&pc->vga, cell >> 8 & 15, c.colour);
+    vga_colour(&pc->vga, cell >> 12 & (screen.bright_grounds ? 15 : 7), c.ground);
+    return c;
 }
 
 bool host_screen(const struct host *h, unsigned int index, struct host_screen *s)
@@ -120,7 +153,9 @@ bool host_screen(const struct host *h, unsigned int index, struct host_screen *s
 
     if (!screen)
         return pc_screen(h, index, s);
-    *s = (struct host_screen){ screen->width, screen->height, screen->depth, screen->updates };
+    *s = (struct host_screen){
+        .width = screen->width, .height = screen->height, .depth = screen->depth, .updates = screen->updates
+    };
     return true;
 }
 

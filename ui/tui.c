@@ -154,6 +154,7 @@ int tui_screen(struct tui *t, char err[RUN_ERR_SIZE])
     t->c.ascii |= !term_has_unicode();
     if (!term_has_colours())
         t->c.palette = palette_find("mono");
+    t->c.few_colours = !term_has_256_colours();
     resize(t);
     if (t->gui)
         projector_begin(t);

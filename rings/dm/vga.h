@@ -78,8 +78,10 @@ bool vga_init(struct vga *v, struct dm_board *board, struct pci_bus *bus, uint8_
 
 struct vga_screen {
     unsigned int width, height; /* pixels */
+    unsigned int bits;          /* of a pixel, as the mode has them: 2 to 32; of text, of its colours */
     bool text;
     unsigned int columns, rows; /* of text */
+    bool bright_grounds;        /* bit 7 of an attribute is the ground's; else it blinks */
     bool cursor;                /* it is shown, and where */
     unsigned int cursor_x, cursor_y;
 };
@@ -88,6 +90,8 @@ struct vga_screen {
 bool vga_look(const struct vga *v, struct vga_screen *s);
 /* The character of a cell, and above it its attribute: 7 blinking or bright ground, 6..4 ground, 3..0 colour. */
 uint16_t vga_cell(const struct vga *v, unsigned int x, unsigned int y);
+/* One of the 16 colours of text: red, green, blue. */
+void vga_colour(const struct vga *v, unsigned int index, uint8_t rgb[3]);
 /* Of a row's pixels the first, no more than there are, three bytes each: red, green, blue. */
 void vga_row(const struct vga *v, unsigned int y, unsigned int width, uint8_t *rgb);
 

@@ -293,8 +293,10 @@ bool vga_look(const struct vga *v, struct vga_screen *s)
     *s = (struct vga_screen){ .width = g.width, .height = g.height, .text = g.kind == TEXT };
     if (g.kind == OFF)
         return false;
+    s->bits = g.kind == EXTENDED ? v->vbe[VBE_BPP] : g.kind == BYTES ? 8 : g.kind == PAIRS ? 2 : 4;
     if (!s->text)
         return true;
+    s->bright_grounds = !(v->attr[0x10] & ATTR_BLINK);
     s->columns = g.columns;
     s->rows = g.height / g.row;
     if (vga_pitch(v)) {
@@ -319,6 +321,8 @@ uint16_t vga_cell(const struct vga *v, unsigned int x, unsigned int y)
     count_planes(v, vga_start(v) + y * vga_pitch(v) + x, 0, planes);
     return (uint16_t)(planes[1] << 8 | planes[0]);
 }
+
+void vga_colour(const struct vga *v, unsigned int index, uint8_t rgb[3]) { attr_rgb(v, index & 15, rgb); }
 
 void vga_row(const struct vga *v, unsigned int y, unsigned int width, uint8_t *rgb)
 {

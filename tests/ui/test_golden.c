@@ -240,6 +240,19 @@ static void test_hvm(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* Text, and a picture, on a guest's screen. */
+static void test_guest_screen(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, (char *)(uintptr_t) "--max-vtime=100ms tests/guest/screens.cfg", 24, 80);
+    cockpit_line(&sc.c, "vcpu d1; break text_shown; continue");
+    golden_of(&sc, "screen-text", "layout screen");
+    cockpit_line(&sc.c, "break planes_shown; continue");
+    golden_of(&sc, "screen-picture", "panel vga");
+    cockpit_scene_end(&sc);
+}
+
 static void test_layouts(void **state)
 {
     struct cockpit_scene sc;
@@ -303,8 +316,9 @@ static void test_ascent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ascent), cmocka_unit_test(test_panels),  cmocka_unit_test(test_two_domains),
-        cmocka_unit_test(test_hvm),    cmocka_unit_test(test_layouts), cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_ascent),       cmocka_unit_test(test_panels),  cmocka_unit_test(test_two_domains),
+        cmocka_unit_test(test_hvm),          cmocka_unit_test(test_layouts), cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_guest_screen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

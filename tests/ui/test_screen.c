@@ -105,7 +105,7 @@ static void test_drawing_stays_within(void **state)
         struct area all = grid_all(&g), a;
 
         for (size_t i = 0; i < (size_t)g.rows * g.cols; i++)
-            g.cell[i] = (struct cell){ ' ', STYLE_text };
+            g.cell[i] = (struct cell){ .ch = ' ', .style = STYLE_text };
         a = area_part(&all, random_of(&prng, 14), random_of(&prng, 44), random_of(&prng, 14), random_of(&prng, 44));
         for (size_t i = 0; i < sizeof(text) - 1; i++)
             text[i] = (char)(1 + random_of(&prng, 255));

@@ -49,6 +49,7 @@ struct cockpit {
     unsigned int rows, cols;
     const struct palette *palette;
     bool ascii;
+    bool few_colours; /* there are no 256: pictures are made of characters */
     bool quit;
     const char *gdb; /* it is here: what it does, in a word or two; or NULL */
 

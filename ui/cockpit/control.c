@@ -426,10 +426,14 @@ static bool palette(void *data, const char *args)
 /* The screen, as a picture or as text. */
 static bool screen_shot(struct cockpit *c, const char *path, bool svg)
 {
+    const bool few_colours = c->few_colours;
     struct grid g = { 0 };
     FILE *out = fopen(path, "we");
-    bool fine = out && cockpit_draw(c, &g);
+    bool fine;
 
+    c->few_colours = !svg;
+    fine = out && cockpit_draw(c, &g);
+    c->few_colours = few_colours;
     if (fine && svg)
         grid_write_svg(&g, c->palette, c->scene.where, out);
     else if (fine)

@@ -172,6 +172,7 @@ static void panel_draw(struct cockpit *c, struct cockpit_panel *p, struct area a
     title_draw(c, p, &a);
     rest = area_part(&a, 1, 0, a.rows - 1, a.cols);
     c->scene.about = p->about;
+    c->scene.blocks = c->palette->colours && !c->ascii && !c->few_colours;
     if (p->ops->draw && a.rows > 1)
         head += p->ops->draw(&p->table, &c->scene, &rest);
     c->scene.about = (struct panel_about){ 0 };

@@ -79,7 +79,7 @@ void cockpit_look(struct cockpit *c, struct cockpit_panel *p)
     c->scene.about = p->about;
     panel_take(p->ops, &p->table, &c->s->g, &c->scene);
     c->scene.about = (struct panel_about){ 0 };
-    p->table.grows = p->ops->of_past && p->ops->is_line && !c->went_back;
+    p->table.grows |= p->ops->of_past && p->ops->is_line && !c->went_back;
     p->taken = true;
 }
 

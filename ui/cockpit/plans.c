@@ -26,6 +26,8 @@ static const struct layout_plan plans[] = {
     { "hvm", "an HVM guest: its rings, why it was left, nested walks, its interrupts",
       "ladder=10|vmcb+apic*3|exits*2|trace*2", "3:ladder=10|nested*4|trace*3 / 2:vmcb*3|exits*2|apic*3",
       "4:ladder=12|code+nested*4|trace*3 / 2:vmcb*4|exits*2|apic*3|ioapic*2" },
+    { "screen", "a guest's screen, and what draws there", "vga*3|trace", "9:vga=27|trace / 4:code*2|exits*2|ioreq",
+      "1:vga=27|trace / 1:ladder=12|code+registers*4|exits*2|ioreq*2" },
     { "help", "all commands and keys", "help", "help|messages=8", "3:help / 2:messages" },
     { "projector", "three things, for a room", "ladder=9|code*2|console", "ladder=12|code*2|console",
       "ladder=14|code+registers*2|console" },

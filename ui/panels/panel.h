@@ -68,6 +68,7 @@ void panels_say(struct debug *g, const char *args);
     X(apic)                                                                                                            \
     X(ioapic)                                                                                                          \
     X(pic)                                                                                                             \
+    X(vga)                                                                                                             \
     X(ioreq)                                                                                                           \
     X(frames)                                                                                                          \
     X(events)                                                                                                          \

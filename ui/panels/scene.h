@@ -44,6 +44,7 @@ struct scene {
     unsigned int nr_pcpus;
     struct look_pcpu pcpu[SCENE_PCPUS];
     struct panel_about about;    /* of the panel that looks next */
+    bool blocks;                 /* who draws may do so by halves of cells in any colours; else by characters alone */
     unsigned int nr_checkpoints; /* the first of them */
     struct position checkpoint[SCENE_CHECKPOINTS];
     unsigned int nr_marks;

@@ -106,6 +106,14 @@ void table_go(struct table *t, struct table_row *row, const char *fmt, ...)
     va_end(ap);
 }
 
+void table_paint(struct table *t, struct table_row *row, const struct table_paint *paint, unsigned int nr)
+{
+    if (!row)
+        return;
+    row->paint = obstack_copy(&t->text, paint, (int)(nr * sizeof(*paint)));
+    row->nr_paint = nr;
+}
+
 void table_picture(struct table *t, const void *data, size_t size)
 {
     t->picture = obstack_copy(&t->text, data, (int)size);
@@ -215,6 +223,7 @@ void table_share(struct table *t, const struct table *now, const struct table *t
 {
     table_begin(t, now->column, now->nr_columns, now->empty);
     t->grows = now->grows;
+    t->see = now->see;
     for (size_t i = 0; i < now->nr; i++) {
         struct table_row *row = row_add(t);
 
@@ -331,6 +340,22 @@ static void widths(const struct table *t, const struct table_view *view, unsigne
     }
 }
 
+/* The last cell of a painted row: if there is no room for all of it, so that column t->see is there. */
+static void painted_draw(const struct table *t, const struct table_row *row, struct area *a, unsigned int at,
+                         unsigned int col)
+{
+    const unsigned int room = a->cols - col, n = row->nr_paint;
+    const unsigned int left = n > room && t->see >= room ? (t->see < n ? t->see - room + 1 : n - room) : 0;
+    const char *text = cell(row, t->nr_columns - 1);
+
+    for (unsigned int i = 0; i < n; i++) {
+        const uint32_t ch = *text ? text_next(&text) : ' ';
+
+        if (i >= left)
+            area_paint(a, at, col + i - left, row->paint[i].fg, row->paint[i].bg, ch);
+    }
+}
+
 static void row_draw(const struct table *t, const struct table_row *row, const unsigned int width[TABLE_COLS],
                      struct area *a, unsigned int at, const char *search)
 {
@@ -353,6 +378,10 @@ static void row_draw(const struct table *t, const struct table_row *row, const u
             continue;
         if (col + pad >= a->cols)
             break;
+        if (row->paint && !row->gone && c + 1 == t->nr_columns) {
+            painted_draw(t, row, a, at, col);
+            break;
+        }
         end = area_text(a, at, col + pad, changed && !row->gone ? STYLE_changed : style, cell(row, c));
         if (search[0] && strcasestr(cell(row, c), search))
             area_restyle(a, at, col + pad, end - col - pad, STYLE_found);
@@ -375,7 +404,8 @@ static void scroll(const struct table *t, struct table_view *view, unsigned int 
 
 unsigned int table_draw(const struct table *t, struct table_view *view, struct area *a, bool focused)
 {
-    const unsigned int head = a->rows >= ROWS_WITH_TITLES || t->nr < a->rows, rows = a->rows - head;
+    const unsigned int head = !t->column[0].untitled && (a->rows >= ROWS_WITH_TITLES || t->nr < a->rows),
+                       rows = a->rows - head;
     unsigned int width[TABLE_COLS], col = 1;
 
     if (!t->nr) {
@@ -400,7 +430,7 @@ unsigned int table_draw(const struct table *t, struct table_view *view, struct a
 
         row_draw(t, row, width, a, head + i, view->search);
         if (focused && view->top + i == view->at)
-            area_restyle(a, head + i, 0, a->cols, STYLE_cursor);
+            area_restyle(a, head + i, 0, row->paint ? 1 : a->cols, STYLE_cursor);
     }
     return head;
 }

@@ -32,18 +32,26 @@ struct table_column {
     bool right;        /* numbers */
     bool quiet;        /* changes all the time: not marked */
     bool lasting;      /* marked only in a row that was there */
+    bool untitled;     /* the first one: no titles are shown */
     bool spare;        /* is left out on narrow panels, for what is more needed */
+};
+
+/* Colours of a guest's screen, of a terminal's 256. */
+struct table_paint {
+    uint8_t fg, bg;
 };
 
 struct table_row {
     char key[TABLE_KEY];
     const char *cell[TABLE_COLS]; /* NULL: empty */
     enum style style;
-    bool here;            /* where the machine stands: marked by '>' */
-    bool later;           /* beyond here */
-    bool gone;            /* of the last stop's */
-    uint16_t changed;     /* a bit a cell */
-    const char *ask, *go; /* or NULL */
+    bool here;                       /* where the machine stands: marked by '>' */
+    bool later;                      /* beyond here */
+    bool gone;                       /* of the last stop's */
+    uint16_t changed;                /* a bit a cell */
+    const char *ask, *go;            /* or NULL */
+    const struct table_paint *paint; /* of the last cell's characters, and of blanks behind them; NULL: as its style */
+    unsigned int nr_paint;
 };
 
 struct table {
@@ -57,7 +65,8 @@ struct table {
     size_t picture_size;
     struct obstack text;
     bool open;
-    bool grows; /* a row that is not in it has gone out of sight, and not away */
+    unsigned int see; /* of painted cells the column that is to be seen, if there is no room for all */
+    bool grows;       /* a row that is not in it has gone out of sight, and not away */
 };
 
 /* What somebody has chosen of a table. */
@@ -78,6 +87,8 @@ struct table_row *table_row(struct table *t, const char *fmt, ...) __attribute__
 void table_cell(struct table *t, struct table_row *row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void table_ask(struct table *t, struct table_row *row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void table_go(struct table *t, struct table_row *row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* The last cell in these colours, a character each: a copy is kept. */
+void table_paint(struct table *t, struct table_row *row, const struct table_paint *paint, unsigned int nr);
 /* What is to be drawn beside the rows: a copy is kept. */
 void table_picture(struct table *t, const void *data, size_t size);
 

@@ -3,6 +3,7 @@
 #include "ui/screen/grid.h"
 
 #include "sim/types.h"
+#include "ui/screen/cp437.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ bool grid_resize(struct grid *g, unsigned int rows, unsigned int cols)
     g->rows = rows;
     g->cols = cols;
     for (size_t i = 0; i < (size_t)rows * cols; i++)
-        g->cell[i] = (struct cell){ ' ', STYLE_text };
+        g->cell[i] = (struct cell){ .ch = ' ', .style = STYLE_text };
     return true;
 }
 
@@ -34,9 +35,33 @@ bool grid_equal(const struct grid *a, const struct grid *b)
     if (a->rows != b->rows || a->cols != b->cols)
         return false;
     for (size_t i = 0; i < (size_t)a->rows * a->cols; i++)
-        if (a->cell[i].ch != b->cell[i].ch || a->cell[i].style != b->cell[i].style)
+        if (a->cell[i].ch != b->cell[i].ch || !cell_looks_like(&a->cell[i], &b->cell[i]))
             return false;
     return true;
+}
+
+bool cell_looks_like(const struct cell *a, const struct cell *b)
+{
+    if (a->painted != b->painted)
+        return false;
+    return a->painted ? a->fg == b->fg && a->bg == b->bg : a->style == b->style;
+}
+
+/* Without colours what is bright is bold, and what is dark on bright reversed. */
+struct look cell_look(const struct cell *c, const struct palette *palette)
+{
+    struct look l = { .term_fg = c->fg, .term_bg = c->bg };
+
+    if (!c->painted)
+        return palette->look[c->style];
+    l.fg = term_colour_rgb(c->fg);
+    l.bg = term_colour_rgb(c->bg);
+    if (palette->colours)
+        return l;
+    l = palette->look[STYLE_text];
+    l.reverse = rgb_brightness(term_colour_rgb(c->bg)) > rgb_brightness(term_colour_rgb(c->fg));
+    l.bold = !l.reverse && rgb_brightness(term_colour_rgb(c->fg)) > 200;
+    return l;
 }
 
 struct area grid_all(struct grid *g) { return (struct area){ g, 0, 0, g->rows, g->cols }; }
@@ -81,7 +106,7 @@ char glyph_ascii(uint32_t ch)
     for (size_t i = 0; i < ARRAY_SIZE(glyphs); i++)
         if (glyphs[i].ch == ch)
             return glyphs[i].ascii;
-    return '?';
+    return cp437_ascii(ch) ?: '?';
 }
 
 void grid_make_ascii(struct grid *g)
@@ -98,14 +123,14 @@ static bool is_simple(uint32_t ch)
     for (size_t i = 0; i < ARRAY_SIZE(glyphs); i++)
         if (glyphs[i].ch == ch)
             return true;
-    return false;
+    return cp437_ascii(ch);
 }
 
 /*
  * The first character of a text, which is not empty; what is none is '?'. By RFC 3629 a lead byte says how many
  * bytes continue it; what is too long, or a surrogate, is none of our characters.
  */
-static uint32_t text_next(const char **text)
+uint32_t text_next(const char **text)
 {
     const unsigned char *p = (const unsigned char *)*text;
     const unsigned int more = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 1 : p[0] < 0xf0 ? 2 : p[0] < 0xf5 ? 3 : 0;
@@ -150,7 +175,15 @@ void area_put(struct area *a, unsigned int row, unsigned int col, enum style sty
     struct cell *c = cell_at(a, row, col);
 
     if (c)
-        *c = (struct cell){ is_simple(ch) ? ch : '?', style };
+        *c = (struct cell){ .ch = is_simple(ch) ? ch : '?', .style = style };
+}
+
+void area_paint(struct area *a, unsigned int row, unsigned int col, uint8_t fg, uint8_t bg, uint32_t ch)
+{
+    struct cell *c = cell_at(a, row, col);
+
+    if (c)
+        *c = (struct cell){ is_simple(ch) ? ch : '?', STYLE_text, true, fg, bg };
 }
 
 void area_fill(struct area *a, unsigned int row, unsigned int col, unsigned int n, enum style style, uint32_t ch)
@@ -183,7 +216,7 @@ void area_restyle(struct area *a, unsigned int row, unsigned int col, unsigned i
         struct cell *c = cell_at(a, row, col + i);
 
         if (c)
-            c->style = style;
+            *c = (struct cell){ .ch = c->ch, .style = style };
     }
 }
 
@@ -234,16 +267,33 @@ static void svg_char(uint32_t ch, FILE *out)
         put_utf8(ch, out);
 }
 
-/* Cells of one style, from col on, up to `end`. */
+static void svg_rect(unsigned int row, unsigned int col, unsigned int end, double height, uint32_t rgb, FILE *out)
+{
+    fprintf(out, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%g\" fill=\"#%06x\"/>\n", col * SVG_COL, row * SVG_ROW,
+            (end - col) * SVG_COL, height, rgb);
+}
+
+#define UPPER_HALF 0x2580 /* what pictures are made of: a rectangle, for fonts differ in it */
+
+/* Do they belong to one run? */
+static bool svg_same(const struct cell *a, const struct cell *b)
+{
+    return cell_looks_like(a, b) && (a->ch == UPPER_HALF) == (b->ch == UPPER_HALF);
+}
+
+/* Cells of one look, from col on, up to `end`. */
 static void svg_run(const struct cell *c, unsigned int row, unsigned int col, unsigned int end,
                     const struct palette *palette, FILE *out)
 {
-    const struct look *look = &palette->look[c[col].style];
+    const struct look l = cell_look(&c[col], palette), *look = &l;
     const uint32_t fg = look->reverse ? look->bg : look->fg, bg = look->reverse ? look->fg : look->bg;
 
     if (bg != palette->look[STYLE_text].bg)
-        fprintf(out, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" fill=\"#%06x\"/>\n", col * SVG_COL,
-                row * SVG_ROW, (end - col) * SVG_COL, SVG_ROW, bg);
+        svg_rect(row, col, end, SVG_ROW, bg, out);
+    if (c[col].ch == UPPER_HALF) {
+        svg_rect(row, col, end, SVG_ROW / 2.0, fg, out);
+        return;
+    }
     while (end > col && c[end - 1].ch == ' ')
         end--;
     while (col < end && c[col].ch == ' ')
@@ -276,7 +326,7 @@ void grid_write_svg(const struct grid *g, const struct palette *palette, const c
         const struct cell *c = &g->cell[(size_t)row * g->cols];
 
         for (unsigned int col = 0, end; col < g->cols; col = end) {
-            for (end = col; end < g->cols && c[end].style == c[col].style;)
+            for (end = col; end < g->cols && svg_same(&c[end], &c[col]);)
                 end++;
             svg_run(c, row, col, end, palette, out);
         }

@@ -27,6 +27,8 @@
 struct cell {
     uint32_t ch;   /* Unicode */
     uint8_t style; /* enum style */
+    bool painted;  /* in colours of a guest's screen instead: of a terminal's 256 */
+    uint8_t fg, bg;
 };
 
 struct grid {
@@ -50,6 +52,8 @@ struct area grid_all(struct grid *g);
 /* A part of an area, cut to it. */
 struct area area_part(const struct area *a, unsigned int row, unsigned int col, unsigned int rows, unsigned int cols);
 void area_put(struct area *a, unsigned int row, unsigned int col, enum style style, uint32_t ch);
+/* In colours that are not ours: from term_colour_nearest(). */
+void area_paint(struct area *a, unsigned int row, unsigned int col, uint8_t fg, uint8_t bg, uint32_t ch);
 /* So many of them, to the right. */
 void area_fill(struct area *a, unsigned int row, unsigned int col, unsigned int n, enum style style, uint32_t ch);
 /* Text, in UTF-8; the column behind it, which may lie beyond the area. */
@@ -59,6 +63,8 @@ unsigned int area_print(struct area *a, unsigned int row, unsigned int col, enum
 /* Another style for what stands there. */
 void area_restyle(struct area *a, unsigned int row, unsigned int col, unsigned int n, enum style style);
 
+/* The first character of a text, which is not empty, as it will be in a cell; the text is behind it then. */
+uint32_t text_next(const char **text);
 /* Columns that a text takes. */
 unsigned int text_width(const char *text);
 /* Bytes of a text, in ASCII, that go into a row of so many columns: up to the end of a word, if there is one. */
@@ -66,6 +72,10 @@ size_t text_row_end(const char *text, unsigned int cols);
 
 /* --- what becomes of it --- */
 
+/* Do they look the same, but for their characters? */
+bool cell_looks_like(const struct cell *a, const struct cell *b);
+/* The look of a cell. */
+struct look cell_look(const struct cell *c, const struct palette *palette);
 /* A character that a terminal without Unicode has. */
 char glyph_ascii(uint32_t ch);
 /* Nothing but such characters from now on. */

@@ -85,6 +85,43 @@ static const struct palette palettes[] = {
         [STYLE_idle] = { PLAIN } } },
 };
 
+/* --- the 256 colours: 16 of the terminal's own, a cube of 6 x 6 x 6, 24 greys --- */
+
+static uint32_t cube_level(unsigned int i) { return i ? 55 + 40 * i : 0; }
+
+uint32_t term_colour_rgb(uint8_t colour)
+{
+    const unsigned int i = colour - 16U;
+
+    if (colour >= 232)
+        return (8 + 10 * (colour - 232U)) * 0x010101;
+    return cube_level(i / 36) << 16 | cube_level(i / 6 % 6) << 8 | cube_level(i % 6);
+}
+
+static unsigned int distance(uint32_t a, uint32_t b)
+{
+    unsigned int sum = 0;
+
+    for (unsigned int shift = 0; shift < 24; shift += 8) {
+        const int d = (int)(a >> shift & 0xff) - (int)(b >> shift & 0xff);
+
+        sum += (unsigned int)(d * d);
+    }
+    return sum;
+}
+
+/* Of the six levels the nearest: half way between two is the higher one's. */
+static unsigned int cube_index(uint32_t level) { return level < 48 ? 0 : level < 115 ? 1 : (level - 35) / 40; }
+
+uint8_t term_colour_nearest(uint32_t rgb)
+{
+    const uint32_t r = rgb >> 16 & 0xff, g = rgb >> 8 & 0xff, b = rgb & 0xff, mean = (r + g + b) / 3;
+    const uint8_t cube = (uint8_t)(16 + 36 * cube_index(r) + 6 * cube_index(g) + cube_index(b));
+    const uint8_t grey = (uint8_t)(232 + (mean < 8 ? 0 : mean > 238 ? 23 : (mean - 3) / 10));
+
+    return distance(term_colour_rgb(grey), rgb) < distance(term_colour_rgb(cube), rgb) ? grey : cube;
+}
+
 const struct palette *palette_at(unsigned int i) { return i < ARRAY_SIZE(palettes) ? &palettes[i] : NULL; }
 
 const struct palette *palette_find(const char *name)

@@ -60,6 +60,15 @@ struct palette {
     struct look look[STYLE_NR];
 };
 
+/* Of a terminal's 256 colours those that no theme changes, from 16 on: what one is, 0xrrggbb, and the nearest one. */
+uint32_t term_colour_rgb(uint8_t colour);
+uint8_t term_colour_nearest(uint32_t rgb);
+/* How bright it looks, 0 to 255: the weights of ITU-R BT.601. */
+static inline unsigned int rgb_brightness(uint32_t rgb)
+{
+    return ((rgb >> 16 & 0xff) * 299 + (rgb >> 8 & 0xff) * 587 + (rgb & 0xff) * 114) / 1000;
+}
+
 /* "default", "safe", "mono"; NULL: there is none of this name. */
 const struct palette *palette_find(const char *name);
 /* All of them, by number; NULL: there are no more. */

@@ -77,6 +77,8 @@ bool term_has_colours(void)
     return has_colors() && COLORS >= 8 && !(no && *no);
 }
 
+bool term_has_256_colours(void) { return term_has_colours() && COLORS >= 256; }
+
 void term_size(unsigned int *rows, unsigned int *cols)
 {
     *rows = (unsigned int)LINES;
@@ -128,6 +130,22 @@ static attr_t attributes(const struct look *l)
     return (l->bold ? A_BOLD : 0) | (l->reverse ? A_REVERSE : 0) | (l->underline ? A_UNDERLINE : 0);
 }
 
+/* The pair of a cell's colours. */
+static int pair_of(const struct cell *c)
+{
+    int fg = c->fg, bg = c->bg;
+
+    if (!c->painted)
+        return c->style + 1;
+    if (COLORS < 256) {
+        fg = of_eight(term_colour_rgb(c->fg));
+        bg = of_eight(term_colour_rgb(c->bg));
+        if (fg == bg && c->fg != c->bg)
+            fg = bg == COLOR_BLACK ? COLOR_WHITE : COLOR_BLACK;
+    }
+    return alloc_pair(fg, bg);
+}
+
 void term_show(const struct grid *g, const struct palette *palette, bool ascii)
 {
     const bool colours = palette->colours && term_has_colours();
@@ -138,9 +156,11 @@ void term_show(const struct grid *g, const struct palette *palette, bool ascii)
         for (unsigned int col = 0; col < g->cols && (int)col < COLS; col++) {
             const struct cell *c = &g->cell[(size_t)row * g->cols + col];
             const wchar_t text[] = { ascii ? (wchar_t)glyph_ascii(c->ch) : (wchar_t)c->ch, 0 };
+            const struct look look = cell_look(c, palette);
+            int pair = colours ? pair_of(c) : 0;
             cchar_t cc;
 
-            setcchar(&cc, text, attributes(&palette->look[c->style]), colours ? (short)(c->style + 1) : 0, NULL);
+            setcchar(&cc, text, attributes(&look), 0, pair > 0 ? &pair : NULL);
             mvadd_wch((int)row, (int)col, &cc);
         }
     refresh();

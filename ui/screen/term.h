@@ -27,6 +27,7 @@ void term_close(void);
 char *term_restore_text(void);
 bool term_has_unicode(void);
 bool term_has_colours(void);
+bool term_has_256_colours(void);
 void term_size(unsigned int *rows, unsigned int *cols);
 /* The process was stopped, and goes on: the screen is drawn anew. */
 void term_again(void);

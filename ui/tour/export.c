@@ -61,15 +61,17 @@ static bool cast_step(const struct tour_export *e, const struct grid *g, FILE *o
     json_text(e->play->shown.step, out);
     fprintf(out, "]\n[%.3f, \"o\", \"\\u001b[H\\u001b[2J", *now);
     for (unsigned int row = 0; row < g->rows; row++) {
-        unsigned int style = STYLE_NR;
+        const struct cell *before = NULL;
 
         fprintf(out, "\\u001b[%u;1H", row + 1);
         for (unsigned int col = 0; col < g->cols; col++) {
             const struct cell *c = &g->cell[(size_t)row * g->cols + col];
 
-            if (c->style != style)
-                sgr(&e->palette->look[c->style], e->palette->colours, out);
-            style = c->style;
+            const struct look look = cell_look(c, e->palette);
+
+            if (!before || !cell_looks_like(c, before))
+                sgr(&look, e->palette->colours, out);
+            before = c;
             json_char(c->ch, out);
         }
     }
