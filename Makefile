@@ -446,6 +446,10 @@ campaign-power: all ## the power is cut POINTS=100 times while a guest writes: i
 	$(Q)scripts/campaign_power.sh $(POINTS) $(SEED)
 	$(Q)scripts/campaign_linux.sh cut $(POINTS) $(SEED)
 
+PLACES ?= 10
+campaign-hvm: all assets ## HVM and PVH systems, SEEDS=3 runs of each, visited at PLACES=10 random positions and around: is it the same by several ways? (SYSTEMS="grub pcdev": these only)
+	$(Q)scripts/campaign_hvm.sh $(SEEDS) $(PLACES) $(SYSTEMS)
+
 campaign-memtest: all assets ## memtest86+ in an HVM guest, a whole pass: is its memory good?
 	$(Q)scripts/campaign_memtest.sh
 
