@@ -56,7 +56,6 @@ void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)
 static bool no_hap(const struct xl_hvm *s) { return !s->hap; }
 static bool shadow(const struct xl_hvm *s) { return s->shadow_mib; }
 static bool no_acpi(const struct xl_hvm *s) { return !s->acpi; }
-static bool hpet(const struct xl_hvm *s) { return s->hpet; }
 static bool other_vga(const struct xl_hvm *s) { return s->vga == XL_VGA_CIRRUS || s->vga == XL_VGA_QXL; }
 
 static bool other_serial(const struct xl_hvm *s)
@@ -78,7 +77,6 @@ static const struct unmet {
     { "hap", true, true, no_hap, "has no effect: paging is nested, and shadow paging is not there" },
     { "shadow_memory", true, true, shadow, "has no effect: paging is nested, and shadow paging is not there" },
     { "acpi", true, false, no_acpi, "has no effect: PVH guests have ACPI tables" },
-    { "hpet", false, true, hpet, "has no effect: no guest here has an HPET" },
     { "serial", false, true, other_serial,
       "has one line that leads to the console, the first that is \"stdio\" or \"pty\": others lead nowhere" },
     { "boot", false, true, boots_network, "names the network: there is no network card to start from" },
@@ -103,6 +101,7 @@ struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
     const struct hvm_settings settings = {
         .device_model = guest_has_dm(g),
         .apic = g->hvm.apic,
+        .hpet = g->hvm.hpet,
         .vpt_align = g->hvm.vpt_align,
         .timer_mode = (uint8_t)g->hvm.timer_mode,
         .mmio_hole_mib = g->hvm.mmio_hole_mib,

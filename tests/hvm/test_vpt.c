@@ -19,7 +19,7 @@ static struct periodic_time *ticking(struct board *b, unsigned int irq, uint8_t 
     enable_all(b);
     vioapic_write(&b->irq, 0, 0x10 + 2 * hvm_isa_irq_to_gsi(irq));
     vioapic_write(&b->irq, 0x10, VECTOR);
-    vpt_init(&pt, &b->irq, cpu(b, 0), &vpt_isa);
+    vpt_init(&pt, &b->irq, cpu(b, 0), &vpt_line);
     create_periodic_time(&pt, PERIOD, PERIOD, (uint8_t)irq, told, NULL);
     return &pt;
 }

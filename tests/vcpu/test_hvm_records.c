@@ -88,11 +88,11 @@ static const struct {
     {                                                                                                                  \
 #NAME, HVM_SAVE_CODE(NAME), n, HVM_SAVE_LENGTH(NAME), __VA_ARGS__                                              \
     }
-    ROW(CPU, 2, false, false),      ROW(PIC, 2, false, true),         ROW(IOAPIC, 1, false, true),
-    ROW(LAPIC, 2, true, true),      ROW(LAPIC_REGS, 2, true, true),   ROW(PCI_IRQ, 1, false, false),
-    ROW(ISA_IRQ, 1, false, false),  ROW(PCI_LINK, 1, false, false),   ROW(PIT, 1, false, true),
-    ROW(RTC, 1, false, true),       ROW(PMTIMER, 1, false, true),     ROW(MTRR, 2, false, false),
-    ROW(VMCE_VCPU, 2, true, false), ROW(TSC_ADJUST, 2, false, false),
+    ROW(CPU, 2, false, false),     ROW(PIC, 2, false, true),       ROW(IOAPIC, 1, false, true),
+    ROW(LAPIC, 2, true, true),     ROW(LAPIC_REGS, 2, true, true), ROW(PCI_IRQ, 1, false, false),
+    ROW(ISA_IRQ, 1, false, false), ROW(PCI_LINK, 1, false, false), ROW(PIT, 1, false, true),
+    ROW(RTC, 1, false, true),      ROW(HPET, 1, false, true),      ROW(PMTIMER, 1, false, true),
+    ROW(MTRR, 2, false, false),    ROW(VMCE_VCPU, 2, true, false), ROW(TSC_ADJUST, 2, false, false),
 };
 #define NR_KNOWN (sizeof(known) / sizeof(known[0]))
 
@@ -145,6 +145,9 @@ static void use_all(struct fixture *f)
     vlapic_set_irq(lapic, 0x55, false);
     pmtimer_write(&h->pmtimer, 2, 2, PM1_PWRBTN | PM1_TMR);
     pmtimer_button(&h->pmtimer, PM1_PWRBTN);
+    hpet_write(&h->hpet, HPET_Tn_CFG(1), 8, HPET_TN_ENABLE | HPET_TN_PERIODIC | HPET_TN_SETVAL);
+    hpet_write(&h->hpet, HPET_Tn_CMP(1), 8, 100000);
+    hpet_write(&h->hpet, HPET_CFG, 8, HPET_CFG_ENABLE);
     assert_true(hvm_write_msr(f->v, 0x277, UINT64_C(0x0007040600070406)));
     assert_true(hvm_write_msr(f->v, 0x200, 6));
     assert_true(hvm_write_msr(f->v, 0x2ff, 0xc06));
@@ -167,6 +170,7 @@ static void test_round_trip(void **state)
     pit_deinit(&h->pit);
     rtc_deinit(&h->rtc);
     pmtimer_deinit(&h->pmtimer);
+    hpet_deinit(&h->hpet);
     hvm_isa_irq_deassert(&h->irq, 4);
     hvm_isa_irq_deassert(&h->irq, 9);
     hvm_pci_intx_deassert(&h->irq, 4, 1);
@@ -177,6 +181,7 @@ static void test_round_trip(void **state)
     pit_init(&h->pit, &h->irq);
     rtc_init(&h->rtc, &h->irq);
     pmtimer_init(&h->pmtimer, &h->irq, true);
+    hpet_init(&h->hpet, &h->irq, &h->pit);
     vlapic_reset(&f->v->hvm->vlapic, true);
     f->v->hvm->mtrr = (struct hvm_mtrr){ .def_type = 0 };
     f->v->hvm->tsc_adjust = 0;
@@ -294,7 +299,6 @@ static void test_absent(void **state)
     assert_int_equal(get_one(f, HVM_SAVE_CODE(HEADER), 0, body, &size), -EINVAL);
     assert_int_equal(get_one(f, HVM_SAVE_CODE_MAX + 1, 0, body, &size), -EINVAL);
     assert_int_equal(get_one(f, UINT32_MAX, 0, body, &size), -EINVAL);
-    assert_int_equal(set_one(f, HVM_SAVE_CODE(HPET), 0, body, HVM_SAVE_LENGTH(HPET)), -ENODEV);
     assert_int_equal(set_one(f, CPU_XSAVE_CODE, 0, body, sizeof(struct hvm_hw_cpu_xsave)), -EOPNOTSUPP);
     assert_int_equal(set_one(f, HVM_SAVE_CODE_MAX + 1, 0, body, 8), -EINVAL);
     assert_int_equal(set_one(f, 0xffff, 0, body, 8), -EINVAL);
@@ -374,6 +378,8 @@ static void test_random(void **state)
             vpic_read(&h->irq, (const uint16_t[]){ 0x20, 0x21, 0xa0, 0xa1 }[i]);
         rtc_read(&h->rtc, 0x71);
         pmtimer_read(&h->pmtimer, 8, 4);
+        for (unsigned int reg = 0; reg < 0x160; reg += 8)
+            hpet_read(&h->hpet, reg, 8);
         for (unsigned int reg = 0; reg < 0x400; reg += 16)
             vlapic_read(&f->v->hvm->vlapic, reg, 4);
         fix_pass(f, MICROSECS(200));

@@ -142,6 +142,8 @@ static int params(struct hvm_builder *w)
     if (!rc)
         rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_TIMER_MODE, w->set.timer_mode);
     if (!rc && w->set.device_model)
+        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_HPET_ENABLED, w->set.hpet);
+    if (!rc && w->set.device_model)
         rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_VPT_ALIGN, w->set.vpt_align);
     for (unsigned int i = 0; i < w->plan->nr_params && !rc; i++)
         rc = xc_hvm_param_set(w->xc, b->domid, w->plan->params[i].index, w->plan->params[i].value);

@@ -21,6 +21,7 @@
 #define VCPU_HVM_HVM_H
 
 #include "sim/x86.h"
+#include "vcpu/hvm/hpet.h"
 #include "vcpu/hvm/intercept.h"
 #include "vcpu/hvm/ioreq.h"
 #include "vcpu/hvm/irq.h"
@@ -45,6 +46,7 @@ struct hvm_domain {
     struct pit pit;
     struct rtc rtc;
     struct pmtimer pmtimer;
+    struct hpet hpet;
     uint32_t pci_cf8; /* port 0xcf8: which PCI function port 0xcfc is about */
     /* A device model without messages (rings/dm/direct.c), in all servers' place; NULL: there is none. */
     enum hvm_io (*direct_access)(void *data, struct hvm_io_op *op);

@@ -101,7 +101,7 @@ static bool is_apic(const struct vcpu *v, uint64_t gpa)
 static bool internal_memory(struct vcpu *v, struct hvm_io_op *op)
 {
     struct domain *d = v->domain;
-    const uint64_t pin = op->addr - VIOAPIC_DEFAULT_BASE_ADDRESS;
+    const uint64_t pin = op->addr - VIOAPIC_DEFAULT_BASE_ADDRESS, reg = op->addr - HPET_BASE_ADDRESS;
 
     if (is_apic(v, op->addr)) {
         if (op->write)
@@ -117,6 +117,13 @@ static bool internal_memory(struct vcpu *v, struct hvm_io_op *op)
             op->data = vioapic_read(&d->hvm->irq, (unsigned int)pin);
         return true;
     }
+    if (reg < HPET_MMAP_SIZE && has(d, XEN_X86_EMU_HPET) && d->hvm->params[HVM_PARAM_HPET_ENABLED]) {
+        if (op->write)
+            hpet_write(&d->hvm->hpet, (unsigned int)reg, op->size, op->data);
+        else
+            op->data = hpet_read(&d->hvm->hpet, (unsigned int)reg, op->size);
+        return true;
+    }
     return false;
 }
 
@@ -127,6 +134,8 @@ void hvm_devices_init(struct domain *d)
     pit_init(&d->hvm->pit, irq);
     rtc_init(&d->hvm->rtc, irq);
     pmtimer_init(&d->hvm->pmtimer, irq, true);
+    hpet_init(&d->hvm->hpet, irq, &d->hvm->pit);
+    d->hvm->params[HVM_PARAM_HPET_ENABLED] = has(d, XEN_X86_EMU_HPET);
 }
 
 void hvm_devices_deinit(struct domain *d)
@@ -134,6 +143,7 @@ void hvm_devices_deinit(struct domain *d)
     pit_deinit(&d->hvm->pit);
     rtc_deinit(&d->hvm->rtc);
     pmtimer_deinit(&d->hvm->pmtimer);
+    hpet_deinit(&d->hvm->hpet);
 }
 
 /* ------------------------------------------------------------------------------------------------- one access -- */

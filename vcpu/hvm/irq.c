@@ -63,6 +63,19 @@ void hvm_gsi_deassert(struct hvm_irq *irq, unsigned int gsi)
         pin_down(irq, gsi, gsi && gsi < NR_ISAIRQS, gsi_to_isa_irq(gsi));
 }
 
+void hvm_hpet_line(struct hvm_irq *irq, unsigned int n, unsigned int gsi)
+{
+    const unsigned int was = irq->hpet_gsi[n];
+
+    if (gsi == was)
+        return;
+    irq->hpet_gsi[n] = (uint8_t)gsi;
+    if (was)
+        hvm_gsi_deassert(irq, was);
+    if (gsi)
+        hvm_gsi_assert(irq, gsi);
+}
+
 /* --- PCI --- */
 
 static bool intx_is(const struct hvm_irq *irq, unsigned int device, unsigned int intx)
@@ -172,24 +185,29 @@ void hvm_set_callback_irq_level(struct hvm_irq *irq, bool pending)
     callback_line(irq, pending);
 }
 
-/* --- timers that tick by an ISA interrupt --- */
+/* --- timers that tick by a rising line --- */
+
+static bool is_isa(const struct periodic_time *pt) { return pt->irq < NR_ISAIRQS; }
 
 static bool pic_hears(const struct periodic_time *pt)
 {
     const struct vpic *vpic = pt->irqs->vpic;
 
-    return !(vpic[pt->irq >> 3].imr >> (pt->irq & 7) & 1) && (pt->irq < 8 || !(vpic[0].imr & 4)) &&
+    return is_isa(pt) && !(vpic[pt->irq >> 3].imr >> (pt->irq & 7) & 1) && (pt->irq < 8 || !(vpic[0].imr & 4)) &&
            vlapic_pic_target(pt->irqs);
 }
 
 static uint64_t redirection(const struct periodic_time *pt)
 {
-    return pt->irqs->vioapic.redir[hvm_isa_irq_to_gsi(pt->irq)];
+    return pt->irqs->vioapic.redir[is_isa(pt) ? hvm_isa_irq_to_gsi(pt->irq) : pt->irq];
 }
 
-static bool isa_masked(const struct periodic_time *pt) { return (redirection(pt) & IOAPIC_RTE_MASK) && !pic_hears(pt); }
+static bool line_masked(const struct periodic_time *pt)
+{
+    return (redirection(pt) & IOAPIC_RTE_MASK) && !pic_hears(pt);
+}
 
-static bool isa_latched(const struct periodic_time *pt)
+static bool line_latched(const struct periodic_time *pt)
 {
     const struct hvm_irq *irqs = pt->irqs;
 
@@ -202,22 +220,27 @@ static bool isa_latched(const struct periodic_time *pt)
 }
 
 /* Sent as an NMI or the like, it is not acknowledged. */
-static bool isa_raise(struct periodic_time *pt)
+static bool line_raise(struct periodic_time *pt)
 {
-    hvm_isa_irq_deassert(pt->irqs, pt->irq);
-    hvm_isa_irq_assert(pt->irqs, pt->irq);
+    if (is_isa(pt)) {
+        hvm_isa_irq_deassert(pt->irqs, pt->irq);
+        hvm_isa_irq_assert(pt->irqs, pt->irq);
+    } else { /* nobody's line: a pulse */
+        hvm_gsi_assert(pt->irqs, pt->irq);
+        hvm_gsi_deassert(pt->irqs, pt->irq);
+    }
     return !pic_hears(pt) && (redirection(pt) & IOAPIC_RTE_MODE) > (uint64_t)dest_LowestPrio << 8;
 }
 
-static bool isa_is_tick(const struct periodic_time *pt, const struct vcpu *v, struct hvm_intack intack)
+static bool line_is_tick(const struct periodic_time *pt, const struct vcpu *v, struct hvm_intack intack)
 {
     if (intack.source == hvm_intsrc_pic)
-        return intack.vector == (uint8_t)(pt->irqs->vpic[pt->irq >> 3].irq_base + (pt->irq & 7));
+        return is_isa(pt) && intack.vector == (uint8_t)(pt->irqs->vpic[pt->irq >> 3].irq_base + (pt->irq & 7));
     return intack.source == hvm_intsrc_lapic && intack.vector == (uint8_t)redirection(pt);
 }
 
-const struct vpt_source vpt_isa = {
-    .masked = isa_masked, .latched = isa_latched, .raise = isa_raise, .is_tick = isa_is_tick
+const struct vpt_source vpt_line = {
+    .masked = line_masked, .latched = line_latched, .raise = line_raise, .is_tick = line_is_tick
 };
 
 /* --- what a vCPU takes --- */
@@ -300,6 +323,9 @@ static void lines_loaded(struct hvm_irq *irq)
     for (unsigned int link = 0; link < NR_PCI_LINK; link++)
         if (irq->pci_link_assert_count[link] && irq->pci_link_route[link])
             irq->gsi_assert_count[irq->pci_link_route[link]]++;
+    for (unsigned int n = 0; n < HPET_TIMERS; n++)
+        if (irq->hpet_gsi[n])
+            irq->gsi_assert_count[irq->hpet_gsi[n]]++;
     if (has_pic(irq))
         vpic_lines_loaded(irq);
 }

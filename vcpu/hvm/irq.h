@@ -11,10 +11,12 @@
  *      PCI device, +-> link 0..3 ------+--> I/O APIC (vioapic.c) --message--> local APIC (vlapic.c) --> vCPU
  *      INTA..INTD  +-> GSI 16..47 ---------^
  *      MSI         ---------------------------------------------message--^
+ *      HPET        --> ISA 0, 8, or GSI 20..23
  *      Xen itself  HVM_PARAM_CALLBACK_IRQ: a GSI, a PCI device's INTx, or a vector past all controllers
  *
  * Invariants: gsi_assert_count[g] is the number of lines that are up among those that lead to g; the lines themselves
- * are the bits of isa_irq and pci_intx, the callback's `asserted`, and links of which pci_link_assert_count is not 0.
+ * are the bits of isa_irq and pci_intx, the callback's `asserted`, links of which pci_link_assert_count is not 0, and
+ * hpet_gsi.
  *
  * All of it is data: a domain's struct hvm_irq, and per vCPU a struct vlapic, which vlapic_init() ties to it. The
  * pointers lead to where these, the vCPUs and the domain lie. Nothing is known here of the vCPUs themselves: what INIT
@@ -35,6 +37,7 @@
 #define NR_ISAIRQS  16
 #define NR_HVM_GSI  VIOAPIC_NUM_PINS
 #define NR_PCI_LINK 4
+#define HPET_TIMERS 3
 
 #define hvm_isa_irq_to_gsi(isa_irq)     ((isa_irq) ? (isa_irq) : 2u)
 #define hvm_pci_intx_gsi(device, intx)  (((((device) << 2) + ((device) >> 3) + (intx)) & 31) + 16)
@@ -72,6 +75,7 @@ struct hvm_irq {
     uint64_t pci_intx[2];                /* of device * 4 + intx */
     uint8_t pci_link_route[NR_PCI_LINK]; /* ISA interrupt of a link, 0: none */
     uint8_t pci_link_assert_count[NR_PCI_LINK];
+    uint8_t hpet_gsi[HPET_TIMERS]; /* the pin that a timer's level-triggered line holds up, 0: none */
     uint16_t gsi_assert_count[NR_HVM_GSI];
 
     struct {
@@ -82,8 +86,8 @@ struct hvm_irq {
     uint8_t round_robin; /* the vCPU that the last message to "whoever has the least to do" went to */
 };
 
-/* Timers that tick by an ISA interrupt. */
-extern const struct vpt_source vpt_isa;
+/* Timers that tick by a rising line: irq below 16 is an ISA interrupt, else a GSI. */
+extern const struct vpt_source vpt_line;
 
 /* As after a reset, with nothing on the lines. Before the vCPUs' vlapic_init(). */
 void hvm_irq_init(struct hvm_irq *irq, struct domain *d, const struct hvm_irq_ops *ops);
@@ -98,6 +102,8 @@ void hvm_pci_intx_deassert(struct hvm_irq *irq, unsigned int device, unsigned in
 /* A line of the I/O APIC that is not ISA's. */
 void hvm_gsi_assert(struct hvm_irq *irq, unsigned int gsi);
 void hvm_gsi_deassert(struct hvm_irq *irq, unsigned int gsi);
+/* The level-triggered line of the HPET's timer n holds up that pin, and no other; 0: none. */
+void hvm_hpet_line(struct hvm_irq *irq, unsigned int n, unsigned int gsi);
 /* Lead a link (0 to 3) to an ISA interrupt; 0: nowhere. -EINVAL: no such link or interrupt. */
 int hvm_set_pci_link_route(struct hvm_irq *irq, unsigned int link, unsigned int isa_irq);
 /* A message-signalled interrupt: a write of data to addr. -EINVAL: not one that a local APIC takes. */

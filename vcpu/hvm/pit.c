@@ -9,7 +9,9 @@
  *      mode 2, 3      a tick each period
  *      mode 1, 5      none: they wait for a gate, and channel 0's does not move
  *
- * Invariant: pt0 runs exactly if channel 0 counts towards such a tick, or it is still to be taken.
+ * The HPET may take over the interrupt (legacy replacement): then the channel counts, and nobody hears it.
+ *
+ * Invariant: pt0 runs exactly if channel 0 counts towards such a tick, or it is still to be taken; never if `replaced`.
  *
  * Corresponds to xen/arch/x86/emul-i8254.c (pit_load_count, pit_time_fired).
  */
@@ -20,15 +22,25 @@
 
 static s_time_t now_of(const struct pit *pit) { return NOW(pit->irqs->domain->xen); }
 
-static void channel0_began(struct pit *pit)
+/* Channel 0 was loaded, or its ticks are wanted again. */
+static void channel0_ticks(struct pit *pit)
 {
     const struct i8254_channel *c = &pit->chip.ch[0];
-    const s_time_t period = i8254_ns(c->count);
+    const s_time_t period = i8254_ns(c->count), gone = now_of(pit) - c->since;
+    const bool periodic = c->mode == 2 || c->mode == 3;
 
-    if (c->started)
-        create_periodic_time(&pit->pt0, period, c->mode == 2 || c->mode == 3 ? period : 0, 0, NULL, NULL);
+    if (c->started && !pit->replaced && (periodic || gone < period))
+        create_periodic_time(&pit->pt0, period - gone % period, periodic ? period : 0, 0, NULL, NULL);
     else
         destroy_periodic_time(&pit->pt0);
+}
+
+void pit_replace(struct pit *pit, bool on)
+{
+    if (on == pit->replaced)
+        return;
+    pit->replaced = on;
+    channel0_ticks(pit);
 }
 
 uint8_t pit_read(struct pit *pit, uint16_t port) { return i8254_read(&pit->chip, port, now_of(pit)); }
@@ -39,14 +51,14 @@ void pit_write(struct pit *pit, uint16_t port, uint8_t val)
 
     i8254_write(&pit->chip, port, val, now_of(pit));
     if ((port == 0x40 && whole) || (port == 0x43 && val < 0x40 && (val & 0x30)))
-        channel0_began(pit);
+        channel0_ticks(pit);
 }
 
 void pit_init(struct pit *pit, struct hvm_irq *irqs)
 {
     *pit = (struct pit){ .irqs = irqs };
     i8254_init(&pit->chip);
-    vpt_init(&pit->pt0, irqs, irqs->vlapic[0]->vcpu, &vpt_isa);
+    vpt_init(&pit->pt0, irqs, irqs->vlapic[0]->vcpu, &vpt_line);
 }
 
 void pit_deinit(struct pit *pit) { destroy_periodic_time(&pit->pt0); }
@@ -110,6 +122,6 @@ int pit_load(struct pit *pit, const struct hvm_hw_pit *r)
             .started = c->count && c->mode != 1 && c->mode != 5,
         };
     }
-    channel0_began(pit);
+    channel0_ticks(pit);
     return 0;
 }

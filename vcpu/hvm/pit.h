@@ -14,6 +14,7 @@ struct pit {
     struct i8254 chip;
     struct hvm_irq *irqs;
     struct periodic_time pt0;
+    bool replaced; /* ISA interrupt 0 is the HPET's */
 };
 
 /* irqs has its vCPU 0 already. */
@@ -22,6 +23,8 @@ void pit_deinit(struct pit *pit);
 /* Ports 0x40 to 0x43, 0x61. */
 uint8_t pit_read(struct pit *pit, uint16_t port);
 void pit_write(struct pit *pit, uint16_t port, uint8_t val);
+/* The HPET takes over ISA interrupt 0, or gives it back: channel 0 counts all the while. */
+void pit_replace(struct pit *pit, bool on);
 /*
  * As a record of hvmcontext, and back: counts begin anew. A channel that was never loaded has the count 0. -EINVAL: no
  * chip can be so.

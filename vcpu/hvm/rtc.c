@@ -292,7 +292,7 @@ void rtc_init(struct rtc *rtc, struct hvm_irq *irqs)
     rtc->seen = now_of(rtc);
     timer_init(&rtc->event, second_begins, rtc);
     timer_label(&rtc->event, TIMER_PLATFORM, irqs->domain->domain_id, 0);
-    vpt_init(&rtc->pt, irqs, irqs->vlapic[0]->vcpu, &vpt_isa);
+    vpt_init(&rtc->pt, irqs, irqs->vlapic[0]->vcpu, &vpt_line);
 }
 
 void rtc_deinit(struct rtc *rtc)

@@ -10,7 +10,7 @@
  * A domain's builder sets its first vCPU so: it is that record that makes a vCPU one that can run. What a device's
  * record holds is its own file's affair; here is the table of kinds, and what is common to them.
  *
- * Not there: HPET, VIRIDIAN_DOMAIN, VIRIDIAN_VCPU and CPU_XSAVE, for what no domain has here, and CPU_MSR. A chip's
+ * Not there: VIRIDIAN_DOMAIN, VIRIDIAN_VCPU and CPU_XSAVE, for what no domain has here, and CPU_MSR. A chip's
  * state that Xen's records have no place for is lost: how long the interval timer has counted, PM1a control.
  *
  * Corresponds to xen/common/hvm/save.c; public arch-x86/hvm/save.h.
@@ -97,6 +97,7 @@ KIND(isa_irq, hvm_irq_save_isa(&d->hvm->irq, r), hvm_irq_load_isa(&d->hvm->irq, 
 KIND(pci_link, hvm_irq_save_link(&d->hvm->irq, r), hvm_irq_load_link(&d->hvm->irq, r))
 KIND(pit, pit_save(&d->hvm->pit, r), pit_load(&d->hvm->pit, r))
 KIND(rtc, rtc_save(&d->hvm->rtc, r), rtc_load(&d->hvm->rtc, r))
+KIND(hpet, hpet_save(&d->hvm->hpet, r), hpet_load(&d->hvm->hpet, r))
 KIND(pmtimer, pmtimer_save(&d->hvm->pmtimer, r), pmtimer_load(&d->hvm->pmtimer, r))
 KIND(mtrr, hvm_mtrr_save(d->vcpu[i], r), hvm_mtrr_load(d->vcpu[i], r))
 KIND(vmce, hvm_vmce_save(d->vcpu[i], r), hvm_vmce_load(d->vcpu[i], r))
@@ -124,6 +125,7 @@ static const struct kind {
     ROW(PCI_LINK, pci_link, 1, false, 0),
     ROW(PIT, pit, 1, false, XEN_X86_EMU_PIT),
     ROW(RTC, rtc, 1, false, XEN_X86_EMU_RTC),
+    ROW(HPET, hpet, 1, false, XEN_X86_EMU_HPET),
     ROW(PMTIMER, pmtimer, 1, false, XEN_X86_EMU_PM),
     ROW(MTRR, mtrr, 0, false, 0),
     ROW(VMCE_VCPU, vmce, 0, true, 0),
@@ -252,8 +254,6 @@ static int load_one(struct domain *d, struct vcpu *caller, const struct hvm_save
     const struct kind *k = kind_of(desc->typecode);
     uint8_t body[RECORD_MAX] __attribute__((aligned(8))) = { 0 };
 
-    if (desc->typecode == HVM_SAVE_CODE(HPET))
-        return -ENODEV;
     if (desc->typecode == CPU_XSAVE_CODE)
         return -EOPNOTSUPP;
     if (!k)
