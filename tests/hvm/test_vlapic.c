@@ -376,6 +376,30 @@ static void x2apic(void **state)
     assert_false(vlapic_msr_set(l, 0xfee00c00));
 }
 
+/* Bits of the table that cannot be changed (delivery status, remote IRR) may be written there; reserved ones not. */
+static void x2apic_lvt(void **state)
+{
+    static const struct {
+        unsigned int reg;
+        uint32_t kept, ignored;
+    } t[] = { { APIC_LVTT, 0x300ff, 0x1000 }, { APIC_LVTTHMR, 0x107ff, 0x1000 }, { APIC_LVTPC, 0x107ff, 0x1000 },
+              { APIC_LVT0, 0x1a7ff, 0x5000 }, { APIC_LVT1, 0x1a7ff, 0x5000 },    { APIC_LVTERR, 0x100ff, 0x1000 } };
+    struct board *b = *state;
+    struct vlapic *l = &b->lapic[1];
+
+    enable_all(b);
+    assert_true(vlapic_msr_set(l, 0xfee00c00));
+    for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+        for (unsigned int bit = 0; bit < 64; bit++) {
+            const uint64_t one = UINT64_C(1) << bit, val = one | 0x10000;
+
+            assert_int_equal(vlapic_x2apic_write(l, 0x800 + t[i].reg / 16, val),
+                             (one & (t[i].kept | t[i].ignored)) != 0);
+            if (one & t[i].ignored)
+                assert_int_equal(vlapic_get_reg(l, t[i].reg), 0x10000);
+        }
+}
+
 static void base_msr(void **state)
 {
     struct board *b = *state;
@@ -433,6 +457,7 @@ int main(void)
         TEST(destinations), TEST(lowest_priority),    TEST(nmi_init_startup), TEST(early),
         TEST(errors),       TEST(one_shot),           TEST(periodic),         TEST(mode_changes),
         TEST(divisors),     TEST(base_msr),           TEST(any_access),       TEST(x2apic),
+        TEST(x2apic_lvt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -352,7 +352,10 @@ void vlapic_refresh(struct vlapic *vlapic)
 
 /* --- accesses --- */
 
-/* The bits of an entry of the local vector table that can be written; 0: it is none. */
+#define LVT_STATUS     0x1000u
+#define LVT_REMOTE_IRR 0x4000u
+
+/* The bits of an entry of the local vector table that can be changed; 0: it is none. */
 static uint32_t lvt_mask(unsigned int reg)
 {
     switch (reg) {
@@ -475,11 +478,13 @@ bool vlapic_msr_set(struct vlapic *vlapic, uint64_t val)
 
 #define MSR_X2APIC_SELF 0x83fu
 
-/* The bits that it may be written with; false: it is not written. */
+/* The bits that it may be written with, some without effect (Xen's LVT_MASK, LINT_MASK); false: it is not written. */
 static bool x2apic_writable(unsigned int reg, uint32_t *bits)
 {
-    *bits = lvt_mask(reg);
+    *bits = lvt_mask(reg) ? lvt_mask(reg) | LVT_STATUS : 0;
     switch (reg) {
+    case APIC_LVT0:
+    case APIC_LVT1: *bits |= LVT_REMOTE_IRR; break;
     case APIC_TASKPRI: *bits = 0xff; break;
     case APIC_EOI:
     case APIC_ESR: return true;           /* 0 alone */
