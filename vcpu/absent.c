@@ -24,19 +24,15 @@
 
 /* --- hvm_op, but for what vcpu/hvm/params.c does: the time, a trace that nobody reads --- */
 
-/*
- * An operation on a domain, which its first two bytes name: for HVM ones only. checked: xsm_hvm_param() is asked first.
- */
-static long hvm_domain_op(struct vcpu *v, uint16_t domid, bool checked)
+/* An operation on a domain, which its first two bytes name: for HVM ones only. */
+static long hvm_domain_op(struct vcpu *v, uint16_t domid)
 {
     struct domain *d = get_domain_by_any_id(v, domid);
     int rc;
 
     if (!d)
         return -ESRCH;
-    rc = checked ? xsm_hvm_param(v->domain, d) : 0;
-    if (!rc)
-        rc = is_hvm_domain(d) ? -ENOSYS : -EINVAL;
+    rc = is_hvm_domain(d) ? -ENOSYS : -EINVAL;
     put_domain(d);
     return rc;
 }
@@ -53,15 +49,12 @@ static long hvm_xentrace(struct vcpu *v, uint64_t arg)
 long hvm_op_absent(struct vcpu *v, struct hypercall_args *args)
 {
     const uint64_t arg = args->a[1];
-    struct xen_hvm_get_mem_type type;
     struct xen_hvm_pagetable_dying dying;
     struct xen_hvm_get_time time = { .now = (uint64_t)NOW(v->domain->xen) };
 
     switch (args->a[0]) {
-    case HVMOP_get_mem_type:
-        return copy_from_guest(v, &type, arg, sizeof(type)) ? -EFAULT : hvm_domain_op(v, type.domid, true);
     case HVMOP_pagetable_dying:
-        return copy_from_guest(v, &dying, arg, sizeof(dying)) ? -EFAULT : hvm_domain_op(v, dying.domid, false);
+        return copy_from_guest(v, &dying, arg, sizeof(dying)) ? -EFAULT : hvm_domain_op(v, dying.domid);
     case HVMOP_get_time: return copy_to_guest(v, arg, &time, sizeof(time)) ? -EFAULT : 0;
     case HVMOP_xentrace: return hvm_xentrace(v, arg);
     case HVMOP_guest_request_vm_event: return arg ? -EINVAL : 0; /* nobody monitors it */

@@ -11,6 +11,7 @@
  * hvm/params.h. Other operations answer as they do where their feature is not there (vcpu/absent.c).
  */
 #include "mmu/guest_access.h"
+#include "mmu/hvm/p2m.h"
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/noun/xsm.h"
@@ -149,6 +150,31 @@ static long param_op(struct vcpu *v, uint64_t arg, bool set)
     return rc;
 }
 
+/* What is at a frame number, as far as a device model has to know. */
+static long get_mem_type(struct vcpu *v, uint64_t arg)
+{
+    struct xen_hvm_get_mem_type a;
+    struct domain *d;
+    p2m_type_t t;
+    long rc;
+
+    if (copy_from_guest(v, &a, arg, sizeof(a)))
+        return -EFAULT;
+    d = get_domain_by_any_id(v, a.domid);
+    if (!d)
+        return -ESRCH;
+    rc = xsm_hvm_param(v->domain, d) ?: is_hvm_domain(d) ? 0 : -EINVAL;
+    if (!rc) {
+        p2m_get_entry(d, a.pfn, &t);
+        a.mem_type = t == p2m_ram_ro || t == p2m_ram_logdirty || t == p2m_grant_map_ro ? HVMMEM_ram_ro
+                     : t == p2m_ram_rw || t == p2m_grant_map_rw                        ? HVMMEM_ram_rw
+                                                                                       : HVMMEM_mmio_dm;
+        rc = copy_to_guest(v, arg, &a, sizeof(a)) ? -EFAULT : 0;
+    }
+    put_domain(d);
+    return rc;
+}
+
 static long set_upcall_vector(struct vcpu *v, uint64_t arg)
 {
     struct xen_hvm_evtchn_upcall_vector u;
@@ -172,6 +198,7 @@ long do_hvm_op(struct vcpu *v, struct hypercall_args *args)
     switch (args->a[0]) {
     case HVMOP_set_param:
     case HVMOP_get_param: return param_op(v, args->a[1], args->a[0] == HVMOP_set_param);
+    case HVMOP_get_mem_type: return get_mem_type(v, args->a[1]);
     case HVMOP_set_evtchn_upcall_vector: return set_upcall_vector(v, args->a[1]);
     case HVMOP_flush_tlbs:
         if (!is_hvm_domain(v->domain))
