@@ -28,7 +28,7 @@ EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info
 VCPU_OBJS := xen trace run domain shutdown time i8254 tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl keyhandler sysctl
-VCPU_HVM_OBJS := io_kept access descriptor task deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer hpet apic cr msr ioreq dm_op intercept io decode alu emulate_memory emulate_string emulate_move emulate_x87 emulate_op emulate mmio exit_code exits params context save_cpu save guest
+VCPU_HVM_OBJS := io_kept access held descriptor task deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer hpet apic cr msr ioreq dm_op intercept io decode alu emulate_memory emulate_string emulate_move emulate_x87 emulate_op emulate mmio exit_code exits params context save_cpu save guest
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps msr context hypercalls physdev guest
 VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
@@ -71,7 +71,7 @@ GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall 
 	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu bench/store bench/blk
 # Guests that stand in hvmloader's place, without a runtime; and what pcdev, one of them, is made of.
-HVM_GUESTS := hvm/boot16
+HVM_GUESTS := hvm/boot16 hvm/lfb
 PCDEV := start main interrupts timers characters ide
 HVMTEST := start main traps debug registers segments rings paging corners apic mmio xen
 GUEST_RT := start entry init text console memory traps event time user smp grant

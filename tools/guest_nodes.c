@@ -104,11 +104,13 @@ static void domain_nodes(struct node_writer *w, const char *uuid)
 static void built_nodes(struct node_writer *w)
 {
     const struct guest *g = w->g;
+    const unsigned int screen = guest_has_dm(g) ? xl_hvm_screen_mib(&g->hvm) : 0;
     char path[NODE_PATH_SIZE];
 
     node(w, "memory/static-max", AS_PARENT, "%llu", (unsigned long long)g->cfg.maxmem_mib << 10);
-    node(w, "memory/target", AS_PARENT, "%llu", (unsigned long long)g->cfg.memory_mib << 10);
-    node(w, "memory/videoram", AS_PARENT, "0");
+    node(w, "memory/target", AS_PARENT, "%llu",
+         (unsigned long long)(g->cfg.memory_mib - (g->hvm.videoram_mib ? screen : 0)) << 10);
+    node(w, "memory/videoram", AS_PARENT, "%u", screen << 10);
     node(w, "domid", AS_PARENT, "%u", g->domid);
     node(w, "store/port", AS_PARENT, "%u", g->store_port);
     node(w, "store/ring-ref", AS_PARENT, "%llu", (unsigned long long)mfn_x(g->store_mfn));

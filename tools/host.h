@@ -210,6 +210,7 @@ struct host_channel_head {
 struct host_screen {
     unsigned int width, height, depth; /* pixels, bits */
     uint64_t updates;                  /* how often it said that something has changed */
+    bool silent;                       /* it changes without saying so, too */
     bool card;                         /* it is a PC's graphics card; else a PV screen */
     bool text;                         /* it shows characters: */
     unsigned int columns, rows;

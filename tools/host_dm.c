@@ -90,18 +90,6 @@ static int stub_create(struct host *h, struct guest *g, const struct pc_config *
     return rc ? rc : xc_domain_unpause(h->xc, g->stub_domid);
 }
 
-/* videoram, as far as the card has an aperture for it. */
-static unsigned int vga_mib(const struct guest *g)
-{
-    unsigned int mib = 1;
-
-    if (g->hvm.vga == XL_VGA_NONE)
-        return 0;
-    while (mib < VGA_MIB_MAX && mib < g->hvm.videoram_mib)
-        mib *= 2;
-    return g->hvm.videoram_mib ? mib : VGA_MIB_DEFAULT;
-}
-
 /* -1, and err: a disk can be written, as far as IDE knows. */
 static int drives(struct host *h, const struct guest *g, struct pc_config *cfg, char err[HOST_ERR_SIZE])
 {
@@ -132,10 +120,11 @@ static int drives(struct host *h, const struct guest *g, struct pc_config *cfg, 
 int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     const uint64_t hole = (UINT64_C(1) << 32) - ((uint64_t)(g->hvm.mmio_hole_mib ?: 256) << 20);
-    const uint64_t memory = (uint64_t)g->cfg.maxmem_mib << 20;
+    const uint64_t memory = g->build.nr_ram << PAGE_SHIFT;
     struct pc_config cfg = {
         .arena = h->arena,
-        .vga_mib = vga_mib(g),
+        .vga_mib = xl_hvm_screen_mib(&g->hvm),
+        .vga_gfn = g->build.screen_gfn,
         .vgabios = g->vgabios ? g->vgabios->data : NULL,
         .vgabios_size = g->vgabios ? g->vgabios->size : 0,
         .platform = g->hvm.xen_platform_pci,

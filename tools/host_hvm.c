@@ -105,6 +105,8 @@ struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
         .vpt_align = g->hvm.vpt_align,
         .timer_mode = (uint8_t)g->hvm.timer_mode,
         .mmio_hole_mib = g->hvm.mmio_hole_mib,
+        .screen_mib = guest_has_dm(g) ? xl_hvm_screen_mib(&g->hvm) : 0,
+        .screen_on_top = xl_hvm_screen_on_top_mib(&g->hvm),
     };
 
     return build_hvm_begin(xc(h), h->arena, &g->build, &settings, g->build_err);

@@ -113,6 +113,7 @@ static bool pc_screen(const struct host *h, unsigned int index, struct host_scre
                                .height = screen.height,
                                .depth = screen.bits,
                                .updates = pc->vga.changes,
+                               .silent = vga_vbe_on(&pc->vga),
                                .card = true,
                                .text = screen.text,
                                .columns = screen.columns,

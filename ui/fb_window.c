@@ -304,7 +304,7 @@ static void show(struct fb_window *w, const struct viewer_source *source)
     s.height = s.height < VIEWER_SIDE ? s.height : VIEWER_SIDE;
     if ((s.width != w->width || s.height != w->height) && !picture_make(w, &s))
         return;
-    w->is_stale |= s.updates != w->updates;
+    w->is_stale |= s.silent || s.updates != w->updates;
     w->updates = s.updates;
     if (!w->is_stale || (w->drawn_at && now - w->drawn_at < FRAME_MS))
         return;

@@ -205,8 +205,9 @@ static int entry_load(struct guest_entry *e, const char *named, const struct run
 static unsigned int may_have_mib(const struct host_guest *g)
 {
     const unsigned int memory_mib = g->memory_mib ? g->memory_mib : g->driver_domain ? HOST_DRIVER_MIB : 64;
+    const unsigned int screen_mib = g->has_type && g->type == XL_TYPE_HVM ? xl_hvm_screen_on_top_mib(g->hvm) : 0;
 
-    return g->maxmem_mib > memory_mib ? g->maxmem_mib : memory_mib;
+    return (g->maxmem_mib > memory_mib ? g->maxmem_mib : memory_mib) + screen_mib;
 }
 
 /* Without --ram the machine gets what the guests may have, which can be more than there is. */

@@ -16,6 +16,7 @@
 struct viewer_screen {
     unsigned int width, height;
     uint64_t updates; /* other than before: something may have changed */
+    bool silent;      /* it may have anyhow: to be drawn again as often as that is to be seen */
 };
 
 /* Whose screen it is. */

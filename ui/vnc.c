@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define UNUSED_TRIES 100u
-#define STALL_MS     50 /* a viewer that stops for longer in the midst of a message is hung up on */
+#define FRAME_MS     40u /* a screen that changes without a word is drawn no oftener */
+#define STALL_MS     50  /* a viewer that stops for longer in the midst of a message is hung up on */
 
 #define TEXT(name) #name /* rfbInitServer stands for another name */
 #define VNC_FUNCTIONS(X)                                                                                               \
@@ -37,6 +39,7 @@ struct vnc_server {
     unsigned int width, height;
     uint64_t updates; /* that they are of */
     bool is_shown;    /* they are of any */
+    uint64_t drawn;   /* when, ms */
     int buttons;
     const struct viewer_source *source; /* in a turn */
     char password[64], *passwords[2];   /* of which VNC knows the first 8 characters; "": none */
@@ -229,6 +232,14 @@ static void draw(struct vnc_server *s, const struct viewer_source *source)
         s->rfbMarkRectAsModified(s->screen, 0, (int)first, (int)s->width, (int)last + 1);
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 void vnc_take(struct vnc *v, const struct viewer_source *source)
 {
     struct vnc_server *s = v->server;
@@ -241,8 +252,10 @@ void vnc_take(struct vnc *v, const struct viewer_source *source)
         now.height = now.height < VIEWER_SIDE ? now.height : VIEWER_SIDE;
         if ((now.width != s->width || now.height != s->height) && !size_set(s, &now))
             return;
-        if (s->screen->clientHead && (!s->is_shown || now.updates != s->updates)) {
+        if (s->screen->clientHead &&
+            (!s->is_shown || now.updates != s->updates || (now.silent && now_ms() - s->drawn >= FRAME_MS))) {
             draw(s, source);
+            s->drawn = now_ms();
             s->updates = now.updates;
             s->is_shown = true;
         }

@@ -9,7 +9,6 @@
 #include "mmu/page.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hvm/hvm.h"
-#include "vcpu/hvm/ioreq.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/noun/domain.h"
 #include "vcpu/sched/names.h"
@@ -26,6 +25,7 @@ static void audit_refs(struct xen *xen, struct audit *a)
 {
     evtchn_audit_refs(xen, a);
     ioreq_audit_refs(xen, a);
+    hvm_frames_audit_refs(xen, a);
 }
 
 static const struct xen_hooks hooks = {

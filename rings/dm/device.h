@@ -70,6 +70,10 @@ struct dm_board_ops {
     /* Guest memory. Where there is none, reads give all ones, writes are lost; -EFAULT then. */
     int (*dma_read)(struct dm_board *b, uint64_t gpa, void *buf, size_t len);
     int (*dma_write)(struct dm_board *b, uint64_t gpa, const void *buf, size_t len);
+    /* A frame of the guest's, to be looked at for as long as there is a board, wherever it is moved. NULL: none. */
+    const uint8_t *(*frame)(struct dm_board *b, uint64_t gfn);
+    /* It comes to another place. False: something is there already, or nothing is here. */
+    bool (*move)(struct dm_board *b, uint64_t from, uint64_t to);
     s_time_t (*now)(struct dm_board *b);
     /* What its owner should know of: something of the device model does not work any more. */
     void (*tell)(struct dm_board *b, const char *what);

@@ -85,6 +85,10 @@ static int board_dma_write(struct dm_board *b, uint64_t gpa, const void *buf, si
     return hvm_copy_to_guest_phys(of(b)->d, gpa, buf, len) ? 0 : -EFAULT;
 }
 
+static const uint8_t *board_frame(struct dm_board *b, uint64_t gfn) { return hvm_frame_hold(of(b)->d, gfn); }
+
+static bool board_move(struct dm_board *b, uint64_t from, uint64_t to) { return hvm_frame_move(of(b)->d, from, to); }
+
 static void board_reset(struct dm_board *b) { domain_shutdown(of(b)->d, SHUTDOWN_reboot); }
 
 static s_time_t board_now(struct dm_board *b) { return NOW(of(b)->d->xen); }
@@ -124,6 +128,8 @@ static const struct dm_board_ops board_ops = { .region = board_region,
                                                .msi = board_msi,
                                                .dma_read = board_dma_read,
                                                .dma_write = board_dma_write,
+                                               .frame = board_frame,
+                                               .move = board_move,
                                                .reset = board_reset,
                                                .now = board_now,
                                                .timer = board_timer };
@@ -170,6 +176,7 @@ void dm_direct_destroy(struct dm_direct *dm)
     dm->d->hvm->direct_access = NULL;
     timer_stop(&machine(dm)->clock, &dm->next);
     pc_end(&dm->pc);
+    hvm_frames_let_go(dm->d);
     xfree(dm);
 }
 

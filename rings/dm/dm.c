@@ -50,6 +50,8 @@ struct dm {
     struct dm_region *regions;
     struct dm_timer *timers; /* those that run, the first first */
     bool kicked;
+    const void **looked; /* frames that are looked at */
+    size_t nr_looked, room_looked;
     uint16_t isa_up; /* lines as the hypervisor knows them */
     uint64_t pci_up[2];
     struct pc pc;
@@ -232,6 +234,36 @@ static int board_dma_write(struct dm_board *b, uint64_t gpa, const void *buf, si
     return dma(of(b), gpa, (uint8_t *)(uintptr_t)buf, len, true);
 }
 
+static const uint8_t *board_frame(struct dm_board *b, uint64_t gfn)
+{
+    struct dm *dm = of(b);
+    const void **looked = dm->looked;
+
+    if (dm->nr_looked == dm->room_looked) {
+        const size_t room = dm->room_looked ? 2 * dm->room_looked : 64;
+
+        looked = xrealloc_array(vcpu(dm)->domain->xen->machine->arena, looked, room);
+        if (!looked)
+            return NULL;
+        dm->looked = looked;
+        dm->room_looked = room;
+    }
+    looked[dm->nr_looked] = native_look_foreign(vcpu(dm), dm->domid, _mfn(gfn));
+    return looked[dm->nr_looked] ? looked[dm->nr_looked++] : NULL;
+}
+
+/* What is there? The hypervisor would put the frame in its place. */
+static bool board_move(struct dm_board *b, uint64_t from, uint64_t to)
+{
+    struct dm *dm = of(b);
+    struct xen_hvm_get_mem_type type = { .domid = dm->domid, .pfn = to };
+    struct xen_dm_op op = { .op = XEN_DMOP_relocate_memory,
+                            .u.relocate_memory = { .size = 1, .src_gfn = from, .dst_gfn = to } };
+
+    return !hypercall_native(vcpu(dm), __HYPERVISOR_hvm_op, HVMOP_get_mem_type, PTR(&type), 0, 0, 0) &&
+           type.mem_type == HVMMEM_mmio_dm && !dm_op(dm, &op);
+}
+
 static void board_reset(struct dm_board *b)
 {
     struct xen_dm_op op = { .op = XEN_DMOP_remote_shutdown, .u.remote_shutdown.reason = SHUTDOWN_reboot };
@@ -257,6 +289,8 @@ static const struct dm_board_ops board_ops = { .region = board_region,
                                                .msi = board_msi,
                                                .dma_read = board_dma_read,
                                                .dma_write = board_dma_write,
+                                               .frame = board_frame,
+                                               .move = board_move,
                                                .reset = board_reset,
                                                .now = board_now,
                                                .timer = board_timer };
@@ -483,6 +517,9 @@ void dm_destroy(struct dm *dm)
     }
     task_end(&dm->task);
     pc_end(&dm->pc);
+    while (dm->nr_looked)
+        native_unlook(vcpu(dm), dm->looked[--dm->nr_looked]);
+    xfree(dm->looked);
     xfree(dm);
 }
 

@@ -174,33 +174,41 @@ bool pc_wants_input(const struct pc *pc)
     return pc->cfg.outside.serial_in ? !pc->com[pc->cfg.line].nr : may_type(pc);
 }
 
-/* --- the screen: its memory are pages that were written --- */
+/*
+ * --- the screen: its memory are frames of the guest's ---
+ *
+ * They lie where RAM ends, or where the guest has placed BAR 0: there it writes to them without a word, and who looks
+ * sees it. Where something else is already, RAM or what is the hypervisor's, that stays, as a bridge would have it.
+ */
 
-static const uint8_t *vga_page(void *owner, uint32_t page)
-{
-    static const uint8_t zeroes[PAGE_SIZE];
-    const struct pc *pc = owner;
+static const uint8_t *vga_page(void *owner, uint32_t page) { return ((const struct pc *)owner)->vga_page[page].bytes; }
 
-    return pc->vga_page[page] ? pc->vga_page[page] : zeroes;
-}
-
-/* Out of memory what is written is lost, as it is to a screen that is not there: that is said once. */
+/* Frames that the guest has given up meanwhile cannot be written any more. */
 static void vga_write(void *owner, uint32_t at, const void *bytes, unsigned int n)
 {
     struct pc *pc = owner;
-    uint8_t **page = &pc->vga_page[PFN_DOWN(at)];
 
-    if (!*page)
-        *page = xzalloc_array(pc->cfg.arena, uint8_t, PAGE_SIZE);
-    if (*page) {
-        memcpy(*page + PAGE_OFFSET(at), bytes, n);
-    } else if (!pc->vga_lost) {
-        pc->vga_lost = true;
-        pc->board->ops->tell(pc->board, "no memory for the screen: what is written to it is lost");
+    pc->board->ops->dma_write(pc->board, pc->vga_page[PFN_DOWN(at)].gfn << PAGE_SHIFT | PAGE_OFFSET(at), bytes, n);
+}
+
+static void vga_move(struct pc *pc, uint64_t gfn)
+{
+    for (size_t i = 0; i < PFN_DOWN(pc->vga.size); i++) {
+        struct pc_vga_page *page = &pc->vga_page[i];
+
+        if (page->gfn != gfn + i && pc->board->ops->move(pc->board, page->gfn, gfn + i))
+            page->gfn = gfn + i;
     }
 }
 
-static void vga_place(void *owner, bool present, uint64_t gpa) {}
+static void vga_place(void *owner, bool present, uint64_t gpa)
+{
+    struct pc *pc = owner;
+
+    vga_move(pc, pc->cfg.vga_gfn);
+    if (present)
+        vga_move(pc, PFN_DOWN(gpa));
+}
 
 static const struct vga_memory_ops vga_memory = { vga_page, vga_write, vga_place };
 
@@ -224,7 +232,7 @@ static int screen_init(struct pc *pc)
 
     if (!pages)
         return 0;
-    pc->vga_page = xzalloc_array(pc->cfg.arena, uint8_t *, pages);
+    pc->vga_page = xzalloc_array(pc->cfg.arena, struct pc_vga_page, pages);
     if (pc->cfg.vgabios)
         pc->vga_rom = xzalloc_array(pc->cfg.arena, uint8_t, VGA_ROM_SIZE);
     if (!pc->vga_page || (pc->cfg.vgabios && !pc->vga_rom))
@@ -232,6 +240,12 @@ static int screen_init(struct pc *pc)
     if (pc->vga_rom)
         memcpy(pc->vga_rom, pc->cfg.vgabios, pc->cfg.vgabios_size < VGA_ROM_SIZE ? pc->cfg.vgabios_size : VGA_ROM_SIZE);
     pc->cfg.vgabios = NULL;
+    for (size_t i = 0; i < pages; i++) {
+        pc->vga_page[i].gfn = pc->cfg.vga_gfn + i;
+        pc->vga_page[i].bytes = pc->board->ops->frame(pc->board, pc->vga_page[i].gfn);
+        if (!pc->vga_page[i].bytes)
+            return -ENOMEM;
+    }
     if (!vga_init(&pc->vga, pc->board, &pc->pci, VGA_DEVFN, pc->cfg.vga_mib, pc->vga_rom, &vga_memory, pc))
         return -ENOSPC;
     if (pc->cfg.outside.screen_out) {
@@ -296,12 +310,8 @@ int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
 
 void pc_end(struct pc *pc)
 {
-    const size_t pages = (size_t)pc->cfg.vga_mib << (20 - PAGE_SHIFT);
-
     if (pc->vga.touched)
         transcript_end(&pc->transcript);
-    for (size_t i = 0; pc->vga_page && i < pages; i++)
-        xfree(pc->vga_page[i]);
     xfree(pc->vga_page);
     xfree(pc->vga_rom);
 }

@@ -38,6 +38,7 @@ struct pc_outside {
 struct pc_config {
     struct arena *arena;    /* for what a device has much of */
     unsigned int vga_mib;   /* of a screen, a power of two; 0: there is none */
+    uint64_t vga_gfn;       /* where its memory is, frames of the guest's, while the guest has no place for it */
     const uint8_t *vgabios; /* NULL: the screen has none; copied */
     size_t vgabios_size;
     bool platform; /* Xen's platform device */
@@ -57,6 +58,11 @@ struct pc_event {
     unsigned int key;
     bool down;
     int32_t dx, dy, dz;
+};
+
+struct pc_vga_page {
+    const uint8_t *bytes;
+    uint64_t gfn; /* where it is now */
 };
 
 struct pc {
@@ -80,8 +86,7 @@ struct pc {
     int32_t x, y; /* where a pointer that knows its place was last */
     struct uart com[PC_SERIALS];
     struct vga vga;
-    bool vga_lost;      /* there was no memory for some of it */
-    uint8_t **vga_page; /* its memory; NULL: never written, and 0 */
+    struct pc_vga_page *vga_page; /* its memory */
     uint8_t *vga_rom;
     struct transcript transcript;
 };

@@ -261,10 +261,13 @@ static void vbe_fit(struct vga *v)
 
 static void memory_clear(struct vga *v, uint64_t bytes)
 {
-    const uint64_t zero = 0;
+    static const uint8_t zeroes[PAGE_SIZE];
 
-    for (uint32_t at = 0; at < v->size && at < bytes; at += sizeof(zero))
-        v->memory->write(v->owner, at, &zero, sizeof(zero));
+    if (bytes > v->size)
+        bytes = v->size;
+    for (uint64_t at = 0; at < bytes; at += PAGE_SIZE)
+        v->memory->write(v->owner, (uint32_t)at, zeroes,
+                         bytes - at < PAGE_SIZE ? (unsigned int)(bytes - at) : (unsigned int)PAGE_SIZE);
 }
 
 static void vbe_enable(struct vga *v, uint16_t val)

@@ -8,16 +8,14 @@
 
 #include "rings/dm/pci.h"
 
-#define VGA_MIB_DEFAULT 16
-#define VGA_MIB_MAX     256
-#define VGA_ALL         ~0u
-#define VGA_ROM_SIZE    0x10000
+#define VGA_ALL      ~0u
+#define VGA_ROM_SIZE 0x10000
 
 /* Where its memory lies; the guest has it at BAR 0, too. */
 struct vga_memory_ops {
-    /* A page of it, to be read; NULL: it is not there. */
+    /* A page of it, to be read. */
     const uint8_t *(*page)(void *owner, uint32_t page);
-    /* At most 8 bytes, within a page. */
+    /* Within a page. */
     void (*write)(void *owner, uint32_t at, const void *bytes, unsigned int n);
     /* BAR 0 is there now, or not. */
     void (*place)(void *owner, bool present, uint64_t gpa);
@@ -70,7 +68,7 @@ struct vga {
     void *touched_data;
 };
 
-/* False: there is no place on the bus. mib: a power of two, 1 to VGA_MIB_MAX. */
+/* False: there is no place on the bus. mib: a power of two, 1 to 256. */
 bool vga_init(struct vga *v, struct dm_board *board, struct pci_bus *bus, uint8_t devfn, unsigned int mib,
               const uint8_t *rom, const struct vga_memory_ops *memory, void *owner);
 

@@ -19,6 +19,8 @@
 #include <cmocka.h>
 
 #define BOARD_MEMORY (1 << 20)
+#define BOARD_FRAMES 256 /* more of it, a frame each where it is; at first from here on: */
+#define BOARD_GFN    0x200000
 
 struct board {
     struct dm_board dm; /* first */
@@ -33,6 +35,8 @@ struct board {
     uint64_t msi_addr;
     uint32_t msi_data;
     uint8_t memory[BOARD_MEMORY];
+    uint64_t gfn[BOARD_FRAMES];
+    uint8_t frame[BOARD_FRAMES][PAGE_SIZE];
 };
 
 static struct board *board_of(struct dm_board *b) { return (struct board *)b; }
@@ -77,8 +81,43 @@ static void board_msi(struct dm_board *b, uint64_t addr, uint32_t data)
     board_of(b)->msi_data = data;
 }
 
+/* Its number; BOARD_FRAMES: none is there. */
+static unsigned int board_frame_at(struct board *b, uint64_t gfn)
+{
+    unsigned int i = 0;
+
+    while (i < BOARD_FRAMES && b->gfn[i] != gfn)
+        i++;
+    return i;
+}
+
+static const uint8_t *board_frame(struct dm_board *b, uint64_t gfn)
+{
+    const unsigned int i = board_frame_at(board_of(b), gfn);
+
+    return i < BOARD_FRAMES ? board_of(b)->frame[i] : NULL;
+}
+
+static bool board_move(struct dm_board *b, uint64_t from, uint64_t to)
+{
+    const unsigned int i = board_frame_at(board_of(b), from);
+
+    if (i == BOARD_FRAMES || to < PFN_DOWN(BOARD_MEMORY) || board_frame_at(board_of(b), to) < BOARD_FRAMES)
+        return false;
+    board_of(b)->gfn[i] = to;
+    return true;
+}
+
 static int board_dma(struct dm_board *b, uint64_t gpa, void *to, const void *from, size_t len)
 {
+    const unsigned int frame = board_frame_at(board_of(b), PFN_DOWN(gpa));
+
+    if (frame < BOARD_FRAMES && len <= PAGE_SIZE - PAGE_OFFSET(gpa)) {
+        uint8_t *bytes = board_of(b)->frame[frame] + PAGE_OFFSET(gpa);
+
+        memcpy(to ? to : bytes, to ? bytes : from, len);
+        return 0;
+    }
     for (size_t i = 0; i < len; i++) {
         uint8_t *byte = gpa + i < BOARD_MEMORY ? &board_of(b)->memory[gpa + i] : NULL;
 
@@ -127,6 +166,8 @@ static const struct dm_board_ops board_ops = {
     .msi = board_msi,
     .dma_read = board_dma_read,
     .dma_write = board_dma_write,
+    .frame = board_frame,
+    .move = board_move,
     .reset = board_reset,
     .now = board_now,
     .timer = board_timer,
@@ -140,6 +181,8 @@ static struct board *board_create(void)
 
     b->dm.ops = &board_ops;
     b->now = SECONDS(1);
+    for (unsigned int i = 0; i < BOARD_FRAMES; i++)
+        b->gfn[i] = BOARD_GFN + i;
     return b;
 }
 

@@ -48,7 +48,7 @@ static int create(void **state, const struct pc_config *with)
 
 static int setup_screen(void **state)
 {
-    return create(state, &(struct pc_config){ .vga_mib = 16, .outside.typed = text_in });
+    return create(state, &(struct pc_config){ .vga_mib = 1, .vga_gfn = BOARD_GFN, .outside.typed = text_in });
 }
 
 static int setup_serial(void **state)
@@ -176,24 +176,54 @@ static void events(void **state)
     assert_int_equal(r->pc.nr_events, 0);
 }
 
-/* It is where QEMU has it; its memory costs what is written of it. */
+static void bar0(struct room *r, uint32_t at) { pc_pci_config(&r->pc, UINT64_C(0x10) << 32 | 0x10, 4, true, at); }
+
+static void decode(struct room *r, bool on) { pc_pci_config(&r->pc, UINT64_C(0x10) << 32 | 4, 2, true, on ? 2 : 0); }
+
+static unsigned int frames_from(struct room *r, uint64_t gfn)
+{
+    unsigned int n = 0;
+
+    for (unsigned int i = 0; i < BOARD_FRAMES; i++)
+        n += r->b->gfn[i] == gfn + i;
+    return n;
+}
+
+/* It is where QEMU has it; its memory are the guest's frames, which go where BAR 0 is. */
 static void screen(void **state)
 {
     struct room *r = *state;
-    unsigned int pages = 0;
+    uint8_t *last = r->b->frame[BOARD_FRAMES - 1] + PAGE_SIZE - 1;
 
     assert_int_equal(pc_pci_config(&r->pc, UINT64_C(0x10) << 32, 4, false, 0), 0x11111234);
-    pc_pci_config(&r->pc, UINT64_C(0x10) << 32 | 0x10, 4, true, 0xf0000000);
-    pc_pci_config(&r->pc, UINT64_C(0x10) << 32 | 4, 2, true, 2);
-    board_write(r->b, DM_MEMORY, 0xf0000000, 8, 0);
-    board_write(r->b, DM_MEMORY, 0xf0ffffff, 1, 0x5a);
+    bar0(r, 0xf0000000);
+    assert_int_equal(frames_from(r, BOARD_GFN), BOARD_FRAMES);
+    decode(r, true);
+    assert_int_equal(frames_from(r, 0xf0000), BOARD_FRAMES);
+    board_write(r->b, DM_MEMORY, 0xf00fffff, 1, 0x5a);
+    assert_int_equal(*last, 0x5a);
     board_write(r->b, DM_MEMORY, 0xf0003ffc, 8, 0x0102030405060708);
-    assert_int_equal(board_read(r->b, DM_MEMORY, 0xf0ffffff, 1), 0x5a);
     assert_int_equal(board_read(r->b, DM_MEMORY, 0xf0003ffc, 8), 0x0102030405060708);
     assert_int_equal(board_read(r->b, DM_MEMORY, 0xf0000000, 8), 0);
-    for (unsigned int i = 0; i < (16u << 20) / PAGE_SIZE; i++)
-        pages += r->pc.vga_page[i] != NULL;
-    assert_int_equal(pages, 4);
+    *last = 0x77; /* by the guest, without a word */
+    assert_int_equal(board_read(r->b, DM_MEMORY, 0xf00fffff, 1), 0x77);
+    bar0(r, 0xe0000000);
+    assert_int_equal(frames_from(r, 0xe0000), BOARD_FRAMES);
+    decode(r, false);
+    assert_int_equal(frames_from(r, BOARD_GFN), BOARD_FRAMES);
+    bar0(r, 0);
+    decode(r, true); /* over RAM, which is as large */
+    assert_int_equal(frames_from(r, BOARD_GFN), BOARD_FRAMES);
+    bar0(r, 0x100000);
+    assert_int_equal(frames_from(r, 0x100), BOARD_FRAMES);
+    r->b->gfn[3] = 0xf0003; /* the guest has put one elsewhere, */
+    bar0(r, 0xf0000000);
+    assert_int_equal(frames_from(r, 0xf0000), BOARD_FRAMES); /* where it would be */
+    r->b->gfn[3] = 0;                                        /* or given it up */
+    bar0(r, 0xe0000000);
+    board_write(r->b, DM_MEMORY, 0xe0003ff0, 1, 1);
+    assert_int_equal(frames_from(r, 0xe0000), BOARD_FRAMES - 1);
+    assert_int_equal(r->b->frame[3][0xff0], 0);
 }
 
 /* Whoever resets does it by the board. */

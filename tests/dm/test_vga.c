@@ -33,7 +33,7 @@ static const uint8_t *pc_page(void *owner, uint32_t page)
 
 static void pc_write(void *owner, uint32_t at, const void *bytes, unsigned int n)
 {
-    assert_true(n && n <= 8 && at < VRAM && at / PAGE_SIZE == (at + n - 1) / PAGE_SIZE);
+    assert_true(n && at < VRAM && at / PAGE_SIZE == (at + n - 1) / PAGE_SIZE);
     memcpy(((struct pc *)owner)->memory + at, bytes, n);
 }
 

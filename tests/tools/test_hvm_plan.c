@@ -102,7 +102,9 @@ static void assert_sound(const struct hvm_plan_input *in)
             assert_no_overlap(p.populate[i].gfn, p.populate[i].gfn + p.populate[i].nr, p.populate[j].gfn,
                               p.populate[j].gfn + p.populate[j].nr);
     }
-    assert_int_equal(ram, in->nr_pages - (in->device_model ? 0x20 : 0));
+    assert_int_equal(ram, in->nr_pages - (in->device_model ? 0x20 : 0) - (in->screen_on_top ? 0 : in->nr_screen));
+    for (unsigned int i = 0; i < in->nr_screen; i++) /* above all, and nobody is told */
+        assert_true(populated(p.screen_gfn + i, p.nr_ranges) && !populated(p.screen_gfn + i, p.nr_ram));
     for (unsigned int i = 0; i < p.nr_pieces; i++) {
         for (uint64_t gfn = p.pieces[i].at / PAGES; gfn <= (p.pieces[i].at + p.pieces[i].size - 1) / PAGES; gfn++)
             assert_true(populated(gfn, p.nr_ranges));
@@ -452,6 +454,8 @@ static void test_random(void **state)
 
         file = kernel_elf(&spec, &size);
         in.nr_pages = 0x100 + random_of(&prng, UINT64_C(0x100) << random_of(&prng, 14));
+        in.nr_screen = in.device_model ? 0x100U << random_of(&prng, 4) : 0;
+        in.screen_on_top = random_of(&prng, 2);
         for (unsigned int m = 0; m < 2; m++)
             in.modules[m] = (struct hvm_module){ module, random_of(&prng, 2) * random_of(&prng, sizeof(module)), "m" };
         if (!image_parse(&img, file, size, IMAGE_PVH, err)) {

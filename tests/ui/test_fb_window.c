@@ -114,7 +114,7 @@ static int setup(void **state)
     symbol(w, "SDL_SetWindowSize", &w->set_size);
     symbol(w, "SDL_Delay", &w->delay);
     assert_true(take(w));
-    w->screen = (struct viewer_screen){ WIDTH, HEIGHT, 1 };
+    w->screen = (struct viewer_screen){ WIDTH, HEIGHT, 1, false };
     assert_true(take(w) && take(w));
     *state = w;
     return 0;
@@ -166,17 +166,17 @@ static void what_is_drawn(void **state)
     w->rgb[5][3]++, w->rgb[7][90]++, w->screen.updates++;
     take(w);
     shows(w, 1);
-    w->screen = (struct viewer_screen){ 2 * WIDTH, 2 * HEIGHT, 9 };
+    w->screen = (struct viewer_screen){ 2 * WIDTH, 2 * HEIGHT, 9, false };
     assert_true(take(w) && take(w));
     shows(w, 1);
-    w->screen = (struct viewer_screen){ WIDTH, HEIGHT, 10 };
+    w->screen = (struct viewer_screen){ WIDTH, HEIGHT, 10, false };
     assert_true(take(w) && take(w));
     w->set_size(window(w), 3 * WIDTH, 3 * HEIGHT); /* somebody makes it larger */
     assert_true(take(w) && take(w));
     shows(w, 3);
-    w->screen = (struct viewer_screen){ 32768, 3, 11 };
+    w->screen = (struct viewer_screen){ 32768, 3, 11, false };
     assert_true(take(w) && take(w)); /* cut off */
-    w->screen = (struct viewer_screen){ 0, 0, 0 };
+    w->screen = (struct viewer_screen){ 0, 0, 0, false };
     assert_true(take(w));
 }
 
@@ -309,8 +309,9 @@ static void at_random(void **state)
         case 3: about_window(w, random_of(&prng, 9) ? SDL_WINDOWEVENT_EXPOSED : SDL_WINDOWEVENT_FOCUS_LOST); break;
         case 4:
             if (random_of(&prng, 500) == 0)
-                w->screen = (struct viewer_screen){ 1 + (unsigned int)random_of(&prng, 2 * WIDTH),
-                                                    1 + (unsigned int)random_of(&prng, 2 * HEIGHT), i };
+                w->screen =
+                    (struct viewer_screen){ 1 + (unsigned int)random_of(&prng, 2 * WIDTH),
+                                            1 + (unsigned int)random_of(&prng, 2 * HEIGHT), i, random_of(&prng, 2) };
             break;
         default: *w->said = '\0'; assert_true(fb_window_take(w->w, &w->source));
         }

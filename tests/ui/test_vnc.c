@@ -75,7 +75,7 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     w->source = (struct viewer_source){ w, on_screen, on_row, on_key, on_pointer };
-    w->screen = (struct viewer_screen){ WIDTH, HEIGHT, 1 };
+    w->screen = (struct viewer_screen){ WIDTH, HEIGHT, 1, false };
     w->prng = 9;
     for (unsigned int y = 0; y < 2 * HEIGHT; y++)
         for (unsigned int x = 0; x < sizeof(w->rgb[0]); x++)
@@ -192,6 +192,9 @@ static void what_is_drawn(void **state)
     silent(w, fd); /* or only said so */
     w->rgb[5][3]++, w->rgb[7][90]++, w->screen.updates++;
     rows(w, fd, 5, 3);
+    ask(w, fd, true);
+    w->screen.silent = true, w->rgb[6][3]++; /* without a word */
+    rows(w, fd, 6, 1);
     ask(w, fd, false);
     rows(w, fd, 0, HEIGHT);
     close(fd);
@@ -271,7 +274,7 @@ static void another_size(void **state)
     ask(w, old, true);
     rows(w, old, 0, HEIGHT);
     ask(w, old, true);
-    w->screen = (struct viewer_screen){ 2 * WIDTH, 2 * HEIGHT, 9 };
+    w->screen = (struct viewer_screen){ 2 * WIDTH, 2 * HEIGHT, 9, false };
     hear(w, fd, text, 16, ((uint8_t[]){ 0, 0, 0, 1, 0, 0, 0, 0, 0, 2 * WIDTH, 0, 2 * HEIGHT, 0xff, 0xff, 0xff, 0x21 }));
     take(w);
     assert_int_not_equal(recv(old, text, 1, MSG_DONTWAIT), 0); /* it cannot be told, and sees a part */
@@ -286,7 +289,7 @@ static void a_large_screen(void **state)
     uint8_t text[64];
     int fd;
 
-    w->screen = (struct viewer_screen){ 32768, 8, 2 };
+    w->screen = (struct viewer_screen){ 32768, 8, 2, false };
     take(w);
     fd = viewer(w);
     hear(w, fd, text, 12, NULL);

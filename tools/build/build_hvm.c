@@ -48,6 +48,8 @@ static int fail(struct hvm_builder *w, const char *what, int rc)
     return -1;
 }
 
+static uint64_t screen_pages(const struct hvm_settings *set) { return (uint64_t)set->screen_mib << (20 - PAGE_SHIFT); }
+
 static int create(struct hvm_builder *w)
 {
     struct pv_build *b = w->b;
@@ -60,7 +62,9 @@ static int create(struct hvm_builder *w)
         .grant_opts = 2,
         .arch.emulation_flags = w->set.device_model ? HVM_EMULATED : XEN_X86_EMU_LAPIC,
     };
-    const uint64_t extra = HVM_NR_SPECIAL + HVM_NR_IOREQ_SERVER + 64; /* pages that are not RAM, and ACPI's */
+    /* Pages that are not RAM, and ACPI's. */
+    const uint64_t extra =
+        HVM_NR_SPECIAL + HVM_NR_IOREQ_SERVER + 64 + (w->set.screen_on_top ? screen_pages(&w->set) : 0);
     int rc;
 
     memcpy(config.handle, b->handle, sizeof(config.handle));
@@ -185,6 +189,8 @@ struct hvm_builder *build_hvm_begin(struct xc_handle *xc, struct arena *arena, s
         .shim = b->inner,
         .modules = { b->inner ? inner : ramdisk, b->inner ? ramdisk : (struct hvm_module){ 0 } },
         .cmdline = b->cmdline,
+        .nr_screen = screen_pages(settings),
+        .screen_on_top = settings->screen_on_top,
         .nr_pages = b->max_pages,
         .nr_vcpus = b->max_vcpus,
         .nr_online = b->online_vcpus,
@@ -201,8 +207,11 @@ struct hvm_builder *build_hvm_begin(struct xc_handle *xc, struct arena *arena, s
     }
     w->xc = xc, w->b = b, w->set = *settings, w->err = err;
     b->domid = 0;
-    if (!hvm_plan_make(w->plan, &in, err))
+    if (!hvm_plan_make(w->plan, &in, err)) {
+        b->nr_ram = w->plan->nr_ram_pages;
+        b->screen_gfn = w->plan->screen_gfn;
         return w;
+    }
     b->setting = w->plan->setting;
     build_hvm_end(w);
     return NULL;

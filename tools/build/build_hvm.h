@@ -12,6 +12,8 @@ struct hvm_settings {
     bool vpt_align;             /* HVM_PARAM_VPT_ALIGN, of HVM guests */
     uint8_t timer_mode;         /* HVM_PARAM_TIMER_MODE */
     unsigned int mmio_hole_mib; /* HVM: below 4 GiB, for devices; 0: 256 */
+    unsigned int screen_mib;    /* HVM: of the screen's memory; */
+    bool screen_on_top;         /* it is no part of max_pages */
 };
 
 /*

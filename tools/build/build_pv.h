@@ -30,6 +30,7 @@ struct pv_build {
     bool scattered;      /* there were not as many extents as were wanted */
     domid_t domid;
     mfn_t console_mfn, store_mfn;
+    uint64_t nr_ram, screen_gfn;            /* HVM: pages of RAM, and where the screen's memory is */
     evtchn_port_t console_port, store_port; /* the guest's ports, unbound, for dom0 */
 };
 

@@ -57,7 +57,7 @@ static uint64_t hole_of(const struct hvm_plan_input *in)
 /* RAM reaches up to the hole below 4 GiB, and goes on after it. *low: where the first part ends. */
 static void lay_out_ram(struct hvm_plan *p, const struct hvm_plan_input *in, uint64_t *low, uint64_t *high)
 {
-    const uint64_t hole = hole_of(in), size = in->nr_pages << PAGE_SHIFT;
+    const uint64_t hole = hole_of(in), size = p->nr_ram_pages << PAGE_SHIFT;
 
     *low = size < hole ? size : hole;
     *high = size > hole ? GIB_4 + size - hole : 0;
@@ -69,6 +69,8 @@ static void lay_out_ram(struct hvm_plan *p, const struct hvm_plan_input *in, uin
     }
     populate(p, GIB_4 >> PAGE_SHIFT, *high >> PAGE_SHIFT);
     p->nr_ram = p->nr_ranges;
+    p->screen_gfn = ((*high ? *high : GIB_4) + GIB_4) >> PAGE_SHIFT;
+    populate(p, p->screen_gfn, p->screen_gfn + in->nr_screen);
 }
 
 static void lay_out_special(struct hvm_plan *p, const struct hvm_plan_input *in)
@@ -267,6 +269,12 @@ int hvm_plan_make(struct hvm_plan *p, const struct hvm_plan_input *in, char err[
 
     assert(in->image->mode == IMAGE_PVH);
     memset(p, 0, sizeof(*p));
+    if (!in->screen_on_top && in->nr_screen >= in->nr_pages) {
+        p->setting = "videoram";
+        return image_fail(err, "a screen of %" PRIu64 " MiB: that is all of the guest's memory, %" PRIu64 " MiB",
+                          (in->nr_screen << PAGE_SHIFT) / MIB, (in->nr_pages << PAGE_SHIFT) / MIB);
+    }
+    p->nr_ram_pages = in->nr_pages - (in->screen_on_top ? 0 : in->nr_screen);
     lay_out_ram(p, in, &low, &high);
     lay_out_special(p, in);
     memmap_add(p, in->device_model ? MIB : 0, low, XEN_HVM_MEMMAP_TYPE_RAM);

@@ -14,7 +14,8 @@
  *      HVM     0             RAM, but for 0xa0000 to 0xbffff: hvmloader (or what stands in for it), its firmware, then
  *                            start_info; hvm_info_table at 0x9f800. hvmloader finds and makes the rest itself
  *              0xf0000000    the hole of devices; 0xfeff0000: pages of I/O requests; 0xfeff8000 as above
- *              4 GiB         the rest of RAM
+ *              4 GiB         the rest of RAM; 4 GiB above that the screen's memory: where nobody looks for any, and
+ *                            hvmloader moves no RAM. The device model brings it to where the guest wants it
  *
  * Invariants: a pure function, which knows no hypervisor. Every piece lies in memory that is to be populated.
  *
@@ -63,6 +64,8 @@ struct hvm_plan_input {
     struct hvm_module modules[START_INFO_MODULES]; /* for hvmloader one, which is its firmware */
     const char *cmdline;                           /* NULL: none; not for HVM guests */
     uint64_t nr_pages;                             /* of RAM: that of maxmem */
+    uint64_t nr_screen; /* pages of the screen's memory, of HVM guests: of those, or (on_top) beside them */
+    bool screen_on_top;
     unsigned int nr_vcpus, nr_online;
     bool hardware_reduced; /* see acpi.h */
 };
@@ -93,6 +96,7 @@ struct hvm_plan {
     unsigned int nr_memmap;
     struct hvm_hw_cpu cpu; /* of vCPU 0; the others are down */
     uint64_t start_info_at;
+    uint64_t nr_ram_pages, screen_gfn;
 
     const char *setting; /* of a failure: which key of xl.cfg it is about, or NULL: the kernel */
 

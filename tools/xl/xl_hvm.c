@@ -40,3 +40,14 @@ char *xl_hvm_shim_cmdline(const struct xl_hvm *h)
         return NULL;
     return made;
 }
+
+unsigned int xl_hvm_screen_mib(const struct xl_hvm *h)
+{
+    unsigned int mib = 1;
+
+    if (h->vga == XL_VGA_NONE)
+        return 0;
+    while (mib < XL_VIDEORAM_MIB_MAX && mib < h->videoram_mib)
+        mib *= 2;
+    return h->videoram_mib ? mib : XL_VIDEORAM_MIB_DEFAULT;
+}

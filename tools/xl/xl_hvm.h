@@ -50,12 +50,24 @@ struct xl_hvm {
     unsigned int nr_serials;
     enum xl_vga vga;
     unsigned int empty_cds;     /* bit n: IDE drive n (xl_disk_drive()) is a CD drive without a disc */
-    unsigned int videoram_mib;  /* 0: the default */
+    unsigned int videoram_mib;  /* 0: not stated */
     unsigned int mmio_hole_mib; /* 0: the default, 256 */
     int rtc_timeoffset;         /* seconds */
     bool apic, pae, nx, hpet, acpi_s3, acpi_s4, vpt_align, xen_platform_pci;
     bool localtime;
 };
+
+/*
+ * MiB of memory of the screen's, a power of two; 0: there is none. Stated, it is part of the guest's memory, as with
+ * libxl; if it is not stated, a guest of a few MiB still has them as RAM: it comes on top.
+ */
+#define XL_VIDEORAM_MIB_DEFAULT 16
+#define XL_VIDEORAM_MIB_MAX     256
+unsigned int xl_hvm_screen_mib(const struct xl_hvm *h);
+static inline unsigned int xl_hvm_screen_on_top_mib(const struct xl_hvm *h)
+{
+    return h->videoram_mib ? 0 : xl_hvm_screen_mib(h);
+}
 
 /* Before any is read; and what was read is released. */
 void xl_hvm_defaults(struct xl_hvm *h);

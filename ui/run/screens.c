@@ -15,7 +15,7 @@ static bool on_screen(void *data, struct viewer_screen *s)
 
     if (!host_screen(t->r->host, t->guest, &screen))
         return false;
-    *s = (struct viewer_screen){ screen.width, screen.height, screen.updates };
+    *s = (struct viewer_screen){ screen.width, screen.height, screen.updates, screen.silent };
     return true;
 }
 

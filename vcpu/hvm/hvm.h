@@ -53,6 +53,8 @@ struct hvm_domain {
     void *direct_data;
     struct ioreq_server *ioreq_server[MAX_NR_IOREQ_SERVERS];
     struct hvm_dirty_vram dirty_vram;
+    struct page_info **held; /* frames that direct_access's device model looks at, with a reference each */
+    size_t nr_held, room_held;
     struct vcpu *apic_page_of; /* whose local APIC's page is in the p2m: that of who was entered last */
 };
 
@@ -157,6 +159,18 @@ enum hvm_task hvm_task_switch(struct vcpu *v, uint16_t sel, enum hvm_task_why wh
  */
 bool hvm_copy_from_guest_phys(struct domain *d, void *buf, uint64_t gpa, size_t n);
 bool hvm_copy_to_guest_phys(struct domain *d, uint64_t gpa, const void *buf, size_t n);
+
+/*
+ * --- held.c: frames of d's that a device model within the hypervisor keeps in sight ---
+ *
+ * hold: to be read until they are let go, whatever the guest does with its gfn. NULL: there is no RAM, or no memory.
+ * move: false: there is something at `to`, or no RAM at `from`.
+ */
+const void *hvm_frame_hold(struct domain *d, uint64_t gfn);
+bool hvm_frame_move(struct domain *d, uint64_t from, uint64_t to);
+void hvm_frames_let_go(struct domain *d);
+struct audit;
+void hvm_frames_audit_refs(struct xen *xen, struct audit *a);
 
 /* --- the instructions --- */
 

@@ -45,6 +45,20 @@ void *native_map_foreign(struct vcpu *v, domid_t domid, mfn_t mfn)
 
 void native_unmap(struct vcpu *v, void *ptr) { take_away(v, mfn_x(virt_to_mfn(v->domain->xen->machine, ptr))); }
 
+const void *native_look_foreign(struct vcpu *v, domid_t domid, mfn_t mfn)
+{
+    uint64_t gfn;
+
+    if (add(v, domid, mfn, NATIVE_GFN_READ_ONLY, &gfn))
+        return NULL;
+    return mfn_to_virt(v->domain->xen->machine, _mfn(gfn & ~NATIVE_GFN_READ_ONLY));
+}
+
+void native_unlook(struct vcpu *v, const void *ptr)
+{
+    take_away(v, mfn_x(virt_to_mfn(v->domain->xen->machine, ptr)) | NATIVE_GFN_READ_ONLY);
+}
+
 int native_write_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, const void *page)
 {
     uint64_t gfn;

@@ -16,6 +16,10 @@ void *native_map_foreign(struct vcpu *v, domid_t domid, mfn_t mfn);
 /* Undo it. ptr as returned. */
 void native_unmap(struct vcpu *v, void *ptr);
 
+/* The same to look at a frame, of a page table too; it is the domain's for so long, wherever it has it. */
+const void *native_look_foreign(struct vcpu *v, domid_t domid, mfn_t mfn);
+void native_unlook(struct vcpu *v, const void *ptr);
+
 /*
  * Copy frame mfn of domain domid to `page` (PAGE_SIZE bytes), also of a page table. Of DOMID_XEN a control domain may
  * read the machine-to-phys table, which every guest sees. -ESRCH: no such domain; -EPERM: not privileged; -EINVAL: the
