@@ -26,7 +26,9 @@ static void note(struct seek *s, const struct debug_hit *h)
 {
     const struct position at = s->backward ? h->before : h->after;
 
-    if (s->backward ? !position_is_before(at, s->origin) : !position_is_before(s->origin, at))
+    const bool led_here = s->backward && s->origin_too && h->is_event && !h->stop && is_at(at, s->origin);
+
+    if (s->backward ? !position_is_before(at, s->origin) && !led_here : !position_is_before(s->origin, at))
         return;
     if (s->nr && position_is_before(at, s->found_at))
         return;

@@ -35,6 +35,7 @@ struct seek {
     /* What is looked for, beside the user's stops, if `stops` */
     bool stops;
     debug_match *match; /* NULL: no event */
+    bool origin_too;    /* backward: of such events also those of the step that ends at the origin */
     const struct seek_code *code;
     size_t nr_code;
     /* The vCPU that runs is in front of that address. */
