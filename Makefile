@@ -50,7 +50,7 @@ OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
 TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_sched host_clone host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
-DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
+DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
@@ -336,7 +336,7 @@ build/tests/guest/screens: tests/guest/screens.S guests/hvm/note.S guests/hvm/ph
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-devices campaign-disk campaign-hvm campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -447,8 +447,8 @@ campaign-power: all ## the power is cut POINTS=100 times while a guest writes: i
 	$(Q)scripts/campaign_linux.sh cut $(POINTS) $(SEED)
 
 PLACES ?= 10
-campaign-hvm: all assets ## HVM and PVH systems, SEEDS=3 runs of each, visited at PLACES=10 random positions and around: is it the same by several ways? (SYSTEMS="grub pcdev": these only)
-	$(Q)scripts/campaign_hvm.sh $(SEEDS) $(PLACES) $(SYSTEMS)
+campaign-rewind: all assets ## HVM and PVH systems, SEEDS=3 runs of each, visited at PLACES=10 random positions and around: is it the same by several ways? (SYSTEMS="grub pcdev": these only)
+	$(Q)scripts/campaign_rewind.sh $(SEEDS) $(PLACES) $(SYSTEMS)
 
 campaign-memtest: all assets ## memtest86+ in an HVM guest, a whole pass: is its memory good?
 	$(Q)scripts/campaign_memtest.sh

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# campaign_hvm.sh SEEDS [PLACES [SYSTEM...]]: whole HVM and PVH machines, each with its devices in dom0, in a domain of
+# campaign_rewind.sh SEEDS [PLACES [SYSTEM...]]: whole HVM and PVH machines, each with its devices in dom0, in a domain of
 # their own and in the hypervisor: is one the same at a position, whichever way it has come there? $XENLAB is the
 # program (./xenlab).
 #
@@ -69,7 +69,7 @@ describe() {
         needs="$assets/hvmloader $assets/memtest86+x64.iso" last='Test #' guest=$dir/pc.cfg typed='goto 6s'
         pc 24 2 "$(cd_of memtest86+x64.iso)"
         ;;
-    *) echo "campaign_hvm.sh: there is no system \"$system\"" >&2 && exit 2 ;;
+    *) echo "campaign_rewind.sh: there is no system \"$system\"" >&2 && exit 2 ;;
     esac
 }
 
@@ -212,7 +212,7 @@ disks() {
 for system; do
     describe
     for file in $needs; do
-        [ -e "$file" ] || { echo "campaign_hvm.sh: there is no $file: $system is not tried" >&2; continue 2; }
+        [ -e "$file" ] || { echo "campaign_rewind.sh: there is no $file: $system is not tried" >&2; continue 2; }
     done
     make_files
     for seed in $(seq "$seeds"); do
