@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# campaign_rewind.sh SEEDS [PLACES [SYSTEM...]]: whole HVM and PVH machines, each with its devices in dom0, in a domain of
-# their own and in the hypervisor: is one the same at a position, whichever way it has come there? $XENLAB is the
+# campaign_rewind.sh SEEDS [PLACES [SYSTEM...]]: whole HVM and PVH machines, each with its devices in dom0, in a domain
+# of their own and in the hypervisor: is one the same at a position, whichever way it has come there? $XENLAB is the
 # program (./xenlab).
 #
 # Concept: a system runs once, typed at if it wants that, and is recorded. Then PLACES (10) random positions of it, half

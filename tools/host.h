@@ -31,6 +31,7 @@
 #define HOST_DEFAULT_SCHED "credit2" /* Xen's own default */
 
 struct host;
+struct pc;
 
 /* Where the device models of HVM guests run. */
 enum host_device_model {
@@ -206,6 +207,8 @@ struct host_channel_head {
     uint8_t channel, is_tty;
 };
 
+/* For who looks: the emulated devices of a guest that is domid now; NULL: it has none. */
+const struct pc *host_pc(const struct host *h, domid_t domid);
 /* For who looks: the first screen of a guest. False: it shows nothing. */
 struct host_screen {
     unsigned int width, height, depth; /* pixels, bits */

@@ -94,17 +94,23 @@ static struct xenbus_device *find(const struct host *h, unsigned int index, cons
     return w.found;
 }
 
-/* The PC of a guest; NULL: it has none. */
-static struct pc *find_pc(const struct host *h, unsigned int index)
+static struct pc *pc_of(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
     return g ? guest_pc(g) : NULL;
 }
 
+const struct pc *host_pc(const struct host *h, domid_t domid)
+{
+    const int index = host_guest_index(h, domid);
+
+    return index < 0 ? NULL : pc_of(h, (unsigned int)index);
+}
+
 static bool pc_screen(const struct host *h, unsigned int index, struct host_screen *s)
 {
-    const struct pc *pc = find_pc(h, index);
+    const struct pc *pc = pc_of(h, index);
     struct vga_screen screen;
 
     if (!pc || !pc->cfg.vga_mib || !vga_look(&pc->vga, &screen))
@@ -126,14 +132,14 @@ static bool pc_screen(const struct host *h, unsigned int index, struct host_scre
 
 bool host_screen_card(const struct host *h, unsigned int index)
 {
-    const struct pc *pc = find_pc(h, index);
+    const struct pc *pc = pc_of(h, index);
 
     return pc && pc->cfg.vga_mib;
 }
 
 struct host_screen_cell host_screen_cell(const struct host *h, unsigned int index, unsigned int x, unsigned int y)
 {
-    const struct pc *pc = find_pc(h, index);
+    const struct pc *pc = pc_of(h, index);
     struct host_screen_cell c = { 0 };
     struct vga_screen screen;
     uint16_t cell;
@@ -163,7 +169,7 @@ bool host_screen(const struct host *h, unsigned int index, struct host_screen *s
 void host_screen_row(const struct host *h, unsigned int index, unsigned int y, unsigned int width, uint8_t *rgb)
 {
     const struct xenbus_device *dev = find(h, index, &fbback);
-    const struct pc *pc = find_pc(h, index);
+    const struct pc *pc = pc_of(h, index);
 
     if (dev)
         screen_row(h->xen, dev, y, width, rgb);
@@ -171,11 +177,11 @@ void host_screen_row(const struct host *h, unsigned int index, unsigned int y, u
         vga_row(&pc->vga, y, width, rgb);
 }
 
-bool host_keyboard(const struct host *h, unsigned int index) { return find(h, index, &kbdback) || find_pc(h, index); }
+bool host_keyboard(const struct host *h, unsigned int index) { return find(h, index, &kbdback) || pc_of(h, index); }
 
 static int pc_keyboard_event(struct host *h, unsigned int index, const struct host_key *key)
 {
-    struct pc *pc = find_pc(h, index);
+    struct pc *pc = pc_of(h, index);
 
     if (key->what == HOST_POINTER_AT)
         pc_pointer(pc, key->x, key->y, key->wheel);
@@ -195,7 +201,7 @@ int host_keyboard_event(struct host *h, unsigned int index, const struct host_ke
     const struct xenbus_device *fb;
     const struct fb_screen *screen;
 
-    if (!dev && !find_pc(h, index))
+    if (!dev && !pc_of(h, index))
         return -ENODEV;
     xen_interrupt(h->xen, now);
     if (!dev)

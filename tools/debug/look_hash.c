@@ -9,8 +9,7 @@
 #include "mmu/grant/private.h"
 #include "mmu/page.h"
 #include "sim/ram_hash.h"
-#include "tools/debug/look.h"
-#include "vcpu/hvm/hvm.h"
+#include "tools/debug/look_private.h"
 #include "vcpu/sched/sched.h"
 
 static uint64_t mix(uint64_t hash, const void *data, size_t n) { return hash_bytes(hash, data, n); }
@@ -47,16 +46,15 @@ static uint64_t mix_vcpu(uint64_t hash, const struct vcpu *v)
     hash = MIX(hash, v->vcpu_id, v->runstate.state, v->runstate.state_entry_time, v->pause_flags,
                (uint64_t)v->pause_count, v->processor, v->is_running, v->insns_at);
     if (is_hvm_domain(v->domain))
-        return MIX(mix(hash, &v->hvm->mtrr, sizeof(v->hvm->mtrr)), v->hvm->evtchn_upcall_vector, v->hvm->tsc_aux,
-                   (uint64_t)v->hvm->tsc_adjust, v->hvm->vlapic.apic_base_msr, v->hvm->vlapic.timer_count,
-                   (uint64_t)v->hvm->vlapic.timer_start, v->hvm->waits_for_sipi);
+        return look_hash_hvm_vcpu(hash, v);
     if (v->regs)
         hash = MIX(mix(hash, v->pv.ctrlreg, sizeof(v->pv.ctrlreg)), v->pv.kernel_mode, v->pv.iopl);
     return hash;
 }
 
-static uint64_t mix_domain(uint64_t hash, const struct domain *d)
+static uint64_t mix_domain(uint64_t hash, const struct host *h, const struct domain *d)
 {
+    const struct pc *pc = host_pc(h, d->domain_id);
     const struct grant_table *gt = d->grant_table;
 
     hash = MIX(hash, d->domain_id, d->max_vcpus, d->tot_pages, d->max_pages, (uint64_t)d->pause_count, d->is_dying,
@@ -73,7 +71,9 @@ static uint64_t mix_domain(uint64_t hash, const struct domain *d)
     for (grant_ref_t ref = 0; gt && ref < nr_grant_entries(gt); ref++)
         if (gt->active[ref].pin)
             hash = MIX(hash, ref, gt->active[ref].pin, gt->active[ref].domid, mfn_x(gt->active[ref].mfn));
-    return hash;
+    if (is_hvm_domain(d))
+        hash = look_hash_hvm_domain(hash, d);
+    return pc ? look_hash_pc(hash, pc) : hash;
 }
 
 /* The hypervisor's: domains, frames, timers. */
@@ -83,7 +83,7 @@ static uint64_t mix_xen(uint64_t hash, struct host *h)
     const struct vclock *c = &xen->machine->clock;
 
     for_each_domain (host_xen(h), d)
-        hash = mix_domain(hash, d);
+        hash = mix_domain(hash, h, d);
     for (uint64_t mfn = 0; mfn < xen->machine->nr_frames; mfn++) {
         const struct page_info *pg = &xen->frame_table[mfn];
 

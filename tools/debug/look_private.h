@@ -19,4 +19,9 @@ static inline struct vcpu *look_vcpu_of(struct host *h, domid_t dom, unsigned in
     return d && vcpu < d->max_vcpus ? d->vcpu[vcpu] : NULL;
 }
 
+/* The part of look_hash() that HVM guests alone have, and their PCs: look_hash_hvm.c. */
+uint64_t look_hash_hvm_vcpu(uint64_t hash, const struct vcpu *v);
+uint64_t look_hash_hvm_domain(uint64_t hash, const struct domain *d);
+uint64_t look_hash_pc(uint64_t hash, const struct pc *pc);
+
 #endif
