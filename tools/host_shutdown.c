@@ -147,7 +147,9 @@ static bool rename_away(struct host *h, struct guest *g)
 bool guest_resume(struct host *h, struct guest *g)
 {
     const struct image *img = &g->kernel->image;
-    const struct suspended s = { g->domid, img->is64, img->suspend_cancel, g->console_mfn, g->store_mfn };
+    const struct suspended s = {
+        g->domid, guest_is_hvm(g), img->is64, img->suspend_cancel, g->console_mfn, g->store_mfn
+    };
     char why[RESUME_ERR_SIZE];
 
     if (resume(xc(h), &s, why) == 0)

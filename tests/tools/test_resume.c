@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Calling a suspend off: what a guest finds afterwards, of both widths, with and without the note SUSPEND_CANCEL. */
-#include "tests/vcpu/fixture.h"
+#include "tests/vcpu/hvm.h"
 
 #include <xen/foreign/x86_32.h>
+#include <xen/hvm/params.h>
 
 #include "tools/xc/resume.h"
 
@@ -13,7 +14,9 @@
 static int suspend_and_resume(struct fixture *f, bool cancel, mfn_t mfn, char err[RESUME_ERR_SIZE])
 {
     struct sched_shutdown op = { .reason = SHUTDOWN_suspend };
-    const struct suspended s = { f->d->domain_id, !is_pv_32bit_domain(f->d), cancel, _mfn(CONSOLE), _mfn(STORE) };
+    const struct suspended s = {
+        f->d->domain_id, false, !is_pv_32bit_domain(f->d), cancel, _mfn(CONSOLE), _mfn(STORE)
+    };
     uint64_t arg = fix_put(f, 0, &op, sizeof(op));
     struct cpu_state *r = f->v->regs;
 
@@ -104,11 +107,37 @@ static void wrong_record(void **state)
     }
 }
 
+/* An HVM guest says what SCHEDOP_shutdown has returned: 1 if it knows event channels, else what Xen says. */
+static void hvm(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t reason = SHUTDOWN_suspend;
+    char err[RESUME_ERR_SIZE] = "";
+
+    for (unsigned int callback = 0; callback < 2; callback++) {
+        if (callback) {
+            hvm_destroy(f);
+            hvm_create(f);
+            assert_int_equal(xc_hvm_param_set(f->xc, f->d->domain_id, HVM_PARAM_CALLBACK_IRQ, UINT64_C(2) << 56 | 0x30),
+                             0);
+        }
+        hvm_put(f, 0x2000, &reason, sizeof(reason));
+        HVM_RUN(f, "\xb8\x1d\x00\x00\x00\xbb\x02\x00\x00\x00\xb9\x00\x20\x00\x00\x0f\x01\xd9" /* vmmcall */
+                   "\x04\x30\xe6\xe9\xb0\x0a\xe6\xe9\xf4"); /* add $'0', %al; out; "\n"; hlt */
+        assert_true(f->d->is_shut_down && f->d->shutdown_code == SHUTDOWN_suspend);
+        if (resume(f->xc, &(struct suspended){ .domid = f->d->domain_id, .hvm = true }, err))
+            fail_msg("%s", err);
+        hvm_go(f, SECONDS(1));
+        assert_non_null(strstr(f->log, callback ? ") 1\n" : ") 0\n"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(cooperative_and_not, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(wrong_record, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(hvm, hvm_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,9 @@
  *                  again (the guest had turned them into pfns), and every vCPU but the first is back where it was at
  *                  boot
  *
+ * An HVM guest has neither such frames nor the note, and is told the second case with 1, too, if it has asked for
+ * interrupts by event channel, and so knows of suspending at all.
+ *
  * Nobody asks for a save here, so a guest that suspends by itself goes on at once.
  *
  * Corresponds to tools/libs/guest/xg_resume.c, xc_domain_resume_cooperative() and xc_domain_resume_any(). That looks
@@ -27,6 +30,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <xen/foreign/x86_32.h>
+#include <xen/hvm/params.h>
 
 union context {
     struct vcpu_guest_context c64;
@@ -87,6 +91,18 @@ static int reset_others(struct xc_handle *xc, const struct suspended *s)
     return rc;
 }
 
+/* modify_returncode() of libxc: in such a guest's registers it is the same for all widths. */
+static int hvm_return_one(struct xc_handle *xc, const struct suspended *s, union context *c)
+{
+    uint64_t callback = 0;
+    const int rc = xc_hvm_param_get(xc, s->domid, HVM_PARAM_CALLBACK_IRQ, &callback);
+
+    if (rc || !callback)
+        return rc;
+    c->c64.user_regs.rax = 1;
+    return xc_vcpu_setcontext(xc, s->domid, 0, c);
+}
+
 int resume(struct xc_handle *xc, const struct suspended *s, char err[RESUME_ERR_SIZE])
 {
     union context c = { 0 };
@@ -94,8 +110,8 @@ int resume(struct xc_handle *xc, const struct suspended *s, char err[RESUME_ERR_
 
     if (rc) {
         fail(err, "its registers cannot be read", rc);
-    } else if (s->cancel) {
-        rc = return_one(xc, s, &c);
+    } else if (s->hvm || s->cancel) {
+        rc = s->hvm ? hvm_return_one(xc, s, &c) : return_one(xc, s, &c);
         if (rc)
             fail(err, "its registers cannot be written", rc);
     } else {

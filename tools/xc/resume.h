@@ -10,6 +10,7 @@
 /* The domain that is suspended, and what the toolstack knows of it. */
 struct suspended {
     domid_t domid;
+    bool hvm; /* the rest is of PV guests */
     bool is64;
     bool cancel; /* its kernel copes with a suspend that is called off (ELF note SUSPEND_CANCEL) */
     mfn_t console_mfn, store_mfn;
