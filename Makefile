@@ -67,7 +67,7 @@ UI_OBJS += $(addprefix run/,told trace end record consoles channels screens keyb
 UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_doctor cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
+GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
 	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu bench/store bench/blk
 # Guests that stand in hvmloader's place, without a runtime; and what pcdev, one of them, is made of.

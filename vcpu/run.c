@@ -125,6 +125,7 @@ static void guest_enter(struct xen *xen)
         turn_over(xen);
         return;
     }
+    r->end = horizon(xen, r->cpu, &r->exact); /* what it came out for may have set a timer, or stopped one */
     if (TRACE_ON(xen->machine))
         trace_resume(r->v);
     r->v->resume_why = TRACE_RESUME_NONE;
@@ -207,6 +208,7 @@ static inline __attribute__((always_inline)) uint64_t guest_stop_after(const str
 static inline __attribute__((always_inline)) bool guest_budget(const struct guest_run *g, struct pcpu_budget *budget)
 {
     budget->insns = g->xen->run.left;
+    budget->exact = g->xen->run.exact;
     budget->stop_after = guest_stop_after(g);
     return budget->stop_after;
 }
@@ -250,9 +252,7 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
 static bool guest_go_on(struct xen *xen, const struct run_limit *l, bool first)
 {
     struct guest_run g = { .xen = xen, .limit = l, .steps = l->each_step || l->at.insns != UINT64_MAX };
-    struct pcpu_budget budget = { .exact = xen->run.exact,
-                                  .resume = first && l->resume,
-                                  .resume_break = first && l->resume_break };
+    struct pcpu_budget budget = { .resume = first && l->resume, .resume_break = first && l->resume_break };
 
     if (!guest_budget(&g, &budget))
         return false;
