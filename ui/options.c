@@ -106,7 +106,7 @@ static const struct option options[] = {
     { .name = "The machine:", .kind = OPTION_HEADING, .min = OF_MACHINE },
     { "ram",       0,  OPTION_SIZE,     "MIB",      FIELD(ram_mib),  32, XL_MEMORY_MIB_MAX,
       "memory of the machine (512, or what the guests need)" },
-    { "pcpus",     0,  OPTION_NUMBER,   "N",        FIELD(nr_pcpus),  1, MACHINE_MAX_PCPUS, "physical processors (1)" },
+    { "pcpus",     0,  OPTION_NUMBER,   "N",        FIELD(nr_pcpus),  1, MACHINE_MAX_PCPUS, "physical processors (1; with HVM guests the vCPUs of the largest, and one more)" },
     { "sched",     0,  OPTION_POLICY,   "NAME[,PARAM=VALUE...]", FIELD(sched), 0, 0, "the scheduler (credit2); see below" },
     { "fault",     0,  OPTION_FAULT,    "TIME:WHAT", 0, 0, 0,
       "what goes wrong then: crash=DOMAIN, freeze=DOMAIN,TIME, eio=DOMAIN/DISK,N, slow=DOMAIN/DISK,TIME, "

@@ -2,6 +2,8 @@
 /* See ui/start.h. */
 #include "ui/start.h"
 
+#include "ui/guest_firmware.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +17,32 @@ static enum host_disk_writes disk_writes(const struct run_options *o)
     return goes_back(o) || (o->disk_writes && *o->disk_writes == 'n') ? HOST_DISKS_NEVER : HOST_DISKS_LIVE;
 }
 
+/*
+ * Guests with a device model wait for dom0 with every access to a device, and many spin meanwhile: on one pCPU dom0 would
+ * have to wait for the scheduler to let it in. So, as on a machine of today, everybody has a pCPU, and dom0 has one.
+ */
+static unsigned int pcpus(const struct run_options *o, const struct guest_list *l)
+{
+    unsigned int most = 0;
+
+    for (uint64_t i = 0; i < l->nr; i++) {
+        const unsigned int vcpus = l->entries[i].guest.vcpus ?: 1;
+
+        if (guest_has_firmware(&l->entries[i]) && vcpus > most)
+            most = vcpus;
+    }
+    if (o->nr_pcpus)
+        return (unsigned int)o->nr_pcpus;
+    return most < MACHINE_MAX_PCPUS ? most + 1 : MACHINE_MAX_PCPUS;
+}
+
 struct host *start_host(const struct run_options *o, const struct guest_list *l, const struct host_io *io,
                         struct host_pool *pools, char err[START_ERR_SIZE])
 {
     const struct host_config cfg = { .ram_mib = o->ram_mib,
                                      .guests_mib = l->total_mib * (l->nr_names / l->nr) +
                                                    (uint64_t)o->nr_drivers * HOST_DRIVER_MIB,
-                                     .nr_pcpus = (unsigned int)o->nr_pcpus,
+                                     .nr_pcpus = pcpus(o, l),
                                      .seed = o->seed,
                                      .sched = o->sched,
                                      .pools = pools,
