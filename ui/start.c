@@ -18,8 +18,8 @@ static enum host_disk_writes disk_writes(const struct run_options *o)
 }
 
 /*
- * Guests with a device model wait for dom0 with every access to a device, and many spin meanwhile: on one pCPU dom0 would
- * have to wait for the scheduler to let it in. So, as on a machine of today, everybody has a pCPU, and dom0 has one.
+ * Guests with a device model wait for dom0 with every access to a device, and many spin meanwhile: on one pCPU dom0
+ * would have to wait for the scheduler to let it in. So, as on a machine of today, everybody has a pCPU, and dom0 one.
  */
 static unsigned int pcpus(const struct run_options *o, const struct guest_list *l)
 {

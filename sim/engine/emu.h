@@ -220,6 +220,7 @@ struct emu {
         bool tables_lost;
         unsigned int nr_tables;
         uint32_t tables[EMU_TABLES_MANY]; /* frames with HAS_LEAVES or HAS_TABLES; lost: and others */
+        uint32_t stored, stores;          /* the table that was stored to last, and how often in a row */
         struct nested_regs regs;          /* as loaded, but for cr3 */
         uint64_t fills, refs;
     } nested;

@@ -17,6 +17,9 @@
  * frames empty the TLB before the guest goes on (frame_written()); the nested tables are the hypervisor's, who tells of
  * what it changes there as it does of a PV guest's (machine_mapping_gone()).
  *
+ * A guest that fills a frame, as those do that free it, would go the slow way a thousand times for nothing: after a few
+ * stores in a row to one frame all is taken out, and the frame is a table again when a walk reads it again.
+ *
  * So a guest that forgets an INVLPG finds what is in its tables, as it would on a processor that happened to have
  * forgotten the entry. Code that is running when the page that it is in is mapped away goes on to the end of the page.
  *
@@ -66,6 +69,21 @@ static bool was_used(uint64_t entry)
     return (entry & (_PAGE_PRESENT | _PAGE_ACCESSED)) == (_PAGE_PRESENT | _PAGE_ACCESSED);
 }
 
+#define STORES 64 /* in a row to one table: more than who changes an entry makes, fewer than who fills a frame */
+
+/* Does this store make it so many? */
+static bool is_filled(struct emu *e, uint64_t frame)
+{
+    struct emu_nested *n = &e->nested;
+
+    if (frame != n->stored) {
+        n->stored = (uint32_t)frame;
+        n->stores = 0;
+    }
+    n->stores = (n->stores + 1) % STORES;
+    return !n->stores;
+}
+
 void emu_table_store(struct emu *e, uint64_t phys, unsigned int len)
 {
     const bool legacy = !(e->nested.regs.cr4 & X86_CR4_PAE);
@@ -74,6 +92,10 @@ void emu_table_store(struct emu *e, uint64_t phys, unsigned int len)
     const uint8_t marks = e->code.has_code[frame];
     uint64_t at = phys & ~(uint64_t)(size - 1);
 
+    if (is_filled(e, frame)) {
+        emu_tlb_take_out_all(e);
+        return;
+    }
     for (; at < phys + len && e->code.has_code[frame] & (HAS_LEAVES | HAS_TABLES); at += size) {
         uint64_t entry = 0;
 

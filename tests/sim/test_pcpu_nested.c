@@ -4,9 +4,9 @@
  * them; one of them forgets all that it knows at random times, and nobody can tell.
  *
  * A step is a few bytes of code in the guest: a load, a store, a jump, a store to an entry of a table (of the last
- * level or of one above; by the guest or by the hypervisor), INVLPG, MOV to CR3, a change of the nested tables; in ring
- * 0 or ring 3, in each of the three formats of tables. After each step the TLB is compared with the tables, entry by
- * entry.
+ * level or of one above; by the guest or by the hypervisor), a hundred of them in a row, INVLPG, MOV to CR3, a change
+ * of the nested tables; in ring 0 or ring 3, in each of the three formats of tables. After each step the TLB is
+ * compared with the tables, entry by entry.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,24 +34,21 @@ static unsigned int rnd(unsigned int n)
     return (unsigned int)(seed >> 33) % n;
 }
 
-enum what { LOAD, STORE, JUMP, SET_LEAF, SET_UPPER, HYPERVISOR_SETS, INVLPG, MOV_CR3, NESTED, NR_WHAT };
+enum what { LOAD, STORE, JUMP, SET_LEAF, SET_UPPER, HYPERVISOR_SETS, FILL, INVLPG, MOV_CR3, NESTED, NR_WHAT };
 
 /* What both machines are to do. */
 struct step {
     enum what what;
-    bool user, forget;
+    bool user, forget, backwards;
     uint64_t addr, value;
-    unsigned int gfn;
+    unsigned int gfn, entries;
 };
 
 static const char *const code[NR_WHAT] = {
-    [LOAD] = "\x8b\x03\xcc",
-    [STORE] = "\x89\x03\xcc",
-    [JUMP] = "\xff\xe3",
-    [SET_LEAF] = "\x89\x03\xcc",
-    [SET_UPPER] = "\x89\x03\xcc",
-    [INVLPG] = "\x0f\x01\x3b\xcc",
-    [MOV_CR3] = "\x0f\x20\xd8\x0f\x22\xd8\xcc",
+    [LOAD] = "\x8b\x03\xcc",       [STORE] = "\x89\x03\xcc",
+    [JUMP] = "\xff\xe3",           [SET_LEAF] = "\x89\x03\xcc",
+    [SET_UPPER] = "\x89\x03\xcc",  [FILL] = "\xf3\xab\xcc",
+    [INVLPG] = "\x0f\x01\x3b\xcc", [MOV_CR3] = "\x0f\x20\xd8\x0f\x22\xd8\xcc",
 };
 
 static uint64_t random_entry(enum hg_mode mode)
@@ -72,7 +69,15 @@ static struct step random_step(enum hg_mode mode)
         s.addr += mode == HG_LEGACY ? 0x400000 : 0x200000;
     s.value = rnd(1u << 30);
     s.gfn = FIRST + rnd(PAGES);
-    if (s.what == SET_LEAF || s.what == HYPERVISOR_SETS) {
+    if (s.what == FILL && rnd(4))
+        s.what = LOAD;
+    if (s.what == FILL) {
+        s.addr = (rnd(3) ? HG_L1 : L1_B) * PAGE_SIZE + FIRST * size;
+        s.value = rnd(3) ? random_entry(mode) : 0;
+        s.entries = 1 + rnd(160); /* of which the first PAGES matter: they are stored to first, or last */
+        s.backwards = rnd(2);
+        s.addr += s.backwards ? (s.entries - 1) * size : 0;
+    } else if (s.what == SET_LEAF || s.what == HYPERVISOR_SETS) {
         s.addr = (rnd(3) ? HG_L1 : L1_B) * PAGE_SIZE + (FIRST + rnd(PAGES)) * size;
         s.value = random_entry(mode);
     } else if (s.what == SET_UPPER) {
@@ -115,7 +120,13 @@ static struct sim_exit play(struct hvm_guest *g, const struct step *s, enum hg_m
     g->st->dirty &= ~(CPU_DIRTY_TLB | CPU_DIRTY_CR3 | CPU_DIRTY_CR); /* it is as it was the last time */
     g->st->rbx = s->addr;
     g->st->rax = s->value;
-    if (mode == HG_LONG && (s->what == SET_LEAF || s->what == SET_UPPER))
+    g->st->rflags = (g->st->rflags & ~(uint64_t)X86_EFLAGS_DF) | (s->backwards ? X86_EFLAGS_DF : 0);
+    if (s->what == FILL) {
+        g->st->rdi = s->addr;
+        g->st->rcx = s->entries;
+        bytes[n++] = *insn++;
+    }
+    if (mode == HG_LONG && (s->what == FILL || s->what == SET_LEAF || s->what == SET_UPPER))
         bytes[n++] = 0x48;
     memcpy(bytes + n, insn, strlen(insn));
     if (memcmp(hg_at(g, CODE), bytes, sizeof(bytes)))
@@ -125,7 +136,7 @@ static struct sim_exit play(struct hvm_guest *g, const struct step *s, enum hg_m
         pcpu_forget(g->m);
         g->st->dirty = CPU_DIRTY_ALL;
     }
-    return hg_run(g, 20);
+    return hg_run(g, s->what == FILL ? 400 : 20);
 }
 
 static bool same(const struct sim_exit *a, const struct sim_exit *b)
