@@ -156,6 +156,9 @@ $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
 
+# A test that lets allocations fail.
+$(1)/tests/hvm/test_exhausted: private CMOCKA_LIBS += -Wl,--wrap=arena_alloc,--wrap=arena_realloc,--wrap=alloc_heap_pages,--wrap=cpu_context_create
+
 $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter-out ui/main.o,$$(PROGRAM_OBJS))) \
 		$(1)/libxenlab.a
 	$$(call say,LD)

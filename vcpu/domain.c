@@ -41,6 +41,17 @@
 #define DEFAULT_MAX_GRANT_FRAMES    64
 #define DEFAULT_MAX_MAPTRACK_FRAMES 1024
 
+/* As far as it has come; nobody looks for it any more. */
+static void vcpu_free(struct vcpu *v)
+{
+    vcpu_time_destroy(v);
+    sched_destroy_vcpu(v);
+    evtchn_vcpu_destroy(v);
+    v->domain->guest->vcpu_destroy(v);
+    v->domain->vcpu[v->vcpu_id] = NULL;
+    xfree(v);
+}
+
 /* Free what even a dead domain still holds. Also the way out of a failed domain_create(). */
 static void domain_free(struct domain *d)
 {
@@ -48,13 +59,8 @@ static void domain_free(struct domain *d)
 
     for (int i = 0; i < 2; i++)
         timer_stop(&xen->machine->clock, &d->watchdog[i]);
-    for_each_vcpu (d, v) {
-        vcpu_time_destroy(v);
-        sched_destroy_vcpu(v);
-        evtchn_vcpu_destroy(v);
-        d->guest->vcpu_destroy(v);
-        xfree(v);
-    }
+    for_each_vcpu (d, v)
+        vcpu_free(v);
     sched_destroy_domain(d);
     evtchn_destroy_final(d);
     grant_table_destroy(d);
@@ -98,10 +104,10 @@ static int domain_init_parts(struct domain *d, const struct xen_domctl_createdom
     int max_maptrack = config->max_maptrack_frames < 0 ? DEFAULT_MAX_MAPTRACK_FRAMES : config->max_maptrack_frames;
     int rc;
 
-    d->max_vcpus = config->max_vcpus;
-    d->vcpu = xzalloc_array(d->xen->machine->arena, struct vcpu *, d->max_vcpus);
+    d->vcpu = xzalloc_array(d->xen->machine->arena, struct vcpu *, config->max_vcpus);
     if (!d->vcpu)
         return -ENOMEM;
+    d->max_vcpus = config->max_vcpus;
     rc = init_domain_cpu_policy(d);
     if (!rc)
         rc = shared_info_alloc(d);
@@ -167,7 +173,7 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
 {
     struct vcpu *v;
-    int rc = 0;
+    int rc;
 
     if (id >= d->max_vcpus || d->vcpu[id])
         return -EINVAL;
@@ -184,21 +190,12 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     v->caller_mem = d->guest->caller_mem;
     vcpu_time_init(v);
     d->vcpu[id] = v;
-    rc = d->guest->vcpu_init(v);
-    if (rc && !v->regs) {
-        d->vcpu[id] = NULL;
-        xfree(v);
-        return rc;
-    }
-    if (!rc)
-        rc = evtchn_vcpu_init(v);
-    if (!rc)
-        rc = sched_init_vcpu(v);
+    rc = d->guest->vcpu_init(v) ?: evtchn_vcpu_init(v) ?: sched_init_vcpu(v);
     if (rc)
-        return rc; /* the domain cannot be used; destroying it frees this vCPU */
-    if (out)
+        vcpu_free(v);
+    else if (out)
         *out = v;
-    return 0;
+    return rc;
 }
 
 /*

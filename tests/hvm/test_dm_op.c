@@ -163,10 +163,49 @@ static void test_dirty_vram(void **state)
     assert_memory_equal(bits, "\xff\x01\xaa", 3);
 }
 
+/* A domain whose vCPUs are still to come has no chips that count time, and all that is asked of it is answered. */
+static void test_no_vcpus(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl_createdomain config = {
+        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = 2, .max_evtchn_port = 100, .grant_opts = 2
+    };
+    static uint8_t buf[16384];
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_gethvmcontext };
+    const struct hvm_save_descriptor *second = (void *)(buf + 8 + sizeof(struct hvm_save_header));
+    domid_t domid = 0;
+
+    config.max_grant_frames = config.max_maptrack_frames = 4;
+    config.arch.emulation_flags = XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI;
+    assert_int_equal(xc_domain_create(f->xc, &config, &domid), 0);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct xen_dm_op row = rows[i].op;
+
+        dm_op(f, domid, &row, sizeof(row), NULL, 0);
+    }
+    for (uint32_t i = 0; i < HVM_NR_PARAMS; i++)
+        xc_hvm_param_set(f->xc, domid, i, i);
+    op.domain = domid;
+    op.u.hvmcontext.size = sizeof(buf);
+    set_xen_guest_handle(op.u.hvmcontext.buffer, buf);
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    assert_int_equal(second->typecode, HVM_SAVE_CODE(PIC));
+    op.cmd = XEN_DOMCTL_sethvmcontext;
+    assert_int_equal(hvm_domctl(f, &op), 0);
+    op.cmd = XEN_DOMCTL_gethvmcontext_partial;
+    op.u.hvmcontext_partial = (struct xen_domctl_hvmcontext_partial){ .type = HVM_SAVE_CODE(PIT) };
+    assert_int_equal(hvm_domctl(f, &op), -ENOENT);
+    assert_int_equal(xc_domain_send_trigger(f->xc, domid, XEN_DOMCTL_SENDTRIGGER_POWER, 0), -ESRCH);
+    assert_int_equal(xc_domain_unpause(f->xc, domid), 0);
+    fix_pass(f, SECONDS(1));
+    assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_errors, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_no_vcpus, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_buffers, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_ranges, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_dirty_vram, hvm_setup, fix_teardown),

@@ -52,10 +52,8 @@ static int vcpu_init(struct vcpu *v)
     if (!v->hvm)
         return -ENOMEM;
     v->ctx = cpu_context_create(d->xen->machine, CPU_MODE_HVM, &HVM_CONTROLS);
-    if (!v->ctx) {
-        xfree(v->hvm);
+    if (!v->ctx)
         return -ENOMEM;
-    }
     v->regs = cpu_context_state(v->ctx);
     v->regs->ncr3 = mfn_x(d->p2m->root) << PAGE_SHIFT;
     if (hvm_apic_init(v))
@@ -65,8 +63,12 @@ static int vcpu_init(struct vcpu *v)
     return ioreq_vcpu_added(v);
 }
 
+/* Of one that was made only in part, too. */
 static void vcpu_destroy(struct vcpu *v)
 {
+    if (!v->hvm)
+        return;
+    ioreq_vcpu_removed(v);
     if (v->vcpu_id == 0 && v->hvm->vlapic.regs)
         hvm_devices_deinit(v->domain);
     hvm_apic_destroy(v);

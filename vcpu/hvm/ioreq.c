@@ -468,6 +468,19 @@ int ioreq_vcpu_added(struct vcpu *v)
     return rc;
 }
 
+/* (Of a dying domain there are no servers any more.) */
+void ioreq_vcpu_removed(struct vcpu *v)
+{
+    for (unsigned int id = 0; id < MAX_NR_IOREQ_SERVERS; id++) {
+        struct ioreq_server *s = server(v->domain, id);
+
+        if (s && s->ports[v->vcpu_id])
+            free_xen_event_channel(v->domain, s->ports[v->vcpu_id]);
+        if (s)
+            s->ports[v->vcpu_id] = 0;
+    }
+}
+
 void ioreq_servers_destroy(struct domain *d)
 {
     for (unsigned int id = 0; id < MAX_NR_IOREQ_SERVERS; id++)

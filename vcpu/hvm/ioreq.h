@@ -73,6 +73,8 @@ int ioreq_server_get_frame(struct domain *d, const struct domain *caller, ioserv
 
 /* A vCPU has been added to its domain. 0 or -errno: it has no port. */
 int ioreq_vcpu_added(struct vcpu *v);
+/* It goes, or was not added after all. */
+void ioreq_vcpu_removed(struct vcpu *v);
 /* d dies. */
 void ioreq_servers_destroy(struct domain *d);
 

@@ -142,8 +142,11 @@ static const struct kind *kind_of(unsigned int code)
     return NULL;
 }
 
+/* What counts time comes with the first vCPU. */
 static bool has_kind(const struct domain *d, const struct kind *k)
 {
+    if (k->emulated & (XEN_X86_EMU_PIT | XEN_X86_EMU_RTC | XEN_X86_EMU_PM) && !d->vcpu[0])
+        return false;
     return !k->emulated || (d->emulation_flags & k->emulated);
 }
 
