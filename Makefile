@@ -464,8 +464,9 @@ campaign-devices: build/asan/tests/dm/test_dm_random ## emulated devices and DEV
 	$(Q)$< $(DEVICES) $(SEED)
 
 HVM ?= 5000
-campaign-hvm: build/asan/tests/hvm/test_hostile ## HVM=5000 guests whose device models and toolstack do anything, and who do so themselves
-	$(Q)$< $(HVM) $(SEED)
+campaign-hvm: $(addprefix build/asan/tests/,hvm/test_hostile vcpu/test_hvm_random) ## HVM=5000 HVM guests whose device models and toolstack do anything, and as many whose code is noise
+	$(Q)build/asan/tests/hvm/test_hostile $(HVM) $(SEED)
+	$(Q)HVM_RANDOM=$(HVM) $(if $(SEED),HVM_RANDOM_FROM=$(SEED)) build/asan/tests/vcpu/test_hvm_random
 
 JUMPS ?= 1000000
 jumps: all build/tests/tools/test_rewind ## runs are visited at JUMPS=1000000 positions, in any order

@@ -114,9 +114,10 @@ void pv_domain_destroy(struct domain *d)
 const uint64_t *pv_gdt_ptes(const struct vcpu *v)
 {
     const struct xen *xen = v->domain->xen;
-    const uint64_t *l3 = table_map(xen, v->domain->pv.perdomain_l3), *l2;
+    const mfn_t top = v->domain->pv.perdomain_l3;
+    const uint64_t *l3 = mfn_eq(top, INVALID_MFN) ? NULL : table_map(xen, top), *l2;
 
-    if (!(l3[0] & _PAGE_PRESENT))
+    if (!l3 || !(l3[0] & _PAGE_PRESENT))
         return NULL;
     l2 = table_map(xen, pte_mfn(l3[0]));
     if (!(l2[v->vcpu_id / VCPUS_PER_L1] & _PAGE_PRESENT))
@@ -180,9 +181,12 @@ static int setup_compat_l4(struct vcpu *v)
 int pv_vcpu_initialise(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
-    const uint64_t *t = table_below(xen, table_map(xen, v->domain->pv.perdomain_l3));
+    const uint64_t *t;
 
     v->pv.guest_table = v->pv.guest_table_user = v->pv.compat_l3 = INVALID_MFN;
+    if (mfn_eq(v->domain->pv.perdomain_l3, INVALID_MFN)) /* there was no memory when its width was set */
+        return -ENOMEM;
+    t = table_below(xen, table_map(xen, v->domain->pv.perdomain_l3));
     t = t ? table_below(xen, &t[v->vcpu_id / VCPUS_PER_L1]) : NULL;
     if (!t)
         return -ENOMEM;

@@ -252,25 +252,48 @@ static uint64_t frames_free(void)
     return info.free_pages;
 }
 
+/* A PV domain's beginning; what it is then is not run. */
+static void begin_pv(unsigned int bits)
+{
+    const struct xen_domctl_createdomain config = {
+        .max_vcpus = NR_VCPUS, .max_evtchn_port = 100, .grant_opts = 2, .max_grant_frames = 4, .max_maptrack_frames = 4
+    };
+
+    domid = 0;
+    if (xc_domain_create(f->xc, &config, &domid)) {
+        domid = 0;
+        return;
+    }
+    if (and_more)
+        xc_domain_max_vcpus(f->xc, domid, NR_VCPUS);
+    if (bits == 32)
+        xc_domain_set_address_size(f->xc, domid, 32);
+    xc_domain_max_vcpus(f->xc, domid, NR_VCPUS);
+    xc_domain_unpause(f->xc, domid);
+}
+
 /* One life, with an allocation that fails. True: it was not so long that there is one. */
-static bool once(unsigned int which, bool more)
+static bool once(unsigned int which, bool more, unsigned int pv)
 {
     static size_t bytes[2];
     uint64_t left;
-    struct dm *dm;
+    struct dm *dm = NULL;
     char why[200];
 
     left = frames_free();
     failing = which, and_more = more, nr = 0;
-    live(&dm);
+    if (pv)
+        begin_pv(pv);
+    else
+        live(&dm);
     failing = 0;
-    assert_true(which != UINT32_MAX || domain()->shutdown_code == SHUTDOWN_poweroff); /* it came to its end */
+    assert_true(pv || which != UINT32_MAX || domain()->shutdown_code == SHUTDOWN_poweroff); /* it came to its end */
     if (domid && !domain()->is_dying && mmu_audit(f->xen, why, sizeof(why)))
         fail_msg("allocation %u: %s", which, why);
     dm_destroy(dm);
     if (domid)
         assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
-    if (frames_free() != left)
+    if (which != UINT32_MAX && frames_free() != left)
         fail_msg("allocation %u: %ld frames are lost", which, (long)(left - frames_free()));
     bytes[1] = arena_used();
     if (bytes[0] && bytes[1] > bytes[0])
@@ -286,12 +309,19 @@ static void test_exhausted(void **state)
 
     f = *state;
     assert_int_equal(native_timers_start(f->dom0), 0);
-    once(UINT32_MAX, false);
-    once(UINT32_MAX, false);
-    while (!once(which, false) && !once(which, true))
+    once(UINT32_MAX, false, 0);
+    once(UINT32_MAX, false, 0);
+    while (!once(which, false, 0) && !once(which, true, 0))
         which++;
     print_message("%u allocations, each failed once\n", which - 1);
     assert_true(which > 90);
+    for (unsigned int bits = 32; bits <= 64; bits += 32) {
+        once(UINT32_MAX, false, bits); /* what the first one makes for all stays */
+        once(UINT32_MAX, true, bits);
+        for (which = 1; !once(which, false, bits) && !once(which, true, bits);)
+            which++;
+        print_message("%u of a PV domain of %u bits\n", which - 1, bits);
+    }
 }
 
 static int setup(void **state)

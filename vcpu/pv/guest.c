@@ -57,11 +57,12 @@ static int vcpu_init(struct vcpu *v, enum cpu_mode mode)
 static int vcpu_init_64(struct vcpu *v) { return vcpu_init(v, CPU_MODE_PV64); }
 static int vcpu_init_32(struct vcpu *v) { return vcpu_init(v, CPU_MODE_PV32); }
 
+/* Of one that was made only in part, too. */
 static void vcpu_destroy(struct vcpu *v)
 {
-    pv_vcpu_destroy(v);
     if (!v->ctx)
         return;
+    pv_vcpu_destroy(v);
     pcpu_release(v->ctx);
     cpu_context_destroy(v->ctx);
 }
