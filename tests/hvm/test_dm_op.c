@@ -163,6 +163,170 @@ static void test_dirty_vram(void **state)
     assert_memory_equal(bits, "\xff\x01\xaa", 3);
 }
 
+static int range(struct fixture *f, ioservid_t id, bool map, uint64_t start, uint64_t end)
+{
+    struct xen_dm_op op = { .op = map ? XEN_DMOP_map_io_range_to_ioreq_server
+                                      : XEN_DMOP_unmap_io_range_from_ioreq_server };
+
+    op.u.map_io_range_to_ioreq_server =
+        (struct xen_dm_op_ioreq_server_range){ .id = id, .type = XEN_DMOP_IO_RANGE_MEMORY, .start = start, .end = end };
+    return (int)dm_op(f, f->d->domain_id, &op, sizeof(op), NULL, 0);
+}
+
+/* A piece out of the middle leaves what is before it and behind it; neighbours are one; there are 256 at most. */
+static void test_io_ranges(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_dm_op op = { .op = XEN_DMOP_create_ioreq_server };
+
+    assert_int_equal(dm_op(f, f->d->domain_id, &op, sizeof(op), NULL, 0), 0);
+    assert_int_equal(range(f, 0, true, 0, 99), 0);
+    assert_int_equal(range(f, 0, true, 99, 200), -EEXIST);
+    assert_int_equal(range(f, 0, false, 40, 59), 0);
+    assert_int_equal(range(f, 0, false, 40, 59), -ENOENT);
+    assert_int_equal(range(f, 0, false, 30, 41), -ENOENT);
+    assert_int_equal(range(f, 0, true, 39, 39), -EEXIST);
+    assert_int_equal(range(f, 0, true, 60, 60), -EEXIST);
+    assert_int_equal(range(f, 0, true, 40, 40), 0);
+    assert_int_equal(range(f, 0, true, 59, 59), 0);
+    assert_int_equal(range(f, 0, false, 0, 40), 0);
+    assert_int_equal(range(f, 0, false, 59, 99), 0);
+    for (uint64_t i = 0; i < 256; i++)
+        assert_int_equal(range(f, 0, true, i * 16, i * 16 + 9), 0);
+    assert_int_equal(range(f, 0, true, 256 * 16, 256 * 16), -ENOMEM);
+    assert_int_equal(range(f, 0, false, 2, 5), -ENOMEM); /* there would be one more */
+    assert_int_equal(range(f, 0, false, 0, 5), 0);
+    assert_int_equal(range(f, 0, true, 10, 15), 0); /* beside both: it is the one's */
+    assert_int_equal(range(f, 0, true, UINT64_MAX, UINT64_MAX), -ENOMEM);
+}
+
+/* Frames of a server: of the domain's own numbers while there are such, or of its own. */
+static void test_server_pages(void **state)
+{
+    struct fixture *f = *state;
+    const domid_t domid = f->d->domain_id;
+    struct xen_dm_op op = { .op = XEN_DMOP_create_ioreq_server };
+    struct xen_dm_op enable = { .op = XEN_DMOP_set_ioreq_server_state, U(set_ioreq_server_state, 0, 1, 0) };
+    struct xen_dm_op info = { .op = XEN_DMOP_get_ioreq_server_info };
+    xen_pfn_t frame[2] = { 0 };
+    struct xen_mem_acquire_resource r = { .domid = domid, .type = XENMEM_resource_ioreq_server, .nr_frames = 1 };
+
+#define ACQUIRE(what)                                                                                                  \
+    (r.frame = (what),                                                                                                 \
+     hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_memory_op, XENMEM_acquire_resource, (uintptr_t)&r, 0, 0, 0))
+    set_xen_guest_handle(r.frame_list, frame);
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), 0); /* 0: without a ring */
+    assert_int_equal(dm_op(f, domid, &enable, sizeof(enable), NULL, 0), -ENOMEM);
+    assert_int_equal(dm_op(f, domid, &info, sizeof(info), NULL, 0), -ENOMEM);
+    assert_int_equal(ACQUIRE(XENMEM_resource_ioreq_server_frame_bufioreq), -ENOENT);
+    assert_int_equal(ACQUIRE(XENMEM_resource_ioreq_server_frame_ioreq(1)), -EINVAL);
+    assert_int_equal(ACQUIRE(XENMEM_resource_ioreq_server_frame_ioreq(0)), 0);
+    assert_int_equal(dm_op(f, domid, &enable, sizeof(enable), NULL, 0), 0);
+    assert_int_equal(dm_op(f, domid, &info, sizeof(info), NULL, 0), -EPERM); /* it has frames of its own */
+    op.u.create_ioreq_server.handle_bufioreq = HVM_IOREQSRV_BUFIOREQ_ATOMIC;
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), 0);
+    assert_int_equal(op.u.create_ioreq_server.id, 1);
+    xc_hvm_param_set(f->xc, domid, HVM_PARAM_IOREQ_SERVER_PFN, HVM_PAGES - 2);
+    xc_hvm_param_set(f->xc, domid, HVM_PARAM_NR_IOREQ_SERVER_PAGES, 2);
+    info.u.get_ioreq_server_info.id = r.id = 1;
+    assert_int_equal(dm_op(f, domid, &info, sizeof(info), NULL, 0), 0);
+    assert_int_equal(info.u.get_ioreq_server_info.ioreq_gfn, HVM_PAGES - 2);
+    assert_int_equal(info.u.get_ioreq_server_info.bufioreq_gfn, HVM_PAGES - 1);
+    assert_int_not_equal(info.u.get_ioreq_server_info.bufioreq_port, 0);
+    assert_int_equal(ACQUIRE(XENMEM_resource_ioreq_server_frame_ioreq(0)), -EPERM);
+    for (ioservid_t id = 2; id < 8; id++)
+        assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), 0);
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), -ENOSPC);
+    info.u.get_ioreq_server_info.id = 2; /* no numbers are left for it */
+    assert_int_equal(dm_op(f, domid, &info, sizeof(info), NULL, 0), -ENOMEM);
+#undef ACQUIRE
+}
+
+/* A server's pages come back into the domain's memory; if another is there by then, it stays as it is. */
+static void test_server_goes(void **state)
+{
+    struct fixture *f = *state;
+    const domid_t domid = f->d->domain_id;
+    struct xen_dm_op op = { .op = XEN_DMOP_create_ioreq_server,
+                            U(create_ioreq_server, .handle_bufioreq = HVM_IOREQSRV_BUFIOREQ_ATOMIC) };
+    struct xen_dm_op enable = { .op = XEN_DMOP_set_ioreq_server_state, U(set_ioreq_server_state, 0, 1, 0) };
+    struct xen_dm_op destroy = { .op = XEN_DMOP_destroy_ioreq_server };
+    p2m_type_t t;
+
+    xc_hvm_param_set(f->xc, domid, HVM_PARAM_IOREQ_SERVER_PFN, HVM_PAGES - 2);
+    xc_hvm_param_set(f->xc, domid, HVM_PARAM_NR_IOREQ_SERVER_PAGES, 2);
+    for (unsigned int i = 0; i < 2; i++) {
+        assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), 0);
+        assert_int_equal(dm_op(f, domid, &enable, sizeof(enable), NULL, 0), 0);
+        p2m_get_entry(f->d, HVM_PAGES - 2, &t);
+        assert_int_equal(t, p2m_mmio_dm);
+        if (i) { /* a mapped grant, say: a page that is not to be replaced */
+            assert_int_equal(p2m_set_entry(f->d, HVM_PAGES - 2, p2m_get_entry(f->d, 0, &t), p2m_map_foreign), 0);
+        }
+        assert_int_equal(dm_op(f, domid, &destroy, sizeof(destroy), NULL, 0), 0);
+        p2m_get_entry(f->d, HVM_PAGES - 2, &t);
+        assert_int_equal(t, i ? p2m_map_foreign : p2m_ram_rw);
+        p2m_get_entry(f->d, HVM_PAGES - 1, &t);
+        assert_int_equal(t, p2m_ram_rw);
+    }
+    p2m_set_entry(f->d, HVM_PAGES - 2, INVALID_MFN, p2m_mmio_dm);
+}
+
+/* What a call has done stands in its arguments, and in the domain. */
+static void test_done(void **state)
+{
+    struct fixture *f = *state;
+    const domid_t domid = f->d->domain_id;
+    static uint8_t bits[1 << 15];
+    struct xen_dm_op_modified_memory_extent e[3] = { { .nr = 1 }, { .nr = 1, .first_pfn = 1 }, { .pad = 1 } };
+    struct xen_dm_op op = { .op = XEN_DMOP_set_mem_type, U(set_mem_type, 2, HVMMEM_mmio_dm, 0, 9) };
+    p2m_type_t t;
+
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), 0);
+    assert_int_equal(op.u.set_mem_type.nr, 0);
+    assert_int_equal(op.u.set_mem_type.first_pfn, 11);
+    p2m_get_entry(f->d, 10, &t);
+    assert_int_equal(t, p2m_mmio_dm);
+    op.u.set_mem_type = (struct xen_dm_op_set_mem_type){ 1, HVMMEM_mmio_dm, 0, 9 }; /* it is that already */
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), 0);
+    op.u.set_mem_type = (struct xen_dm_op_set_mem_type){ 1, HVMMEM_ram_ro, 0, 9 };
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), -EINVAL);
+    op.u.set_mem_type = (struct xen_dm_op_set_mem_type){ 1, HVMMEM_mmio_dm, 0, P2M_MAX_GFN };
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), 0);
+    op.u.set_mem_type = (struct xen_dm_op_set_mem_type){ 2, HVMMEM_mmio_dm, 0, P2M_MAX_GFN };
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), -EINVAL);
+
+    op = (struct xen_dm_op){ .op = XEN_DMOP_relocate_memory, U(relocate_memory, 2, 0, 20, 100) };
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), 0);
+    assert_int_equal(op.u.relocate_memory.size, 0);
+    assert_int_equal(op.u.relocate_memory.dst_gfn, 102);
+    p2m_get_entry(f->d, 101, &t);
+    assert_int_equal(t, p2m_ram_rw);
+    p2m_get_entry(f->d, 21, &t);
+    assert_int_equal(t, p2m_mmio_dm);
+
+    op = (struct xen_dm_op){ .op = XEN_DMOP_modified_memory, U(modified_memory, .nr_extents = 3) };
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), e, sizeof(e)), -EINVAL);
+    assert_int_equal(op.u.modified_memory.nr_extents, 3); /* which it was */
+    op.u.modified_memory = (struct xen_dm_op_modified_memory){ .nr_extents = 2, .opaque = 0 };
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), e, sizeof(e)), 0); /* the third is not looked at */
+    assert_int_equal(op.u.modified_memory.opaque, 0);
+    e[1].pad = 1;
+    op.u.modified_memory = (struct xen_dm_op_modified_memory){ .nr_extents = 3, .opaque = 0 };
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), e, sizeof(e)), -EINVAL);
+    assert_int_equal(op.u.modified_memory.nr_extents, 2);
+
+    op = (struct xen_dm_op){ .op = XEN_DMOP_track_dirty_vram, U(track_dirty_vram, .first_pfn = 4, .nr = 8) };
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), bits, 1), 0);
+    op.u.track_dirty_vram.nr = 1 << 18;
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), bits, sizeof(bits) - 1), -EINVAL);
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), bits, sizeof(bits)), 0);
+
+    op = (struct xen_dm_op){ .op = XEN_DMOP_remote_shutdown, U(remote_shutdown, SHUTDOWN_suspend) };
+    assert_int_equal(dm_op(f, domid, &op, sizeof(op), NULL, 0), 0);
+    assert_true(f->d->is_shut_down && f->d->shutdown_code == SHUTDOWN_suspend);
+}
+
 /* A domain whose vCPUs are still to come has no chips that count time, and all that is asked of it is answered. */
 static void test_no_vcpus(void **state)
 {
@@ -206,6 +370,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_errors, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_no_vcpus, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_io_ranges, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_server_pages, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_server_goes, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_done, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_buffers, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_ranges, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_dirty_vram, hvm_setup, fix_teardown),

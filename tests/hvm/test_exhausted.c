@@ -183,7 +183,7 @@ static void frames(void)
 {
     static xen_pfn_t pfn[4] = { 0, 1, FAR_GFN + 0x1000, FAR_GFN + 0x800000 };
     struct xen_dm_op create = { .op = XEN_DMOP_create_ioreq_server };
-    struct xen_dm_op type = { .op = XEN_DMOP_set_mem_type, .u.set_mem_type = { HVMMEM_mmio_dm, 0, 1, 9 } };
+    struct xen_dm_op type = { .op = XEN_DMOP_set_mem_type, .u.set_mem_type = { 1, HVMMEM_mmio_dm, 0, 9 } };
     struct xen_dm_op vram = { .op = XEN_DMOP_track_dirty_vram, .u.track_dirty_vram = { 8, 0, 4 } };
     struct xen_mem_acquire_resource r = { .domid = domid,
                                           .type = XENMEM_resource_ioreq_server,

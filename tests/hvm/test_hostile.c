@@ -257,10 +257,10 @@ static void server_op(void)
         op.u.modified_memory = (struct xen_dm_op_modified_memory){ (uint32_t)any(100), (uint32_t)any(10) };
         break;
     case XEN_DMOP_set_mem_type:
-        op.u.set_mem_type = (struct xen_dm_op_set_mem_type){ (uint16_t)any(6), 0, (uint32_t)any(9), any(HVM_PAGES) };
+        op.u.set_mem_type = (struct xen_dm_op_set_mem_type){ (uint32_t)any(9), (uint16_t)any(6), 0, any(HVM_PAGES) };
         break;
     case XEN_DMOP_relocate_memory:
-        op.u.relocate_memory = (struct xen_dm_op_relocate_memory){ 0, (uint32_t)any(5), any(HVM_PAGES), number() };
+        op.u.relocate_memory = (struct xen_dm_op_relocate_memory){ (uint32_t)any(5), 0, any(HVM_PAGES), number() };
         break;
     case XEN_DMOP_inject_event:
         op.u.inject_event.vcpuid = (uint32_t)any(4);

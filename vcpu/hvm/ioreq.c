@@ -232,18 +232,25 @@ static void page_free(struct domain *d, struct ioreq_page *p)
 }
 
 /* An enabled server's pages are out of the domain's reach. */
-static int page_hide(struct domain *d, const struct ioreq_page *p, bool hide)
+static int page_hide(struct domain *d, const struct ioreq_page *p)
 {
     int rc = 0;
 
-    if (!p->page || d->is_dying)
-        return 0;
-    if (p->gfn != INVALID_IOREQ_GFN)
-        rc = hide ? guest_physmap_remove_page(d, p->gfn, page_to_mfn(d->xen, p->page))
-                  : guest_physmap_add_page(d, p->gfn, page_to_mfn(d->xen, p->page));
-    if (!rc)
+    if (p->page && p->gfn != INVALID_IOREQ_GFN)
+        rc = guest_physmap_remove_page(d, p->gfn, page_to_mfn(d->xen, p->page));
+    if (p->page && !rc)
         memset(p->va, 0, PAGE_SIZE);
     return rc;
+}
+
+/* They come back, empty; to where the domain has something else by now they do not. */
+static void page_show(struct domain *d, const struct ioreq_page *p)
+{
+    if (!p->page)
+        return;
+    memset(p->va, 0, PAGE_SIZE);
+    if (p->gfn != INVALID_IOREQ_GFN)
+        guest_physmap_add_page(d, p->gfn, page_to_mfn(d->xen, p->page));
 }
 
 int ioreq_server_get_frame(struct domain *d, const struct domain *caller, ioservid_t id, uint64_t idx, mfn_t *mfn)
@@ -346,9 +353,13 @@ int ioreq_server_set_state(struct domain *d, const struct domain *emulator, iose
         if (rc)
             return rc;
     }
-    rc = page_hide(d, &s->ioreq, enabled);
-    if (!rc)
-        rc = page_hide(d, &s->bufioreq, enabled);
+    rc = enabled ? page_hide(d, &s->ioreq) : 0;
+    if (!rc && enabled)
+        rc = page_hide(d, &s->bufioreq);
+    if (rc || !enabled) {
+        page_show(d, &s->ioreq);
+        page_show(d, &s->bufioreq);
+    }
     if (rc)
         return rc;
     s->enabled = enabled;

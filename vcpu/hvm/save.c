@@ -145,7 +145,7 @@ static const struct kind *kind_of(unsigned int code)
 /* What counts time comes with the first vCPU. */
 static bool has_kind(const struct domain *d, const struct kind *k)
 {
-    if (k->emulated & (XEN_X86_EMU_PIT | XEN_X86_EMU_RTC | XEN_X86_EMU_PM) && !d->vcpu[0])
+    if (k->emulated & (XEN_X86_EMU_PIT | XEN_X86_EMU_RTC | XEN_X86_EMU_PM | XEN_X86_EMU_HPET) && !d->vcpu[0])
         return false;
     return !k->emulated || (d->emulation_flags & k->emulated);
 }
