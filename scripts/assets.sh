@@ -62,7 +62,7 @@ newer() {
 # what else a guest may want, for which modprobe knows the order.
 modules='lib/crc16.ko crypto/crc32c_generic.ko lib/libcrc32c.ko fs/mbcache.ko fs/jbd2/jbd2.ko fs/ext4/ext4.ko
     drivers/block/xen-blkfront.ko
-    drivers/net/xen-netfront.ko drivers/net/tun.ko net/llc/llc.ko net/802/stp.ko net/bridge/bridge.ko
+    drivers/net/xen-netfront.ko drivers/net/mii.ko drivers/net/ethernet/realtek/8139cp.ko drivers/net/tun.ko net/llc/llc.ko net/802/stp.ko net/bridge/bridge.ko
     net/9p/9pnet.ko net/9p/9pnet_xen.ko fs/netfs/netfs.ko fs/fscache/fscache.ko fs/9p/9p.ko
     drivers/xen/xen-evtchn.ko drivers/xen/xen-gntdev.ko drivers/xen/xen-gntalloc.ko drivers/xen/xen-privcmd.ko
     drivers/xen/xenfs/xenfs.ko drivers/block/loop.ko fs/overlayfs/overlay.ko fs/isofs/isofs.ko fs/fat/fat.ko

@@ -146,6 +146,7 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         return 0;
     if (drives(h, g, &cfg, err))
         return -1;
+    guest_taps_describe(g, &cfg);
     snprintf(cfg.boot, sizeof(cfg.boot), "%s", g->hvm.boot[0] ? g->hvm.boot : "cd");
     switch (h->device_model) {
     case HOST_DM_DOM0: g->dm = dm_create(h->dom0, g->domid, &cfg, &rc); break;
@@ -155,6 +156,7 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         g->dm_direct = dm_direct_create(d, &cfg, &rc);
         put_domain(d);
     }
+    rc = rc ?: guest_taps_begin(g, guest_pc(g));
     if (rc)
         snprintf(err, HOST_ERR_SIZE, "%s: its device model cannot be started: %s", g->cfg.kernel, strerror(-rc));
     return rc ? -1 : 0;
@@ -164,6 +166,7 @@ void guest_dm_destroy(struct guest *g)
 {
     char path[NODE_PATH_SIZE];
 
+    guest_taps_end(g);
     dm_destroy(g->dm);
     dm_direct_destroy(g->dm_direct);
     stubdom_stop(g->stubdom);

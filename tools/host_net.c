@@ -65,6 +65,11 @@ static int vif_check(const struct guest *g, const struct xl_vif *v, char err[HOS
 
     if (!driver_is_there(g, "vif", v->backend, err))
         return -1;
+    if (v->ioemu && (!guest_has_dm(g) || *v->backend)) {
+        snprintf(err, HOST_ERR_SIZE, "%stype=ioemu: %s", xl_where(g->cfg.where, "vif", where),
+                 *v->backend ? "emulated cards are on bridges of dom0" : "only an HVM guest has an emulated card");
+        return -1;
+    }
     if (!*v->backend || strcmp(v->bridge, XL_VIF_OUTSIDE) != 0)
         return 0;
     snprintf(err, HOST_ERR_SIZE, "%sbackend=%.100s: the bridge %s, behind which is the outside, is in dom0",
@@ -122,7 +127,7 @@ static void packet_out(void *data, const uint8_t *packet, size_t len)
 }
 
 /* Somebody is on the bridge that has one. */
-static void outside_have(struct host *h)
+void host_outside_have(struct host *h)
 {
     struct bridge *b = h->outside.port.ops ? NULL : bridge_get(&h->net.bridges, XL_VIF_OUTSIDE);
 
@@ -217,6 +222,11 @@ static int vif_attach(struct guest *g, const char *text, unsigned int *i, uint32
         snprintf(err, HOST_ERR_SIZE, "vif: hostfwd=: only of cards that are there from the start");
         return -1;
     }
+    if (g->vifs.list[g->vifs.nr - 1].ioemu) {
+        g->vifs.nr--;
+        snprintf(err, HOST_ERR_SIZE, "vif: type=ioemu: only of cards that are there from the start");
+        return -1;
+    }
     if (vif_check(g, &g->vifs.list[g->vifs.nr - 1], err)) {
         g->vifs.nr--;
         return -1;
@@ -257,6 +267,11 @@ static void vif_drop(struct guest *g, uint32_t devid)
 
 /* --- the kind of device --- */
 
+bool vif_is_emulated(const struct guest *g, const struct xl_vif *v)
+{
+    return guest_has_dm(g) && !v->only_pv && !*v->backend;
+}
+
 static void vifs_free(struct guest *g) { g->vifs.nr = 0; }
 
 static void vifs_end(struct host *h)
@@ -274,7 +289,7 @@ static void vif_nodes(struct node_writer *w, unsigned int i)
     char mac[18], path[NODE_PATH_SIZE];
 
     if (!strcmp(v->bridge, XL_VIF_OUTSIDE))
-        outside_have(w->h);
+        host_outside_have(w->h);
     mac_text(v, mac);
     device_begin(&dev, w, netback.type, driver_domid(w->h, v->backend), v->devid);
     device_front(&dev, "handle", "%u", v->devid);
@@ -294,7 +309,7 @@ static void vif_nodes(struct node_writer *w, unsigned int i)
         device_back(&dev, "mtu", "%u", v->mtu);
     device_back(&dev, "bridge", "%s", v->bridge);
     device_back(&dev, "handle", "%u", v->devid);
-    device_back(&dev, "type", "vif");
+    device_back(&dev, "type", "%s", vif_is_emulated(w->g, v) ? "vif_ioemu" : "vif");
     device_back(&dev, "hotplug-status", "%s", "");
     device_back(&dev, "state", "1");
 }

@@ -102,6 +102,8 @@ struct guest {
     struct guest_disk *disks;
     unsigned int nr_disks;
     struct xl_vifs vifs;
+    struct guest_tap *taps; /* of its emulated network cards, or NULL */
+    unsigned int nr_taps;
     struct xl_p9s *p9s;              /* or NULL */
     struct xl_fbs *fbs;              /* the same */
     struct guest_channels *channels; /* the same: host_channel.c */
@@ -378,6 +380,17 @@ struct xenbus *driver_bus(const struct host *h, const char *name);
 const struct netback *driver_net(const struct guest *g);
 /* host_net.c: what the bridges of a driver domain are looked at by. */
 struct bridge_tap host_net_tap(struct host *h);
+/* Somebody is on the bridge that has an outside. */
+void host_outside_have(struct host *h);
+/*
+ * host_tap.c: g's emulated network cards, as its device model is to have them; then, when that is there, their ports at
+ * the bridges. 0 or -ENOMEM.
+ */
+struct pc_config;
+bool vif_is_emulated(const struct guest *g, const struct xl_vif *v); /* or is to be */
+void guest_taps_describe(const struct guest *g, struct pc_config *cfg);
+int guest_taps_begin(struct guest *g, struct pc *pc);
+void guest_taps_end(struct guest *g);
 
 /* host_devices.c: these for all kinds. */
 /* Each device whose back end is in domain `back`. */

@@ -7,6 +7,8 @@
  *
  *      00.0  host bridge    01.0  ISA bridge    01.1  disks and CDs    01.3  power management    02.0  screen    03.0  Xen's platform device
  *
+ *      04.0 to 0b.0  network cards
+ *
  *      0x10  platform device    0x60, 0x64  keyboard and mouse    0x3f8, 0x2f8, 0x3e8, 0x2e8  serial lines
  *      0xcf8  which function configuration accesses are about
  *
@@ -20,6 +22,7 @@
 #define IDE_DEVFN      (1 << 3 | 1)
 #define VGA_DEVFN      (2 << 3)
 #define PLATFORM_DEVFN (3 << 3)
+#define NIC_DEVFN(n)   ((4 + (n)) << 3)
 #define BUTTONS        0x110 /* of Linux's numbers: left, right, middle, and two more */
 #define BUTTONS_NR     5
 #define TYPIST_NS      MILLISECS(10) /* a character */
@@ -256,12 +259,59 @@ static int screen_init(struct pc *pc)
     return 0;
 }
 
+/* --- network cards --- */
+
+void pc_nic_arrived(struct pc *pc)
+{
+    if (!pc->nics.due)
+        pc->board->ops->timer(pc->board, &pc->nics, pc->board->ops->now(pc->board));
+}
+
+static void nics_ready(void *dev)
+{
+    struct pc *pc = dev;
+
+    for (unsigned int i = 0; i < pc->cfg.nr_nics; i++)
+        pc->cfg.outside.nic_ready(pc->cfg.outside.data, i);
+}
+
+bool pc_nic_room(struct pc *pc, unsigned int nic) { return rtl8139_room(&pc->nic[nic].card); }
+
+void pc_nic_receive(struct pc *pc, unsigned int nic, const uint8_t *frame, size_t len)
+{
+    rtl8139_receive(&pc->nic[nic].card, frame, len);
+}
+
+bool pc_nics_unplugged(const struct pc *pc) { return pc->unplugged & PLATFORM_UNPLUG_NICS; }
+
+static void nic_send(void *data, const struct rtl8139_frame *f)
+{
+    struct pc_nic *nic = data;
+
+    nic->pc->cfg.outside.nic_send(nic->pc->cfg.outside.data, (unsigned int)(nic - nic->pc->nic), f);
+}
+
+static void nic_room(void *data) { pc_nic_arrived(((struct pc_nic *)data)->pc); }
+
+static const struct rtl8139_ops nic_ops = { .send = nic_send, .room = nic_room };
+
+static void nics_init(struct pc *pc)
+{
+    pc->nics = (struct dm_timer){ .fn = nics_ready, .dev = pc };
+    for (unsigned int i = 0; i < pc->cfg.nr_nics; i++) {
+        pc->nic[i].pc = pc;
+        rtl8139_init(&pc->nic[i].card, &pc->pci, (uint8_t)NIC_DEVFN(i), pc->cfg.nic[i], NULL, &nic_ops, &pc->nic[i]);
+    }
+}
+
 /* --- the platform device --- */
 
 static void unplug(void *data, unsigned int what)
 {
     struct pc *pc = data;
 
+    for (unsigned int i = 0; i < pc->cfg.nr_nics && what & PLATFORM_UNPLUG_NICS && !pc_nics_unplugged(pc); i++)
+        rtl8139_unplug(&pc->nic[i].card);
     pc->unplugged |= what;
     if (what & (PLATFORM_UNPLUG_IDE | PLATFORM_UNPLUG_AUX_IDE))
         ide_unplug_disks(&pc->ide, !(what & PLATFORM_UNPLUG_IDE));
@@ -302,6 +352,7 @@ int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
             ide_attach(&pc->ide, i / 2, i % 2, cfg->drive[i].kind, cfg->drive[i].disk);
     if (cfg->platform)
         platform_init(&pc->platform, &pc->pci, PLATFORM_DEVFN, &platform_ops, pc);
+    nics_init(pc);
     ps2_init(&pc->ps2, board, &ps2_ops, pc);
     pc->typist = (struct dm_timer){ .fn = ps2_ready, .dev = pc };
     serial_init(pc);

@@ -10,6 +10,7 @@
 #include "rings/dm/piix.h"
 #include "rings/dm/platform.h"
 #include "rings/dm/ps2.h"
+#include "rings/dm/rtl8139.h"
 #include "rings/dm/transcript.h"
 #include "rings/dm/typing.h"
 #include "rings/dm/uart.h"
@@ -30,9 +31,13 @@ struct pc_outside {
     size_t (*typed)(void *data, char *buf, size_t n);
     /* A line that the guest has written to the platform device; NULL: nobody reads it. */
     void (*log)(void *data, const char *line);
+    /* A frame goes out at a network card; pc_nic_receive() may be called now, as long as there is pc_nic_room(). */
+    void (*nic_send)(void *data, unsigned int nic, const struct rtl8139_frame *f);
+    void (*nic_ready)(void *data, unsigned int nic);
 };
 
 #define PC_DRIVES  4 /* primary master and slave, secondary master and slave */
+#define PC_NICS    8
 #define PC_SERIALS 4 /* COM1 to COM4; the third shares the interrupt of the first, the fourth that of the second */
 
 struct pc_config {
@@ -46,6 +51,8 @@ struct pc_config {
         enum ide_kind kind;
         struct disk *disk; /* NULL: a CD drive without a disc */
     } drive[PC_DRIVES];
+    unsigned int nr_nics; /* network cards, at most PC_NICS */
+    uint8_t nic[PC_NICS][6];
     unsigned int serials;          /* how many serial lines there are, at most PC_SERIALS; COM1 always is */
     unsigned int line;             /* which of them outside's serial_out and serial_in are the end of; from 0 */
     uint64_t mem_below, mem_above; /* bytes of RAM, below 4 GiB and above */
@@ -63,6 +70,11 @@ struct pc_event {
 struct pc_vga_page {
     const uint8_t *bytes;
     uint64_t gfn; /* where it is now */
+};
+
+struct pc_nic {
+    struct pc *pc;
+    struct rtl8139 card;
 };
 
 struct pc {
@@ -87,6 +99,8 @@ struct pc {
     struct uart com[PC_SERIALS];
     struct vga vga;
     struct pc_vga_page *vga_page; /* its memory */
+    struct pc_nic nic[PC_NICS];
+    struct dm_timer nics; /* it runs if a network card may take what waits for it */
     uint8_t *vga_rom;
     struct transcript transcript;
 };
@@ -104,6 +118,13 @@ void pc_event(struct pc *pc, const struct pc_event *e);
 void pc_pointer(struct pc *pc, int32_t x, int32_t y, int32_t dz);
 /* There may be input from outside. */
 void pc_kick(struct pc *pc);
+/* Something waits for a network card: nic_ready() is called, soon. */
+void pc_nic_arrived(struct pc *pc);
+/* Would one take a frame now? It takes one: what there is no room for is lost. */
+bool pc_nic_room(struct pc *pc, unsigned int nic);
+void pc_nic_receive(struct pc *pc, unsigned int nic, const uint8_t *frame, size_t len);
+/* Has the guest had them taken away? */
+bool pc_nics_unplugged(const struct pc *pc);
 /* Has all of it been read that came in? */
 bool pc_wants_input(const struct pc *pc);
 

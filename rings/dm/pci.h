@@ -65,14 +65,17 @@ bool pci_add(struct pci_bus *bus, struct pci_device *p);
 void pci_unplug(struct pci_device *p);
 
 /* The registers that every function has, and that somebody here asks for. */
-#define PCI_COMMAND        0x04
-#define PCI_COMMAND_IO     1
-#define PCI_COMMAND_MEMORY 2
-#define PCI_COMMAND_MASTER 4
-#define PCI_REVISION       0x08
-#define PCI_SUBSYSTEM      0x2c /* vendor and device, like the first four bytes */
-#define PCI_INTERRUPT_LINE 0x3c
-#define PCI_INTERRUPT_PIN  0x3d
+#define PCI_COMMAND            0x04
+#define PCI_COMMAND_IO         1
+#define PCI_COMMAND_MEMORY     2
+#define PCI_COMMAND_MASTER     4
+#define PCI_COMMAND_INVALIDATE 0x10 /* writes of whole cache lines */
+#define PCI_REVISION           0x08
+#define PCI_CACHE_LINE_SIZE    0x0c
+#define PCI_LATENCY_TIMER      0x0d
+#define PCI_SUBSYSTEM          0x2c /* vendor and device, like the first four bytes */
+#define PCI_INTERRUPT_LINE     0x3c
+#define PCI_INTERRUPT_PIN      0x3d
 
 /* A number that begins at reg, for the function itself: no bit of it is protected. */
 static inline void pci_set(struct pci_device *p, unsigned int reg, unsigned int size, uint32_t val)

@@ -12,6 +12,7 @@
  */
 #include "rings/dm/piix.h"
 #include "rings/dm/platform.h"
+#include "rings/dm/rtl8139.h"
 #include "tests/dm/ide_rig.h"
 
 #include <stdio.h>
@@ -27,6 +28,7 @@ static bool one_in(unsigned int n) { return any(n) == 0; }
 
 static struct piix piix;
 static struct platform platform;
+static struct rtl8139 nic;
 static uint64_t hash;
 
 static void note(uint64_t val) { hash = (hash ^ val) * UINT64_C(1099511628211); }
@@ -39,6 +41,36 @@ static void on_unplug(void *data, unsigned int what)
 }
 
 static void on_log(void *data, const char *line) { note((uint64_t)strlen(line)); }
+
+static void on_frame(void *data, const struct rtl8139_frame *f)
+{
+    for (size_t i = 0; i < f->len; i++)
+        note(f->bytes[i]);
+}
+
+static void on_room(void *data) { note(rtl8139_room(&nic)); }
+
+static const struct rtl8139_ops nic_ops = { .send = on_frame, .room = on_room };
+
+/* A frame comes in, or what is in the guest's memory is where it sends from and receives to. */
+static void any_frame(void)
+{
+    uint8_t f[1600];
+    const size_t len = any(sizeof(f));
+
+    for (size_t i = 0; i < len; i++)
+        f[i] = (uint8_t)any(256);
+    rtl8139_receive(&nic, f, len);
+    pci_config_write(&rig->bus, 3 << 3, 0x10, 4, 0xd000);
+    pci_config_write(&rig->bus, 3 << 3, 4, 2, 7);
+    outb(rig->board, 0xd000 + RTL_CR, RTL_CR_RE | RTL_CR_TE);
+    outw(rig->board, 0xd000 + RTL_CPCR, (uint16_t)any(4));
+    outl(rig->board, 0xd000 + RTL_RCR, (uint32_t)any(UINT64_C(1) << 32) | 1);
+    outl(rig->board, 0xd000 + RTL_TSAD, (uint32_t)any(BOARD_MEMORY));
+    outl(rig->board, 0xd000 + RTL_RDSAR, (uint32_t)any(BOARD_MEMORY));
+    outl(rig->board, 0xd000 + RTL_RBSTART, (uint32_t)any(BOARD_MEMORY));
+    outb(rig->board, 0xd000 + RTL_TPPOLL, (uint8_t)any(256));
+}
 
 static const struct platform_ops platform_ops = { .unplug = on_unplug, .log = on_log };
 
@@ -64,7 +96,7 @@ static void any_region(void)
 
 static void any_config(void)
 {
-    static const uint8_t devfn[] = { 0, 1 << 3, IDE_DEVFN, 1 << 3 | 3, 2 << 3 };
+    static const uint8_t devfn[] = { 0, 1 << 3, IDE_DEVFN, 1 << 3 | 3, 2 << 3, 3 << 3 };
     const unsigned int size = 1u << any(3), reg = (unsigned int)any(256 / size) * size, fn = devfn[any(sizeof(devfn))];
 
     if (one_in(2))
@@ -150,7 +182,7 @@ static void from_outside(void)
 static void any_step(void)
 {
     rig_channel((unsigned int)any(2));
-    switch (any(12)) {
+    switch (any(13)) {
     case 0: any_config(); break;
     case 1:
     case 2: any_descriptors(); break;
@@ -168,6 +200,7 @@ static void any_step(void)
         else if (one_in(2))
             control(0);
         break;
+    case 11: any_frame(); break;
     case 10: pass(rig->board, (s_time_t)any(MILLISECS(3))); break;
     default: any_region(); break;
     }
@@ -219,6 +252,8 @@ static uint64_t hostile_run(uint64_t seed)
     rig_setup(NULL);
     piix_init(&piix, &rig->bus);
     platform_init(&platform, &rig->bus, 2 << 3, &platform_ops, NULL);
+    assert_true(
+        rtl8139_init(&nic, &rig->bus, 3 << 3, (const uint8_t[6]){ 0, 0x16, 0x3e, 1, 2, 3 }, NULL, &nic_ops, NULL));
     for (unsigned int i = 0; i < 1500; i++) {
         any_step();
         for (unsigned int nr = 0; nr < 2; nr++) {

@@ -383,8 +383,8 @@ static int read_vifs(struct xl_reader *r, const char *key, void *out)
             return xl_fail(r, key, "expected a list of strings, got a list in it");
         if (!xl_vifs_add(vifs, text, why))
             return xl_fail(r, key, "%s", why);
-        if (vifs->list[vifs->nr - 1].emulated && r->cfg->type == XL_TYPE_HVM &&
-            xl_warn(r, xl_key_line(r, key), "vif: there are no emulated network cards: model= has no effect"))
+        if (vifs->list[vifs->nr - 1].other_model && r->cfg->type == XL_TYPE_HVM &&
+            xl_warn(r, xl_key_line(r, key), "vif: the emulated card is an rtl8139: model= has no effect"))
             return -1;
     }
     return 0;

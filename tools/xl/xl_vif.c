@@ -101,13 +101,11 @@ static bool script_read(const char *value, char why[XL_VIF_WHY_SIZE])
            fail(why, "script=%.100s: scripts are not run; what vif-bridge does is done without", value);
 }
 
-static bool type_read(const char *value, char why[XL_VIF_WHY_SIZE])
+static bool type_read(struct xl_vif *v, const char *value, char why[XL_VIF_WHY_SIZE])
 {
-    if (!strcmp(value, "vif") || !strcmp(value, "netfront"))
-        return true;
-    if (!strcmp(value, "ioemu"))
-        return fail(why, "type=ioemu: a PV guest has no emulated card");
-    return fail(why, "type=%.100s: expected vif", value);
+    v->only_pv = !strcmp(value, "vif") || !strcmp(value, "netfront");
+    v->ioemu = !strcmp(value, "ioemu");
+    return v->only_pv || v->ioemu || fail(why, "type=%.100s: expected vif or ioemu", value);
 }
 
 /* [ADDRESS]:PORT; no address: the one that is there. */
@@ -169,9 +167,11 @@ static bool word_read(struct xl_vif *v, const char *key, const char *value, char
     if (!strcmp(key, "script"))
         return script_read(value, why);
     if (!strcmp(key, "type"))
-        return type_read(value, why);
-    if (!strcmp(key, "model"))
-        return v->emulated = true;
+        return type_read(v, value, why);
+    if (!strcmp(key, "model")) {
+        v->other_model = strcmp(value, "rtl8139") != 0;
+        return true;
+    }
     if (!strcmp(key, "devid"))
         return number_read(&v->devid, key, value, 0, 65535, why);
     if (!strcmp(key, "mtu"))

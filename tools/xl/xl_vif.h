@@ -3,7 +3,7 @@
  * Network cards of a guest, as they are written: vif = [ "mac=00:16:3e:01:02:03,bridge=xenbr0" ] of xl.cfg, and --net.
  *
  * Concept: words with values, all of which may be left out (xl-network-configuration(5)). What cannot be had here is
- * refused by name; what says nothing to a PV guest (model=) is read, and noted.
+ * refused by name; what says nothing to a PV guest (model=) is read.
  */
 #ifndef TOOLS_XL_XL_VIF_H
 #define TOOLS_XL_XL_VIF_H
@@ -39,8 +39,10 @@ struct xl_vif {
     uint64_t rate_bytes;            /* in each interval; 0: there is no limit */
     uint32_t rate_interval_us;
     uint32_t devid, mtu;
-    bool emulated;   /* it says of which model it is beside: an emulated card, which is not there */
-    bool unnumbered; /* nobody said its devid: it is the first that was free */
+    bool only_pv;     /* type=vif: an HVM guest has no emulated card beside */
+    bool ioemu;       /* type=ioemu: it has one */
+    bool other_model; /* than rtl8139, which it is */
+    bool unnumbered;  /* nobody said its devid: it is the first that was free */
     struct xl_forward forward[XL_VIF_FORWARDS];
     unsigned int nr_forwards;
     bool untrusted; /* the guest is to protect itself from its back end */
