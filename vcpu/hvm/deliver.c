@@ -376,6 +376,11 @@ static void delivered(struct vcpu *v, const struct hvm_event *e, struct trace_wh
     v->resume_why = TRACE_RESUME_TRAP;
 }
 
+void hvm_triple_fault(struct vcpu *v)
+{
+    domain_shutdown(v->domain, (int)v->domain->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON]);
+}
+
 void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
 {
     const struct trace_who who = vcpu_trace_who(v);
@@ -404,7 +409,7 @@ void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
             return;
         }
         if (e.type == HVM_EVENT_EXCEPTION && e.vector == X86_EXC_DF) {
-            domain_shutdown(v->domain, SHUTDOWN_reboot);
+            hvm_triple_fault(v);
             return;
         }
         e = makes_double_fault(&e, &d.fault)

@@ -183,7 +183,7 @@ static void handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_VMMCALL: hvm_hypercall_guest(v, e->insn_len); return;
     case EXIT_NPF: nested_fault(v, e); return;
     case EXIT_TASK_SWITCH: task_switch(v, e); return;
-    case EXIT_SHUTDOWN: domain_shutdown(v->domain, SHUTDOWN_reboot); return;
+    case EXIT_SHUTDOWN: hvm_triple_fault(v); return;
     case EXIT_ERROR: domain_crash(v, "the machine cannot go on: %s", e->error.why); return;
     case EXIT_SYSCALL: /* native in HVM guests */
     case EXIT_SYSENTER:

@@ -25,6 +25,7 @@
 #include <string.h>
 #include <xen/features.h>
 #include <xen/grant_table.h>
+#include <xen/sched.h>
 
 /* --- life --- */
 
@@ -34,6 +35,7 @@ static int domain_init(struct domain *d)
     if (!d->hvm)
         return -ENOMEM;
     hvm_irq_init(&d->hvm->irq, d, &hvm_irq_ops);
+    d->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
     return p2m_init(d);
 }

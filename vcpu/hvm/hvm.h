@@ -105,9 +105,11 @@ struct hvm_vcpu {
 
 /*
  * v stands at the handler afterwards; or at that of the fault that delivering made, #DF among them; or its domain has
- * shut down (triple fault: SHUTDOWN_reboot).
+ * shut down (triple fault).
  */
 void hvm_inject_event(struct vcpu *v, const struct hvm_event *event);
+/* A processor that cannot even deliver #DF stops: a PC resets then. What the domain does HVM_PARAM_TRIPLE_FAULT_REASON says. */
+void hvm_triple_fault(struct vcpu *v);
 /* An exception of hardware, with its error code if it has one; a #PF. */
 void hvm_inject_hw_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);
 void hvm_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);

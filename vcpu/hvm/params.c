@@ -17,97 +17,111 @@
 #include "vcpu/noun/xsm.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <xen/hvm/hvm_op.h>
+#include <xen/sched.h>
 
 /* --- who may --- */
 
-static bool is_deprecated(unsigned int index)
-{
-    switch (index) {
-    case HVM_PARAM_MEMORY_EVENT_CR0:
-    case HVM_PARAM_MEMORY_EVENT_CR3:
-    case HVM_PARAM_MEMORY_EVENT_CR4:
-    case HVM_PARAM_MEMORY_EVENT_INT3:
-    case HVM_PARAM_MEMORY_EVENT_SINGLE_STEP:
-    case HVM_PARAM_MEMORY_EVENT_MSR: return true;
-    default: return false;
-    }
-}
+/* All of them may be set and looked at by the toolstack; by the domain itself with GUEST_... . Others are no parameters. */
+enum { KNOWN = 1, GUEST_SETS = 2, GUEST_GETS = 4, ONCE = 8 /* set to anything but 0, it stays so */ };
+static const uint8_t allowed[HVM_NR_PARAMS] = {
+    [HVM_PARAM_CALLBACK_IRQ] = KNOWN | GUEST_SETS | GUEST_GETS,
+    [HVM_PARAM_STORE_PFN] = KNOWN | GUEST_GETS,
+    [HVM_PARAM_STORE_EVTCHN] = KNOWN | GUEST_SETS | GUEST_GETS,
+    [HVM_PARAM_IOREQ_PFN] = KNOWN,
+    [HVM_PARAM_BUFIOREQ_PFN] = KNOWN,
+    [HVM_PARAM_VIRIDIAN] = KNOWN | ONCE,
+    [HVM_PARAM_TIMER_MODE] = KNOWN,
+    [HVM_PARAM_HPET_ENABLED] = KNOWN,
+    [HVM_PARAM_IDENT_PT] = KNOWN,
+    [HVM_PARAM_ACPI_S_STATE] = KNOWN,
+    [HVM_PARAM_VM86_TSS] = KNOWN | GUEST_SETS | GUEST_GETS,
+    [HVM_PARAM_VPT_ALIGN] = KNOWN,
+    [HVM_PARAM_CONSOLE_PFN] = KNOWN | GUEST_GETS,
+    [HVM_PARAM_CONSOLE_EVTCHN] = KNOWN | GUEST_SETS | GUEST_GETS,
+    [HVM_PARAM_ACPI_IOPORTS_LOCATION] = KNOWN | GUEST_SETS | GUEST_GETS,
+    [HVM_PARAM_PAGING_RING_PFN] = KNOWN,
+    [HVM_PARAM_MONITOR_RING_PFN] = KNOWN,
+    [HVM_PARAM_SHARING_RING_PFN] = KNOWN,
+    [HVM_PARAM_TRIPLE_FAULT_REASON] = KNOWN,
+    [HVM_PARAM_IOREQ_SERVER_PFN] = KNOWN | ONCE,
+    [HVM_PARAM_NR_IOREQ_SERVER_PAGES] = KNOWN | ONCE,
+    [HVM_PARAM_VM_GENERATION_ID_ADDR] = KNOWN | GUEST_SETS | GUEST_GETS,
+    [HVM_PARAM_ALTP2M] = KNOWN | ONCE,
+    [HVM_PARAM_X87_FIP_WIDTH] = KNOWN | GUEST_SETS | GUEST_GETS,
+    [HVM_PARAM_VM86_TSS_SIZED] = KNOWN | GUEST_SETS | GUEST_GETS,
+    [HVM_PARAM_MCA_CAP] = KNOWN | ONCE,
+};
 
-/* Of its own: what the guest may set. */
-static bool guest_may_set(unsigned int index)
-{
-    switch (index) {
-    case HVM_PARAM_CALLBACK_IRQ:
-    case HVM_PARAM_VM86_TSS:
-    case HVM_PARAM_VM86_TSS_SIZED:
-    case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-    case HVM_PARAM_VM_GENERATION_ID_ADDR:
-    case HVM_PARAM_STORE_EVTCHN:
-    case HVM_PARAM_CONSOLE_EVTCHN:
-    case HVM_PARAM_X87_FIP_WIDTH: return true;
-    default: return false;
-    }
-}
-
-static bool guest_may_get(unsigned int index)
-{
-    switch (index) {
-    case HVM_PARAM_CALLBACK_IRQ:
-    case HVM_PARAM_VM86_TSS:
-    case HVM_PARAM_VM86_TSS_SIZED:
-    case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-    case HVM_PARAM_VM_GENERATION_ID_ADDR:
-    case HVM_PARAM_STORE_PFN:
-    case HVM_PARAM_STORE_EVTCHN:
-    case HVM_PARAM_CONSOLE_PFN:
-    case HVM_PARAM_CONSOLE_EVTCHN:
-    case HVM_PARAM_X87_FIP_WIDTH: return true;
-    default: return false;
-    }
-}
-
-/* Set once, and then no more. */
-static bool is_set_once(unsigned int index)
-{
-    switch (index) {
-    case HVM_PARAM_VIRIDIAN:
-    case HVM_PARAM_IOREQ_SERVER_PFN:
-    case HVM_PARAM_NR_IOREQ_SERVER_PAGES:
-    case HVM_PARAM_ALTP2M:
-    case HVM_PARAM_MCA_CAP: return true;
-    default: return false;
-    }
-}
-
-static int may(const struct domain *currd, const struct domain *d, unsigned int index, bool set)
+static int may(const struct domain *currd, const struct domain *d, unsigned int index, unsigned int how)
 {
     const int rc = xsm_hvm_param(currd, d);
 
     if (rc)
         return rc;
-    if (index >= HVM_NR_PARAMS || is_deprecated(index))
-        return -EINVAL;
-    if (currd == d && !(set ? guest_may_set(index) : guest_may_get(index)))
-        return -EPERM;
-    return 0;
+    return !(allowed[index] & KNOWN) ? -EINVAL : currd == d && !(allowed[index] & how) ? -EPERM : 0;
 }
 
 /* --- what they do --- */
 
-/* A vector of the vCPU's own (bits 63 to 56: 2), or a line of an interrupt controller, which there is none yet. */
-static int check(const struct domain *d, unsigned int index, uint64_t val)
+#define TSS32_SIZE        0x68
+#define VM86_TSS_SIZE_MAX (TSS32_SIZE + 0x100 / 8 + 0x10000 / 8) /* with both its bit maps */
+#define IOREQ_GFNS_MAX    64
+
+/*
+ * Can the parameter be val? Of some Xen keeps another value than it is told. Wrong places of a task for virtual 8086
+ * mode are the end of a domain that names them itself.
+ */
+static int check(struct vcpu *v, struct domain *d, unsigned int index, uint64_t *val)
 {
-    if (is_set_once(index) && d->hvm->params[index] && d->hvm->params[index] != val)
+    const uint64_t size = *val >> 32, was = d->hvm->params[index];
+
+    if (allowed[index] & ONCE && was && was != *val)
         return -EEXIST;
     switch (index) {
-    case HVM_PARAM_TIMER_MODE: return val > HVMPTM_one_missed_tick_pending ? -EINVAL : 0;
-    case HVM_PARAM_X87_FIP_WIDTH: return val == 0 || val == 4 || val == 8 ? 0 : -EINVAL;
+    case HVM_PARAM_TIMER_MODE: return *val > HVMPTM_one_missed_tick_pending ? -EINVAL : 0;
+    case HVM_PARAM_X87_FIP_WIDTH: return *val == 0 || *val == 4 || *val == 8 ? 0 : -EINVAL;
+    case HVM_PARAM_TRIPLE_FAULT_REASON: return *val > SHUTDOWN_MAX ? -EINVAL : 0;
+    case HVM_PARAM_NR_IOREQ_SERVER_PAGES: return !*val || *val > IOREQ_GFNS_MAX ? -EINVAL : 0;
+    case HVM_PARAM_ACPI_IOPORTS_LOCATION:
+        return !(d->emulation_flags & XEN_X86_EMU_PM) ? -ENODEV : *val > 1 ? -EINVAL : 0;
+    case HVM_PARAM_ACPI_S_STATE: return *val == 3 ? -EOPNOTSUPP : *val ? -EINVAL : 0; /* there is no sleep here */
     case HVM_PARAM_VIRIDIAN:
-    case HVM_PARAM_ALTP2M:
-    case HVM_PARAM_NESTEDHVM: return val ? -EOPNOTSUPP : 0; /* not offered */
+    case HVM_PARAM_ALTP2M: return *val ? -EOPNOTSUPP : 0; /* not offered */
+    case HVM_PARAM_MCA_CAP: return *val & ~UINT64_C(1) ? -EINVAL : *val ? -EOPNOTSUPP : 0;
+    case HVM_PARAM_VM86_TSS:
+    case HVM_PARAM_VM86_TSS_SIZED:
+        if (index == HVM_PARAM_VM86_TSS ? size : size < TSS32_SIZE) {
+            if (d == v->domain)
+                domain_crash(v, "a task of 0x%" PRIx64 " for virtual 8086 mode", *val);
+            return -EINVAL;
+        }
+        if (index == HVM_PARAM_VM86_TSS && *val)
+            *val |= UINT64_C(128) << 32; /* what old firmware takes for granted */
+        if (size > VM86_TSS_SIZE_MAX)
+            *val = (uint32_t)*val | (uint64_t)VM86_TSS_SIZE_MAX << 32;
+        return 0;
     default: return 0;
     }
+}
+
+static void set(struct vcpu *v, struct domain *d, unsigned int index, uint64_t val)
+{
+    d->hvm->params[index == HVM_PARAM_VM86_TSS ? HVM_PARAM_VM86_TSS_SIZED : index] = val;
+    switch (index) {
+    case HVM_PARAM_CALLBACK_IRQ:
+        hvm_set_callback_via(&d->hvm->irq, val);
+        if (d == v->domain)
+            hvm_latch_shinfo_size(v);
+        break;
+    case HVM_PARAM_TIMER_MODE: d->hvm->irq.timer_mode = (uint8_t)val; break;
+    }
+}
+
+static uint64_t get(const struct domain *d, unsigned int index)
+{
+    return index == HVM_PARAM_VM86_TSS ? (uint32_t)d->hvm->params[HVM_PARAM_VM86_TSS_SIZED] : d->hvm->params[index];
 }
 
 void hvm_latch_shinfo_size(const struct vcpu *v)
@@ -117,7 +131,7 @@ void hvm_latch_shinfo_size(const struct vcpu *v)
     v->domain->has_32bit_shinfo = !(r->efer & EFER_LMA && r->seg[CPU_SEG_CS].attr & SEG_ATTR_L);
 }
 
-static long param_op(struct vcpu *v, uint64_t arg, bool set)
+static long param_op(struct vcpu *v, uint64_t arg, bool sets)
 {
     struct xen_hvm_param p;
     struct domain *d;
@@ -130,20 +144,13 @@ static long param_op(struct vcpu *v, uint64_t arg, bool set)
     d = get_domain_by_any_id(v, p.domid);
     if (!d)
         return -ESRCH;
-    rc = is_hvm_domain(d) ? may(v->domain, d, p.index, set) : -EINVAL;
-    if (!rc && set) {
-        rc = check(d, p.index, p.value);
+    rc = is_hvm_domain(d) ? may(v->domain, d, p.index, sets ? GUEST_SETS : GUEST_GETS) : -EINVAL;
+    if (!rc && sets) {
+        rc = check(v, d, p.index, &p.value);
         if (!rc)
-            d->hvm->params[p.index] = p.value;
-        if (!rc && p.index == HVM_PARAM_CALLBACK_IRQ) {
-            hvm_set_callback_via(&d->hvm->irq, p.value);
-            if (d == v->domain)
-                hvm_latch_shinfo_size(v);
-        }
-        if (!rc && p.index == HVM_PARAM_TIMER_MODE)
-            d->hvm->irq.timer_mode = (uint8_t)p.value;
+            set(v, d, p.index, p.value);
     } else if (!rc) {
-        p.value = d->hvm->params[p.index];
+        p.value = get(d, p.index);
         rc = copy_to_guest(v, arg, &p, sizeof(p)) ? -EFAULT : 0;
     }
     put_domain(d);
