@@ -438,13 +438,15 @@ void hvm_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 
 void hvm_inject_fault(struct vcpu *v, const struct hvm_fault *f)
 {
-    const struct hvm_event event = event_of(f);
+    struct hvm_event event;
 
-    if (f->vector == HVM_NO_MEMORY)
+    if (f->vector == HVM_NO_MEMORY) {
         domain_crash(v, "a table of the processor's at guest-physical %#lx, where there is no memory",
                      (unsigned long)f->addr);
-    else
-        hvm_inject_event(v, &event);
+        return;
+    }
+    event = event_of(f);
+    hvm_inject_event(v, &event);
 }
 
 void hvm_inject_task_trap(struct vcpu *v)

@@ -108,7 +108,7 @@ struct hvm_vcpu {
  * shut down (triple fault).
  */
 void hvm_inject_event(struct vcpu *v, const struct hvm_event *event);
-/* A processor that cannot even deliver #DF stops: a PC resets then. What the domain does HVM_PARAM_TRIPLE_FAULT_REASON says. */
+/* A processor that cannot even deliver #DF stops. HVM_PARAM_TRIPLE_FAULT_REASON says what becomes of the domain. */
 void hvm_triple_fault(struct vcpu *v);
 /* An exception of hardware, with its error code if it has one; a #PF. */
 void hvm_inject_hw_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);

@@ -23,7 +23,7 @@
 
 /* --- who may --- */
 
-/* All of them may be set and looked at by the toolstack; by the domain itself with GUEST_... . Others are no parameters. */
+/* The toolstack may set and see all of them, the domain itself those with GUEST_*. Other numbers are none. */
 enum { KNOWN = 1, GUEST_SETS = 2, GUEST_GETS = 4, ONCE = 8 /* set to anything but 0, it stays so */ };
 static const uint8_t allowed[HVM_NR_PARAMS] = {
     [HVM_PARAM_CALLBACK_IRQ] = KNOWN | GUEST_SETS | GUEST_GETS,
