@@ -7,6 +7,8 @@
  *
  * Invariants: everything that is not determined by the configuration enters through host_console_input(), between two
  * steps of the machine: nothing is asked for in the middle of a run. What leaves goes through struct host_io.
+ *
+ * Budget: all that a program can ask of the computer stands in one place.
  */
 #ifndef TOOLS_HOST_H
 #define TOOLS_HOST_H
@@ -113,6 +115,7 @@ struct host_guest {
     const char *kernel;  /* path, for messages and the name */
     const char *ramdisk; /* path or NULL; of an HVM guest its BIOS, and the kernel is what starts that */
     const char *vgabios; /* of an HVM guest: path or NULL */
+    bool is_firmware;    /* of an HVM guest: the kernel is hvmloader, and starts others */
     const char *cmdline; /* or NULL */
     const char *shim;    /* of a PVH guest: path of the Xen that runs in it, and the rest is for that; or NULL */
     const char *shim_cmdline;
@@ -342,6 +345,8 @@ const struct image *host_guest_image(const struct host *h, domid_t domid);
  * of ours.
  */
 int host_guest_index(const struct host *h, domid_t domid);
+/* A PVH guest's kernel, or what is in hvmloader's place, is an ELF file of 32 bits. */
+bool host_hvm_kernel_is_32(const struct host *h, unsigned int index);
 /* The domain that it is now, or was last; 0: there is no such guest. */
 domid_t host_guest_domid(const struct host *h, unsigned int index);
 /* The next one, around the corner if need be, that has not ended: itself if it is the only one, -1 if there is none. */

@@ -38,6 +38,13 @@ const char *guest_kernel_key(const struct guest *g)
     return xl_where_is(g->cfg.where, "firmware_override") ? "firmware_override" : "firmware";
 }
 
+bool host_hvm_kernel_is_32(const struct host *h, unsigned int index)
+{
+    const struct guest *g = guest_at(h, index);
+
+    return g && guest_is_hvm(g) && !g->cfg.is_firmware && g->kernel && !g->kernel->image.is64;
+}
+
 const char *guest_image_path(const struct guest *g) { return g->cfg.shim ? g->cfg.shim : g->cfg.kernel; }
 
 void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)

@@ -67,6 +67,7 @@ int guest_firmware(struct guest_entry *e, const char *kernel, const struct run_o
     e->guest.ramdisk = firmware_path(e, o, FIRMWARE_SEABIOS, hvm->bios_path);
     e->guest.vgabios = hvm->vga == XL_VGA_NONE ? NULL : firmware_path(e, o, FIRMWARE_VGABIOS, NULL);
     e->guest.cmdline = NULL;
+    e->guest.is_firmware = !override;
     if (!e->guest.kernel)
         return hvm_lacks(e, FIRMWARE_HVMLOADER, err);
     return override || e->guest.ramdisk ? 0 : hvm_lacks(e, FIRMWARE_SEABIOS, err);

@@ -174,7 +174,7 @@ static const struct option options[] = {
     { "control",   0,  OPTION_TEXT,     "PATH|NAME", FIELD(control),  0, 0,
       "let xenlab ctl control the machine: a socket there, or of this name (docs/ctl.md)" },
     { .name = "gdb:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) | OF_DEBUGGER },
-    { "gdb",       0,  OPTION_TEXT,     "[dN:]PORT", FIELD(gdb),      0, 0,
+    { "gdb",       0,  OPTION_TEXT,     "[dN:]PORT[,ARCH]", FIELD(gdb),      0, 0,
       "gdb may come there, for domain N (1); 0: a free port (docs/gdb.md)" },
     { .name = "The tour:", .kind = OPTION_HEADING, .min = OF(COMMAND_TOUR) },
     { "check",     0,  OPTION_FLAG,     NULL,       FIELD(check),     0, 0,

@@ -95,7 +95,7 @@ struct run_options {
     const char *script;
     bool json, read_only;
     uint64_t history_mib;
-    const char *gdb; /* [dN:]PORT: the machine is gdb's there */
+    const char *gdb; /* [dN:]PORT[,ARCH]: the machine is gdb's there */
 
     /* Of its screen. */
     const char *size, *palette, *shot;

@@ -434,6 +434,88 @@ static void test_32_bits(void **state)
     assert_int_equal(host_end(&h), 0);
 }
 
+/* An HVM guest whose kernel's file is of 32 bits: a gdb that has read it would not come to registers of 64. */
+static void test_hvm_32_bits(void **state)
+{
+    struct host h;
+
+    if (!has_gdb())
+        skip();
+    host_begin(&h, "debug --gdb 0 docs/tours/pc.cfg");
+    EXPECT(gdb_with(&h, "build/guests/pcdev/pcdev",
+                    "x/2i $pc\n"
+                    "break screen_set_up\n"
+                    "continue\n"
+                    "backtrace\n"
+                    "stepi\n"
+                    "reverse-stepi\n"
+                    "watch cursor\n"
+                    "continue\n"
+                    "reverse-continue\n"
+                    "detach"),
+           "start () at", "cli", "Breakpoint 1, screen_set_up", "in main ()", "Breakpoint 1, screen_set_up",
+           "Hardware watchpoint 2: cursor", "New value = ", "screen_write", "Old value = ", "detached");
+    assert_int_equal(host_end(&h), 0);
+}
+
+/*
+ * One that is in all modes of its processor: real mode, where addresses are linear and code has 16 bits for a gdb that
+ * has come for an i8086; then for the same machine as x86-64, in protected mode and in long mode; and back.
+ */
+static void test_hvm_modes(void **state)
+{
+    struct host h;
+
+    if (!has_gdb())
+        skip();
+    host_begin(&h, "debug --gdb 0,i8086 --type pvh --vcpus 2 --memory 16 build/tests/guest/modes");
+    EXPECT(gdb(&h, "break *0x8000\n"
+                   "continue\n"
+                   "x/4i $pc\n"
+                   "print/x $cs\n"
+                   "stepi\n"
+                   "stepi\n"
+                   "reverse-stepi\n"
+                   "watch *(char *)0x8026\n"
+                   "continue\n"
+                   "x/xb ($cs << 4) + 0x26\n"
+                   "reverse-continue\n"
+                   "reverse-continue\n"
+                   "monitor architecture z80\n"
+                   "monitor architecture x86-64\n"
+                   "disconnect"),
+           "Thread 2 \"d1v1 modes\" hit Breakpoint 1, 0x00008000", "mov    %cs,%ax", "mov    %ax,%ds",
+           "movb   $0x1,0x26", "= 0x800", "0x00008001 in", "0x00008003 in", "0x00008001 in", "New value = 1",
+           "0x0000800a in", "0x8026:\t0x01", "New value = 0", "Breakpoint 1, 0x00008000",
+           "error: monitor architecture x86-64, i386 or i8086", "will be those of x86-64: disconnect");
+    EXPECT(gdb_with(&h, "build/tests/guest/modes",
+                    "monitor goto begin\n"
+                    "maintenance flush register-cache\n"
+                    "thread 1\n"
+                    "break protected32\n"
+                    "break long64\n"
+                    "break in_user\n"
+                    "watch *(int *)&steps\n"
+                    "continue\n"
+                    "continue\n"
+                    "delete 4\n"
+                    "continue\n"
+                    "x/i $pc\n"
+                    "stepi\n"
+                    "reverse-stepi\n"
+                    "continue\n"
+                    "print $mode\n"
+                    "x/i $pc\n"
+                    "reverse-continue\n"
+                    "reverse-continue\n"
+                    "monitor disas\n"
+                    "detach"),
+           "Breakpoint 1, protected32 ()", "Hardware watchpoint 4", "New value = 1", "Breakpoint 2, long64 ()",
+           "mov    $0x10,%eax", "mov     %eax, %ds", "Breakpoint 2, long64 ()", "Breakpoint 3, in_user ()", "= user",
+           "cli", "Breakpoint 2, long64 ()", "Breakpoint 1, protected32 ()", "mov eax, 0x10", "detached");
+    assert_int_equal(host_end(&h), 0);
+}
+
 /* --- the door, without gdb --- */
 
 /* A second one is refused, the first goes on; whoever breaks off leaves the machine as it is for the next. */
@@ -661,13 +743,12 @@ static void test_mistakes(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rings),     cmocka_unit_test(test_watch_and_finish),
-        cmocka_unit_test(test_threads),   cmocka_unit_test(test_linux),
-        cmocka_unit_test(test_32_bits),   cmocka_unit_test(test_monitor_moves),
-        cmocka_unit_test(test_recording), cmocka_unit_test(test_clients),
-        cmocka_unit_test(test_interrupt), cmocka_unit_test(test_sleepers),
-        cmocka_unit_test(test_run),       cmocka_unit_test(test_run_unread),
-        cmocka_unit_test(test_screen),    cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_rings),    cmocka_unit_test(test_watch_and_finish), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_linux),    cmocka_unit_test(test_hvm_32_bits),      cmocka_unit_test(test_hvm_modes),
+        cmocka_unit_test(test_32_bits),  cmocka_unit_test(test_monitor_moves),    cmocka_unit_test(test_recording),
+        cmocka_unit_test(test_clients),  cmocka_unit_test(test_interrupt),        cmocka_unit_test(test_sleepers),
+        cmocka_unit_test(test_run),      cmocka_unit_test(test_run_unread),       cmocka_unit_test(test_screen),
+        cmocka_unit_test(test_mistakes),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -37,7 +37,12 @@ static bool spec_parse(struct gdb_door *d, const char *spec, unsigned long *port
     }
     d->dom = (domid_t)dom;
     *port = strtoul(spec, &end, 10);
-    return *spec >= '0' && *spec <= '9' && !*end && *port <= 65535;
+    d->has_layout = *end == ',';
+    if (d->has_layout) {
+        d->layout = gdb_layout_find(end + 1);
+        end += strlen(end);
+    }
+    return *spec >= '0' && *spec <= '9' && !*end && *port <= 65535 && d->layout < GDB_LAYOUTS;
 }
 
 int gdb_door_open(struct gdb_door *d, const char *spec, char *err, size_t size)
@@ -48,8 +53,11 @@ int gdb_door_open(struct gdb_door *d, const char *spec, char *err, size_t size)
     const int yes = 1;
 
     if (!spec_parse(d, spec, &port)) {
-        snprintf(err, size, "--gdb: \"%.40s\" is no port from 0 to 65535, with or without a domain before it: d1:1234",
-                 spec);
+        snprintf(
+            err, size,
+            "--gdb: \"%.40s\" is no port from 0 to 65535, with or without a domain before it and registers behind: "
+            "d1:1234, d1:1234,i386 (x86-64, i386 or i8086)",
+            spec);
         return -1;
     }
     at.sin_port = htons((uint16_t)port);
@@ -78,7 +86,8 @@ int gdb_door_begin(struct gdb_door *d, struct debug *g, struct run_process *p, c
         snprintf(err, size, "--gdb: d%u %s", d->dom, d->dom ? "is not there" : "has no processor of its own to debug");
         return -1;
     }
-    d->layout = gdb_layout_of(g->host, d->dom);
+    if (!d->has_layout)
+        d->layout = gdb_layout_of(g->host, d->dom);
     say_begin(&g->say, "gdb");
     say_number(&g->say, "port", d->port);
     say_number(&g->say, "dom", d->dom);
@@ -89,6 +98,7 @@ int gdb_door_begin(struct gdb_door *d, struct debug *g, struct run_process *p, c
 
 static void client_close(struct gdb_door *d, const char *how)
 {
+    d->layout = d->server->next_layout;
     gdb_server_end(d->server);
     free(d->server);
     d->server = NULL;

@@ -21,6 +21,7 @@
 struct gdb_door {
     domid_t dom;
     enum gdb_layout layout; /* of its registers; the domain may be gone when gdb comes */
+    bool has_layout;        /* it was named */
     unsigned int port;      /* 0: there is no door */
     int listener, client;
     struct debug *g;
@@ -33,7 +34,7 @@ struct gdb_door {
     s_time_t slice; /* virtual time that takes about a frame's time of the host's */
 };
 
-/* "[dN:]PORT", of --gdb; port 0: a free one. d is zero. -1 and a message. */
+/* "[dN:]PORT[,ARCH]", of --gdb: ARCH as gdb_layout_name() says; port 0: a free one. d is zero. -1 and a message. */
 int gdb_door_open(struct gdb_door *d, const char *spec, char *err, size_t size);
 /* The machine has been started. -1 and a message: there is no such domain for gdb. */
 int gdb_door_begin(struct gdb_door *d, struct debug *g, struct run_process *p, char *err, size_t size);

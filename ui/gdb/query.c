@@ -142,8 +142,36 @@ static void space_choose(struct gdb_server *s, const char *name)
     gdb_console(s, text, strlen(text));
 }
 
+/* A client has the registers that it was told of when it came: another architecture is for the next time. */
+static void architecture_choose(struct gdb_server *s, const char *name)
+{
+    const enum gdb_layout l = gdb_layout_find(name);
+    char text[160];
+
+    if (*name && l == GDB_LAYOUTS) {
+        snprintf(text, sizeof(text), "error: monitor architecture x86-64, i386 or i8086\n");
+    } else {
+        s->next_layout = *name ? l : s->next_layout;
+        snprintf(text, sizeof(text),
+                 s->next_layout == s->layout ? "registers are those of %s\n"
+                                             : "registers will be those of %s: disconnect, and "
+                                               "target remote again\n",
+                 gdb_layout_name(s->next_layout));
+    }
+    gdb_console(s, text, strlen(text));
+}
+
+/* The line is that word, and perhaps others. What is behind it; NULL: it is another. */
+static const char *behind_word(const char *line, const char *word)
+{
+    const size_t n = strlen(word);
+
+    return strncmp(line, word, n) != 0 || !strchr(" ", line[n]) ? NULL : line + n + strspn(line + n, " ");
+}
+
 static void monitor(struct gdb_server *s, const char *args)
 {
+    const char *name;
     size_t n = strlen(args) / 2;
 
     if (strlen(args) % 2 || n >= sizeof(s->line) || !hex_bytes(args, s->line, n) || memchr(s->line, '\0', n)) {
@@ -153,11 +181,14 @@ static void monitor(struct gdb_server *s, const char *args)
     while (n && strchr(" \t\n", s->line[n - 1]))
         n--;
     s->line[n] = '\0';
-    if (strncmp(s->line, "space", 5) || !strchr(" ", s->line[5])) {
+    if ((name = behind_word(s->line, "space"))) {
+        space_choose(s, name);
+    } else if ((name = behind_word(s->line, "architecture"))) {
+        architecture_choose(s, name);
+    } else {
         s->wish = GDB_MONITOR;
         return;
     }
-    space_choose(s, s->line + 5 + strspn(s->line + 5, " "));
     gdb_reply(s, "OK");
 }
 

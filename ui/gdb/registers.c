@@ -135,28 +135,51 @@ static const struct flag efer[] = {
 /* clang-format on */
 
 static const struct layout {
-    const char *architecture;
+    const char *name, *architecture; /* ours, gdb's */
     const struct reg *table;
     size_t nr;
     const char *features[4];
 } layouts[] = {
-    [GDB_LAYOUT_64] = { "i386:x86-64",
+    [GDB_LAYOUT_64] = { "x86-64",
+                        "i386:x86-64",
                         table_64,
                         ARRAY_SIZE(table_64),
                         { "org.gnu.gdb.i386.core", "org.gnu.gdb.i386.sse", "org.gnu.gdb.i386.segments",
                           "org.xenlab.x86.system" } },
     [GDB_LAYOUT_32] = { "i386",
+                        "i386",
+                        table_32,
+                        ARRAY_SIZE(table_32),
+                        { "org.gnu.gdb.i386.core", "org.gnu.gdb.i386.sse", "org.xenlab.x86.system" } },
+    [GDB_LAYOUT_16] = { "i8086",
+                        "i8086",
                         table_32,
                         ARRAY_SIZE(table_32),
                         { "org.gnu.gdb.i386.core", "org.gnu.gdb.i386.sse", "org.xenlab.x86.system" } },
 };
 
+const char *gdb_layout_name(enum gdb_layout l) { return layouts[l].name; }
+
+enum gdb_layout gdb_layout_find(const char *name)
+{
+    enum gdb_layout l = 0;
+
+    while (l < GDB_LAYOUTS && strcmp(layouts[l].name, name) != 0)
+        l++;
+    return l;
+}
+
 enum gdb_layout gdb_layout_of(struct host *h, domid_t dom)
 {
     struct look_domain d;
+    const int guest = host_guest_index(h, dom);
     unsigned int n = dom;
 
-    return look_domain(h, &n, &d) && d.dom == dom && !strcmp(d.type, "pv32") ? GDB_LAYOUT_32 : GDB_LAYOUT_64;
+    if (!look_domain(h, &n, &d) || d.dom != dom)
+        return GDB_LAYOUT_64;
+    if (!strcmp(d.type, "pv32") || (guest >= 0 && host_hvm_kernel_is_32(h, (unsigned int)guest)))
+        return GDB_LAYOUT_32;
+    return GDB_LAYOUT_64;
 }
 
 /* --- the XML file --- */

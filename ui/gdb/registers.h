@@ -3,10 +3,11 @@
  * What gdb is told of registers: which there are, and what they hold.
  *
  * Concept: one layout for all vCPUs of a domain in every mode, which gdb gets as an XML file when it comes: one that
- * changed would end the session. It is that of x86-64; a domain of 32 bits, which is one as long as it lives, has that
- * of i386: a gdb that has read its ELF file takes no other. Beyond what programs know of there are, in a feature of
- * their own, those that a kernel knows of: the control registers as the processor has them (cr0...), and as the guest
- * believes them to be (guest_cr0...), the mode, the I/O privilege level.
+ * changed would end the session. It is that of x86-64. That of i386 has a domain of 32 bits, which is one as long as it
+ * lives, and an HVM guest whose own kernel's ELF file is of 32 bits: a gdb that has read this file takes no other. That
+ * of i8086 has the same registers: gdb reads code as one of 16 bits by that name alone. Beyond what programs know of
+ * there are, in a feature of their own, those that a kernel knows of: the control registers as the processor has them
+ * (cr0...), and as the guest believes them to be (guest_cr0...), the mode, the I/O privilege level.
  */
 #ifndef UI_GDB_REGISTERS_H
 #define UI_GDB_REGISTERS_H
@@ -16,10 +17,13 @@
 
 #define GDB_REG_MAX 16 /* bytes of one */
 
-enum gdb_layout { GDB_LAYOUT_64, GDB_LAYOUT_32 };
+enum gdb_layout { GDB_LAYOUT_64, GDB_LAYOUT_32, GDB_LAYOUT_16, GDB_LAYOUTS };
 
 /* The domain's; of one that is not there, 64. */
 enum gdb_layout gdb_layout_of(struct host *h, domid_t dom);
+/* As users call it: "x86-64", "i386", "i8086"; GDB_LAYOUTS: none is called so. */
+const char *gdb_layout_name(enum gdb_layout l);
+enum gdb_layout gdb_layout_find(const char *name);
 /* The XML file. */
 void gdb_registers_xml(enum gdb_layout l, struct bytes *xml);
 unsigned int gdb_registers_nr(enum gdb_layout l);

@@ -226,7 +226,7 @@ void gdb_server_begin(struct gdb_server *s, struct debug *g, domid_t dom, enum g
 {
     s->g = g;
     s->dom = dom;
-    s->layout = layout;
+    s->layout = s->next_layout = layout;
     s->chosen = s->only = GDB_ALL;
 }
 

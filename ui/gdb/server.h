@@ -46,10 +46,10 @@ struct gdb_point {
 struct gdb_server {
     struct debug *g;
     domid_t dom;
-    enum gdb_layout layout; /* of its registers */
-    unsigned int thread;    /* the vCPU that packets are about: of the last Hg, or of the last stop */
-    int chosen;             /* the vCPU that c, s, bc go for: of the last Hc; -1: all */
-    int only;               /* the vCPU that the client has resumed alone; -1: all */
+    enum gdb_layout layout, next_layout; /* of its registers, now and when a client comes next */
+    unsigned int thread;                 /* the vCPU that packets are about: of the last Hg, or of the last stop */
+    int chosen;                          /* the vCPU that c, s, bc go for: of the last Hc; -1: all */
+    int only;                            /* the vCPU that the client has resumed alone; -1: all */
     enum look_space space;
     bool no_ack, swbreak, hwbreak;
     bool detached, killed; /* the client has taken its leave */
