@@ -3,7 +3,7 @@
 #
 # campaign_rewind.sh SEEDS [PLACES [SYSTEM...]]: whole HVM and PVH machines, each with its devices in dom0, in a domain
 # of their own and in the hypervisor: is one the same at a position, whichever way it has come there? $XENLAB is the
-# program (./xenlab).
+# program (./xenlab), $DEVICE_MODELS where devices are, if not at all three.
 #
 # Concept: a system runs once, typed at if it wants that, and is recorded. Then PLACES (10) random positions of it, half
 # of them in time and half in instructions, and those around them, are come to
@@ -142,14 +142,14 @@ forward() {
     }'
 }
 backward() {
-    places_of $((points * 6)) | sort -t . -k 1.2,1nr -k 2,2nr | awk '{
+    places_of $((points * 5)) | sort -t . -k 1.2,1nr -k 2,2nr | awk '{
         split(substr($1, 2), p, ".")
         print "goto " $1 "\nhash"
-        for (i = 1; i < 4; i++)
+        for (i = 1; i < 3; i++)
             print "goto #" p[1] "." p[2] + i "\nhash" }'
 }
 at_random() {
-    places_of $((points * 6)) | awk -v seed="$seed" '
+    places_of $((points * 5)) | awk -v seed="$seed" '
         BEGIN { srand(seed) }
         { split(substr($1, 2), p, "."); print "goto " $1 "\nhash" }
         NR % 4 == 0 { n = 1 + int(30 * rand()); print n " S\nwhere\nhash\n" n " s\nwhere\nhash" }
@@ -216,7 +216,7 @@ for system; do
     done
     make_files
     for seed in $(seq "$seeds"); do
-        for dm in dom0 domain xen; do
+        for dm in ${DEVICE_MODELS:-dom0 domain xen}; do
             visit
             [ "$system" != modes ] && [ "$system" != pvh ] || break # they have no such devices
         done

@@ -60,7 +60,7 @@ static const struct ctl_command commands[] = {
         { 'e', "extratime", "0|1", "set whether it may have what others leave" },
         { 'c', "cpupool", "POOL", "of this CPU pool" } } },
     { "rename", "DOMAIN NAME", CTL_CHANGES, 2, 2, "give it another name", NULL, { { 0 } } },
-    { "trigger", "DOMAIN power|sleep|nmi [VCPU]", CTL_CHANGES, 2, 3, "press a button of its, or send an NMI to a vCPU", NULL,
+    { "trigger", "DOMAIN power|sleep|nmi|init|reset [VCPU]", CTL_CHANGES, 2, 3, "press a button of its, or send an NMI to a vCPU", NULL,
       { { 0 } } },
     { "sysrq", "DOMAIN LETTER", CTL_CHANGES, 2, 2, "a Magic SysRq for its Linux", NULL, { { 0 } } },
     { "crash", "DOMAIN", CTL_CHANGES, 1, 1, "as if it had crashed", NULL, { { 0 } } },

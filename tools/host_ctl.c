@@ -279,7 +279,9 @@ static enum outcome trigger(struct context *c)
         unsigned int number;
     } triggers[] = { { "power", XEN_DOMCTL_SENDTRIGGER_POWER },
                      { "sleep", XEN_DOMCTL_SENDTRIGGER_SLEEP },
-                     { "nmi", XEN_DOMCTL_SENDTRIGGER_NMI } };
+                     { "nmi", XEN_DOMCTL_SENDTRIGGER_NMI },
+                     { "init", XEN_DOMCTL_SENDTRIGGER_INIT },
+                     { "reset", XEN_DOMCTL_SENDTRIGGER_RESET } }; /* Xen knows these, and has nothing for them */
     const struct guest *g = ctl_guest_named(c, c->r->arg[0]);
     char *end = "";
     const unsigned long vcpu = c->r->nr_args > 2 ? strtoul(c->r->arg[2], &end, 10) : 0;
@@ -290,7 +292,7 @@ static enum outcome trigger(struct context *c)
         if (!strcmp(triggers[i].name, c->r->arg[1])) {
             const int rc = xc_domain_send_trigger(xc(c->h), g->domid, triggers[i].number, (unsigned int)vcpu);
 
-            return rc ? fail(c, "trigger failed (rc=%d)\n", rc == -EINVAL ? ERROR_INVAL : ERROR_FAIL) : DONE;
+            return rc ? fail(c, "Send trigger '%s' failed: %s\n", triggers[i].name, strerror(-rc)) : DONE;
         }
     return fail(c, "Invalid trigger \"%s\"\n", *end ? c->r->arg[2] : c->r->arg[1]);
 }

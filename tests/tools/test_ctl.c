@@ -302,8 +302,10 @@ static void asking(void **state)
     good(sc, "sysrq a h");
     assert_string_equal(node(sc, "control/sysrq"), "h");
     refused(sc, "sysrq a hh", "Invalid sysrq.");
-    refused(sc, "trigger a power", "trigger failed"); /* a PV guest has no buttons */
-    refused(sc, "trigger a nmi 7", "trigger failed");
+    refused(sc, "trigger a power", "Send trigger 'power' failed: Invalid argument"); /* a PV guest has no buttons */
+    refused(sc, "trigger a nmi 7", "Send trigger 'nmi' failed: No such process");
+    refused(sc, "trigger a reset", "Send trigger 'reset' failed: Function not implemented"); /* as in Xen */
+    refused(sc, "trigger a init", "Send trigger 'init' failed: Function not implemented");
     refused(sc, "trigger a lid", "Invalid trigger \"lid\"");
     refused(sc, "trigger a nmi x", "Invalid trigger \"x\"");
     good(sc, "trigger a nmi");
