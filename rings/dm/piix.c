@@ -18,6 +18,10 @@
 #define RESET_HARD 2
 #define RESET_NOW  4
 
+/* Power management: where the FADT of Xen's firmware has them (tools/libacpi: ACPI_GPE0_BLK_ADDRESS_V1) */
+#define GPE_PORT 0xafe0
+#define GPE_LEN  4
+
 /* --- the reset control port --- */
 
 static uint64_t reset_read(void *dev, uint64_t offset, unsigned int size)
@@ -37,6 +41,31 @@ static void reset_write(void *dev, uint64_t offset, unsigned int size, uint64_t 
 }
 
 static const struct dm_region_ops reset_ops = { .read = reset_read, .write = reset_write };
+
+/* --- general purpose events: two bytes of status, and two that enable --- */
+
+static uint8_t gpe_read_byte(void *dev, unsigned int offset)
+{
+    return offset < 2 ? 0 : ((struct piix *)dev)->gpe_enabled[offset - 2];
+}
+
+static void gpe_write_byte(void *dev, unsigned int offset, uint8_t val)
+{
+    if (offset >= 2)
+        ((struct piix *)dev)->gpe_enabled[offset - 2] = val;
+}
+
+static uint64_t gpe_read(void *dev, uint64_t offset, unsigned int size)
+{
+    return dm_read_bytes(dev, gpe_read_byte, offset, size);
+}
+
+static void gpe_write(void *dev, uint64_t offset, unsigned int size, uint64_t val)
+{
+    dm_write_bytes(dev, gpe_write_byte, offset, size, val);
+}
+
+static const struct dm_region_ops gpe_ops = { .read = gpe_read, .write = gpe_write };
 
 /* --- the functions --- */
 
@@ -110,6 +139,7 @@ static void pm_init(struct piix *p)
     reg_init(&p->pm, 0x80, 1, 0, 1);
     reg_init(&p->pm, 0x90, 4, 1, 0xfff0); /* the SMBus's ports: there is none */
     reg_init(&p->pm, 0xd2, 4, 0, 0xffffff0f);
+    dm_region_init(&p->gpe, &gpe_ops, p, DM_PORT, GPE_PORT, GPE_LEN);
 }
 
 void piix_init(struct piix *p, struct pci_bus *bus)
@@ -122,4 +152,5 @@ void piix_init(struct piix *p, struct pci_bus *bus)
     pci_add(bus, &p->isa);
     pci_add(bus, &p->pm);
     p->board->ops->region(p->board, &p->reset_port);
+    p->board->ops->region(p->board, &p->gpe);
 }

@@ -22,8 +22,9 @@
 struct piix {
     struct dm_board *board;
     struct pci_device host, isa, pm;
-    struct dm_region reset_port;
+    struct dm_region reset_port, gpe;
     uint8_t reset_control;
+    uint8_t gpe_enabled[2]; /* ACPI's general purpose events, none of which ever comes */
 };
 
 /* All of it is on the bus then: it takes 00.0, 01.0 and 01.3. */

@@ -132,6 +132,7 @@ static void changing_any_device_changes_it(void **state)
     CHANGES(pc->ide.channel[0].bm.addr);
     CHANGES(pc->ide.pci.config[0x40]);
     CHANGES(pc->piix.isa.config[0x60]);
+    CHANGES(pc->piix.gpe_enabled[1]);
     CHANGES(pc->ps2.bytes[0]);
     CHANGES(pc->ps2.keyboard.held[31]);
     CHANGES(pc->ps2.mouse.packets.nr);

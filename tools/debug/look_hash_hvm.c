@@ -161,7 +161,7 @@ static uint64_t mix_vga(uint64_t hash, const struct pc *pc)
 uint64_t look_hash_pc(uint64_t hash, const struct pc *pc)
 {
     hash = MIX(hash, pc->cf8, pc->unplugged, pc->nr_events, pc->dropped, pc->buttons, (uint64_t)pc->x, (uint64_t)pc->y,
-               (uint64_t)pc->typist.due, pc->piix.reset_control);
+               (uint64_t)pc->typist.due, pc->piix.reset_control, pc->piix.gpe_enabled[0], pc->piix.gpe_enabled[1]);
     for (unsigned int i = 0; i < pc->nr_events; i++)
         hash = MIX(hash, pc->event[i].key, pc->event[i].down, (uint64_t)pc->event[i].dx, (uint64_t)pc->event[i].dy,
                    (uint64_t)pc->event[i].dz);
