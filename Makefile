@@ -74,7 +74,7 @@ GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall 
 # Guests that stand in hvmloader's place, without a runtime; and what pcdev, one of them, is made of.
 HVM_GUESTS := hvm/boot16 hvm/lfb
 PCDEV := start main interrupts timers characters ide
-HVMTEST := start main traps debug registers segments rings paging corners apic mmio xen
+HVMTEST := start main traps debug registers segments rings paging corners apic mmio xen bench
 GUEST_RT := start entry init text console memory traps event time user smp grant
 
 # What `make run` shows: in a terminal the cockpit, and without one a demo.

@@ -15,7 +15,7 @@ bench=build/guests/bench
 assets=build/assets
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-disk= # of the guests, see rate
+disk= hvm= # of the guests, see rate
 
 json() { # NAME VALUE UNIT [RUNS]
     printf '{"name": "%s", "value": %s, "unit": "%s", "runs": %s}\n' "$1" "$2" "$3" "${4:-$RUNS}"
@@ -35,14 +35,16 @@ stat_of() {
     awk -v key="$key" 'index($0, "  " key) == 1 { sub("^  " key, ""); print $1; exit }' "$tmp/err"
 }
 
-# rate NAME GUEST OP N [UNIT [FACTOR]]: operations a second; with $disk, a file, the guest has that
+# rate NAME GUEST OP N [UNIT [FACTOR]]: operations a second; with $disk, a file, the guest has that; with $hvm it is one
 rate() {
     name=$1 guest=$2 op=$3 n=$4 unit=${5:-1/s} factor=${6:-1}
     i=0
     : > "$tmp/samples"
     while [ $i -lt "$RUNS" ]; do
-        few=$(stat_of 'real: running' ${disk:+--disk "$disk"} --cmdline "op=$op n=$((n / 100))" "$bench/$guest")
-        many=$(stat_of 'real: running' ${disk:+--disk "$disk"} --cmdline "op=$op n=$n" "$bench/$guest")
+        few=$(stat_of 'real: running' ${disk:+--disk "$disk"} ${hvm:+--type pvh --memory 16} \
+            --cmdline "op=$op n=$((n / 100))" "$bench/$guest")
+        many=$(stat_of 'real: running' ${disk:+--disk "$disk"} ${hvm:+--type pvh --memory 16} \
+            --cmdline "op=$op n=$n" "$bench/$guest")
         awk -v a="$few" -v b="$many" -v n="$n" -v f="$factor" \
             'BEGIN { d = b - a; if (d <= 0) d = 1e-9; printf "%.0f\n", n * 0.99 * f / d }' >> "$tmp/samples"
         i=$((i + 1))
@@ -180,9 +182,33 @@ have_linux() {
     return 1
 }
 
-# Debian's Linux from the start of the process to the end of its first shell command's run (and power-off).
+# What a guest with a processor of its own does by itself, and what it has to come out for.
+hvm() {
+    hvm=1
+    while read -r op n what; do
+        rate "HVM: $what" ../hvmtest/64/hvmtest64 "$op" "$n"
+    done << END
+cpuid 1000000 CPUID
+rdmsr 1000000 RDMSR
+vmmcall 1000000 null hypercalls
+io 1000000 IN from a port that nobody has
+apicread 50000000 local APIC read
+apicwrite 1000000 local APIC write, decoded
+ud 500000 exception through the IDT and IRET
+softint 500000 INT and IRET
+pagefault 500000 page fault and IRET
+interrupt 300000 interrupt to oneself, EOI and IRET
+syscall 5000000 SYSCALL and SYSRET
+pte 1000000 page-table entry stored, INVLPG, used
+END
+    hvm=
+}
+
+# linux NAME [TYPE]: Debian's Linux from the start of the process to the end of its first shell command's run (and
+# power-off).
 linux() {
     have_linux || return 0
+    name=$1
     scripts/mkinitrd.sh "$tmp/initrd" "$assets/busybox"
     i=0
     : > "$tmp/samples"
@@ -190,15 +216,15 @@ linux() {
     while [ $i -lt "$RUNS" ]; do
         a=$(date +%s%N)
         echo 'poweroff -f' > "$tmp/in"
-        "$XENLAB" run --stats --memory 256 --ramdisk "$tmp/initrd" --cmdline "console=hvc0 quiet" "$assets/vmlinuz-cloud" \
+        "$XENLAB" run --stats ${2:+--type "$2"} --memory 256 --ramdisk "$tmp/initrd" --cmdline "console=hvc0 quiet" "$assets/vmlinuz-cloud" \
             < "$tmp/in" > "$tmp/out" 2> "$tmp/err" || return 0
         b=$(date +%s%N)
         echo $(((b - a) / 1000000)) >> "$tmp/samples"
         awk '/million a second/ { print $NF }' "$tmp/err" >> "$tmp/mips"
         i=$((i + 1))
     done
-    json "Linux: process start to shell and power-off" "$(median < "$tmp/samples" | awk '{ print $1 / 1000 }')" s
-    json "Linux: guest instructions" "$(median < "$tmp/mips")" "million instructions/s"
+    json "$name: process start to shell and power-off" "$(median < "$tmp/samples" | awk '{ print $1 / 1000 }')" s
+    json "$name: guest instructions" "$(median < "$tmp/mips")" "million instructions/s"
 }
 
 # elapsed COMMAND...: milliseconds of real time that it takes
@@ -294,7 +320,9 @@ figures() {
     guest_rate 'copy loop' copy 200000
     rate 'REP MOVSQ of 4 KiB' cpu movs 200000
     guest_rate 'call and return loop' call 20000000
-    linux
+    hvm
+    linux Linux
+    linux 'Linux, PVH' pvh
     eight_linuxes
     beside_xen
 }

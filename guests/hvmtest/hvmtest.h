@@ -140,4 +140,7 @@ void facts_apic(void);
 void facts_mmio(void);
 void facts_xen(void);
 
+/* Do what the command line asks for, "op=cpuid n=1000"; false: there is no op in it, or not in this mode. */
+bool bench(void);
+
 #endif

@@ -192,6 +192,10 @@ static void shut_down(void)
 void facts_begin(void)
 {
     tables();
+    if (bench()) {
+        shut_down();
+        return;
+    }
     facts_traps();
     facts_debug();
     facts_registers();

@@ -27,6 +27,7 @@
 start:  cld
         cli
         mov     $stack, %esp
+        mov     %ebx, start_info
         lgdt    gdt_pointer
         ljmp    $KERNEL_CS, $1f
 1:      mov     $KERNEL_DS, %eax
@@ -237,7 +238,7 @@ user_stack:
         .skip   4096
 
         .data
-        .globl  gdt, gdt_pointer, idt_pointer, tss, top_table, first_table, probe_flags
+        .globl  gdt, gdt_pointer, idt_pointer, tss, top_table, first_table, probe_flags, start_info
         .balign 8
 gdt:    .quad   0
         .quad   0x00cf9b000000ffff      /* KERNEL_CS, as SYSENTER wants the next three behind it */
@@ -257,6 +258,8 @@ idt_pointer:
         .word   256 * 2 * W - 1
         WORD    idt
         .balign 8
+start_info:
+        .quad   0
 probe_flags:
         WORD    2
 entered: WORD   0
