@@ -60,12 +60,29 @@ static void param(struct fixture *f, uint32_t index, uint64_t value)
     assert_int_equal(xc_hvm_param_set(f->xc, f->d->domain_id, index, value), 0);
 }
 
+static const struct pc_config cfg = { .outside = { &serial, serial_out, NULL, NULL } };
+
+static void probe_begin(struct pc *pc)
+{
+    dm_region_init(&probe.ports, &probe_ops, &probe, DM_PORT, 0x500, 8);
+    dm_region_init(&probe.memory, &probe_ops, &probe, DM_MEMORY, 0xa0000, 0x1000);
+    pc->board->ops->region(pc->board, &probe.ports);
+    pc->board->ops->region(pc->board, &probe.memory);
+}
+
+static void setup_dm(struct fixture *f)
+{
+    int rc;
+
+    dm = dm_create(f->dom0, f->d->domain_id, &cfg, &rc);
+    assert_int_equal(rc, 0);
+    probe_begin(dm_pc(dm));
+}
+
 /* The device model is a task, or (in_xen) the hypervisor itself. */
 static int setup_of(void **state, bool in_xen)
 {
-    struct pc_config cfg = { .outside = { &serial, serial_out, NULL, NULL } };
     struct fixture *f;
-    struct pc *pc;
     int rc = 0;
 
     if (hvm_setup(state))
@@ -76,14 +93,14 @@ static int setup_of(void **state, bool in_xen)
     param(f, HVM_PARAM_IOREQ_SERVER_PFN, IOREQ_GFN);
     param(f, HVM_PARAM_NR_IOREQ_SERVER_PAGES, 4);
     assert_int_equal(native_timers_start(f->dom0), 0);
-    dm = in_xen ? NULL : dm_create(f->dom0, f->d->domain_id, &cfg, &rc);
-    direct = in_xen ? dm_direct_create(f->d, &cfg, &rc) : NULL;
+    dm = NULL;
+    if (!in_xen) {
+        setup_dm(f);
+        return 0;
+    }
+    direct = dm_direct_create(f->d, &cfg, &rc);
     assert_int_equal(rc, 0);
-    pc = in_xen ? dm_direct_pc(direct) : dm_pc(dm);
-    dm_region_init(&probe.ports, &probe_ops, &probe, DM_PORT, 0x500, 8);
-    dm_region_init(&probe.memory, &probe_ops, &probe, DM_MEMORY, 0xa0000, 0x1000);
-    pc->board->ops->region(pc->board, &probe.ports);
-    pc->board->ops->region(pc->board, &probe.memory);
+    probe_begin(dm_direct_pc(direct));
     return 0;
 }
 
@@ -169,6 +186,96 @@ static void test_buffered(void **state)
     assert_int_equal(f->d->hvm->ioreq_server[0]->requests, 1);
 }
 
+/* Eight bytes take two places of the ring; what no longer fits into it is waited for. */
+static void test_buffered_wide(void **state)
+{
+    struct fixture *f = *state;
+    buffered_iopage_t *ring = f->d->hvm->ioreq_server[0]->bufioreq.va;
+    const char word[] = "\x0f\x6f\x05\x00\x20\x00\x00" /* movq 0x2000, %mm0 */
+                        "\x0f\x7f\x05\x18\x00\x0a\x00" /* movq %mm0, 0xa0018 */
+                        "\xc6\x05\x14\x00\x0a\x00\x45" /* movb $0x45, 0xa0014 */
+                        "\xfa\xf4";
+
+    f->v->regs->cr4 |= X86_CR4_OSFXSR;
+    f->v->regs->dirty = CPU_DIRTY_ALL;
+    hvm_put(f, 0x2000, "8 bytes!", 8);
+    ring->read_pointer = ring->write_pointer = IOREQ_BUFFER_SLOT_NUM - 1; /* and the ring has no end */
+    HVM_RUN(f, word);
+    assert_true(f->d->is_shut_down);
+    assert_string_equal(probe.text, "8 bytes!E");
+    assert_int_equal(ring->write_pointer, IOREQ_BUFFER_SLOT_NUM + 2);
+    assert_int_equal(f->d->hvm->ioreq_server[0]->buffered, 2);
+    assert_int_equal(f->d->hvm->ioreq_server[0]->requests, 0);
+}
+
+/* One place is left: it is used; then none is. */
+static void test_buffered_full(void **state)
+{
+    struct fixture *f = *state;
+    buffered_iopage_t *ring = f->d->hvm->ioreq_server[0]->bufioreq.va;
+    const struct ioreq_server *s = f->d->hvm->ioreq_server[0];
+
+    for (uint32_t i = 0; i < IOREQ_BUFFER_SLOT_NUM; i++)
+        ring->buf_ioreq[i] = (buf_ioreq_t){ .type = IOREQ_TYPE_COPY, .addr = 0xb8000, .data = i };
+    ring->write_pointer = IOREQ_BUFFER_SLOT_NUM - 1;
+    HVM_RUN(f, "\xc6\x05\x14\x00\x0a\x00\x45" /* movb $0x45, 0xa0014 */
+               "\xc6\x05\x14\x00\x0a\x00\x46\xfa\xf4");
+    assert_true(f->d->is_shut_down);
+    assert_string_equal(probe.text, "EF");
+    assert_int_equal(s->buffered + s->requests, 2);
+    assert_in_range(s->buffered, 1, 2); /* as far as the device model has come by then */
+}
+
+/* It is not the domain's first server. */
+static void test_second_server(void **state)
+{
+    struct fixture *f = *state;
+    ioservid_t id;
+
+    dm_destroy(dm);
+    assert_int_equal(ioreq_server_create(f->d, f->xen->dom0, HVM_IOREQSRV_BUFIOREQ_OFF, &id), 0);
+    setup_dm(f);
+    assert_non_null(f->d->hvm->ioreq_server[1]);
+    test_out_in(state);
+    assert_int_equal(f->d->hvm->ioreq_server[1]->requests, 2);
+}
+
+/* Lines of its devices are the interrupt controllers', as they were last pulled; what is in memory is where it should be. */
+static void test_lines(void **state)
+{
+    struct fixture *f = *state;
+    struct dm_board *b = dm_pc(dm)->board;
+    struct hvm_irq *irq = &f->d->hvm->irq;
+    uint8_t text[6000], back[6000];
+
+    for (unsigned int i = 0; i < 2; i++) {
+        b->ops->isa_irq(b, 5, true);
+        b->ops->pci_intx(b, 30, 2, true);
+        assert_true(irq->isa_irq >> 5 & 1);
+        assert_int_not_equal(irq->pci_intx[(30 * 4 + 2) / 64] >> (30 * 4 + 2) % 64 & 1, 0);
+    }
+    for (unsigned int i = 0; i < 2; i++) {
+        b->ops->isa_irq(b, 5, false);
+        b->ops->pci_intx(b, 30, 2, false);
+        assert_false(irq->isa_irq >> 5 & 1);
+        assert_int_equal(irq->pci_intx[(30 * 4 + 2) / 64] >> (30 * 4 + 2) % 64 & 1, 0);
+    }
+    b->ops->pci_link_route(b, 2, 11);
+    assert_int_equal(irq->pci_link_route[2], 11);
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (uint8_t)(i * 7 + i / 256);
+    assert_int_equal(b->ops->dma_write(b, 0x2123, text, sizeof(text)), 0);
+    assert_int_equal(b->ops->dma_read(b, 0x2123, back, sizeof(back)), 0);
+    assert_memory_equal(text, back, sizeof(text));
+    assert_int_equal(b->ops->dma_read(b, 0x2000, back, 0x124), 0);
+    assert_int_equal(back[0x122], 0);
+    assert_int_equal(back[0x123], text[0]);
+    assert_int_equal(b->ops->dma_write(b, HVM_PAGES * PAGE_SIZE - 3, text, 6), -EFAULT);
+    assert_int_equal(b->ops->dma_read(b, HVM_PAGES * PAGE_SIZE - 3, back, 6), -EFAULT);
+    assert_memory_equal(back, text, 3);
+    assert_memory_equal(back + 3, "\xff\xff\xff", 3);
+}
+
 static void test_serial(void **state)
 {
     struct fixture *f = *state;
@@ -185,10 +292,13 @@ static void test_pci(void **state)
 
     HVM_RUN(f, "\xb8\x00\xf8\x00\x80\x66\xba\xf8\x0c\xef" /* 0:1f.0, register 0 */
                "\xed\x89\xc6"                             /* in %dx, %eax; mov %eax, %esi */
-               "\x66\xba\xfc\x0c\xed\x89\xc3\xfa\xf4");
+               "\x66\xba\xfc\x0c\xed\x89\xc3"             /* and what it is: nothing */
+               "\xb8\x00\x00\x00\x80\x66\xba\xf8\x0c\xef" /* 0:0.0 */
+               "\x66\xba\xfc\x0c\xed\x89\xc7\xfa\xf4");
     assert_true(f->d->is_shut_down);
     assert_int_equal(f->v->regs->rsi, 0x8000f800);
     assert_int_equal(f->v->regs->rbx, 0xffffffff);
+    assert_int_equal(f->v->regs->rdi, 0x12378086);
 }
 
 /* A page of requests that the device model has spoiled: the guest ends, nobody else. */
@@ -259,9 +369,11 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_pages),     TEST(test_out_in),   TEST(test_strings),     TEST(test_buffered), TEST(test_serial),
-        TEST(test_pci),       TEST(test_spoiled),  TEST(test_server_goes), TEST(test_refused),  DIRECT(test_out_in),
-        DIRECT(test_strings), DIRECT(test_serial), DIRECT(test_pci),
+        TEST(test_pages),   TEST(test_out_in),        TEST(test_strings),       TEST(test_buffered),
+        TEST(test_serial),  TEST(test_buffered_wide), TEST(test_buffered_full), TEST(test_second_server),
+        TEST(test_lines),   TEST(test_pci),           TEST(test_spoiled),       TEST(test_server_goes),
+        TEST(test_refused), DIRECT(test_out_in),      DIRECT(test_strings),     DIRECT(test_serial),
+        DIRECT(test_pci),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
