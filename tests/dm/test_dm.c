@@ -240,7 +240,7 @@ static void test_second_server(void **state)
     assert_int_equal(f->d->hvm->ioreq_server[1]->requests, 2);
 }
 
-/* Lines of its devices are the interrupt controllers', as they were last pulled; what is in memory is where it should be. */
+/* Lines of its devices are the interrupt controllers', as last pulled; memory is written where it should be. */
 static void test_lines(void **state)
 {
     struct fixture *f = *state;

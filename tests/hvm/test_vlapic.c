@@ -367,6 +367,12 @@ static void x2apic(void **state)
     assert_false(vlapic_test_irq(l, 0x50));
     vlapic_message(l->irqs, dest_Fixed, 0x50, 4, true, false);
     assert_true(vlapic_test_irq(l, 0x50));
+    vlapic_message(l->irqs, dest_Fixed, 0x52, 0x8004, true, false); /* of others of the cluster, too */
+    assert_true(vlapic_test_irq(l, 0x52));
+    assert_false(vlapic_x2apic_read(l, 0x80b, &val)); /* EOI */
+    assert_false(vlapic_x2apic_write(l, 0x808, 0x120));
+    assert_true(vlapic_x2apic_write(l, 0x808, 0x20));
+    assert_int_equal(vlapic_get_reg(l, APIC_TASKPRI), 0x20);
     assert_true(vlapic_x2apic_write(l, 0x83f, 0x51));
     assert_true(vlapic_test_irq(l, 0x51));
     assert_false(vlapic_x2apic_write(l, 0x83f, 0x151));
