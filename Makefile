@@ -465,8 +465,9 @@ campaign-devices: build/asan/tests/dm/test_dm_random ## emulated devices and DEV
 	$(Q)$< $(DEVICES) $(SEED)
 
 HVM ?= 5000
-campaign-hvm: $(addprefix build/asan/tests/,hvm/test_hostile vcpu/test_hvm_random) ## HVM=5000 HVM guests whose device models and toolstack do anything, and as many whose code is noise
+campaign-hvm: $(addprefix build/asan/tests/,hvm/test_hostile dm/test_dm_deaths vcpu/test_hvm_random) ## HVM=5000 HVM guests whose device models and toolstack do anything, and as many whose code is noise
 	$(Q)build/asan/tests/hvm/test_hostile $(HVM) $(SEED)
+	$(Q)build/asan/tests/dm/test_dm_deaths $(HVM) $(SEED)
 	$(Q)HVM_RANDOM=$(HVM) $(if $(SEED),HVM_RANDOM_FROM=$(SEED)) build/asan/tests/vcpu/test_hvm_random
 
 JUMPS ?= 1000000
