@@ -391,10 +391,39 @@ static void test_random(void **state)
     assert_in_range(taken, 1000, 2999);
 }
 
+/* A processor that cannot be, by its control registers. */
+static void processors(void **state)
+{
+    struct fixture *f = *state;
+    struct hvm_hw_cpu good, c;
+
+    hvm_cpu_save(f->v, &good);
+    assert_int_equal(set_one(f, HVM_SAVE_CODE(CPU), 0, &good, sizeof(good)), 0);
+#define NO_CPU(...)                                                                                                    \
+    do {                                                                                                               \
+        c = good;                                                                                                      \
+        __VA_ARGS__;                                                                                                   \
+        assert_int_equal(set_one(f, HVM_SAVE_CODE(CPU), 0, &c, sizeof(c)), -EINVAL);                                   \
+    } while (0)
+    NO_CPU(c.cr0 = X86_CR0_PG);
+    NO_CPU(c.cr0 |= UINT64_C(1) << 32);
+    NO_CPU(c.cr4 = 1u << 12);
+    NO_CPU(c.cr4 = UINT64_C(1) << 40);
+    NO_CPU(c.msr_efer = EFER_LMA);
+    NO_CPU(c.msr_efer = EFER_LME | EFER_LMA);
+    NO_CPU(c.msr_efer = 1u << 9);
+    NO_CPU(c.cr0 |= X86_CR0_PG, c.msr_efer = EFER_LME | EFER_LMA); /* without PAE */
+    NO_CPU(c.cr0 |= X86_CR0_PG, c.cr4 = X86_CR4_PAE, c.msr_efer = EFER_LME);
+    NO_CPU(c.cr0 |= X86_CR0_PG, c.cr4 = X86_CR4_PAE, c.msr_efer = EFER_LME | EFER_LMA, c.rip = UINT64_C(1) << 50);
+    NO_CPU(c.flags = 2);
+#undef NO_CPU
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round_trip, records_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(processors, records_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_timer_goes_on, records_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_lapic_modes, records_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_lengths_and_instances, records_setup, fix_teardown),

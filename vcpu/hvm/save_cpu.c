@@ -64,24 +64,21 @@ void hvm_cpu_save(struct vcpu *v, struct hvm_hw_cpu *c)
     c->tsc = guest_rdtsc(v) + (uint64_t)v->hvm->tsc_adjust;
 }
 
-/* What no processor can be in. */
-static bool cpu_valid(const struct hvm_hw_cpu *c)
+/* What no processor of d's can be in. */
+static bool cpu_valid(const struct domain *d, const struct hvm_hw_cpu *c)
 {
-    const bool lma = c->msr_efer & EFER_LMA;
+    struct cpu_state r = { .cr0 = c->cr0, .cr4 = c->cr4, .efer = c->msr_efer };
 
-    if ((c->cr0 & (X86_CR0_PE | X86_CR0_PG)) == X86_CR0_PG || c->cr0 >> 32)
-        return false;
-    if (lma != (c->msr_efer & EFER_LME && c->cr0 & X86_CR0_PG) || (lma && !(c->cr4 & X86_CR4_PAE)))
-        return false;
-    return !(c->msr_efer & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) && (!lma || is_canonical(c->rip)) &&
-           !c->pending_valid;
+    r.seg[CPU_SEG_CS].attr = (uint16_t)c->cs_arbytes;
+    return hvm_mode_valid(d, &r) && (!(r.efer & EFER_LMA) || is_canonical(c->rip)) && !c->pending_valid &&
+           !(c->flags & ~(uint32_t)XEN_X86_FPU_INITIALISED);
 }
 
 int hvm_cpu_load(struct vcpu *v, const struct hvm_hw_cpu *c)
 {
     struct cpu_state *r = v->regs;
 
-    if (!cpu_valid(c))
+    if (!cpu_valid(v->domain, c))
         return -EINVAL;
     cpu_state_reset(r);
     if (c->flags & XEN_X86_FPU_INITIALISED)
