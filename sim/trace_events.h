@@ -46,7 +46,8 @@
     X(trap, "the guest's kernel gets an exception or a software interrupt",                                            \
       F(vector, dec, "") F(error, hex, "its error code") F(cr2, hex, "of a page fault, else 0")                        \
       F(from, hex, "where the guest was") F(to, hex, "the handler, 0 if there is none")                                \
-      F(from_mode, mode, "") F(masked, bool, "whether the handler begins with events masked"))                         \
+      F(from_mode, mode, "") F(masked, bool, "whether the handler begins with events masked")                          \
+      F(interrupt, bool, "whether it is an interrupt, or INT n, and no exception of this number"))                     \
     X(iret, "the guest's kernel returns",                                                                              \
       F(from, hex, "behind the hypercall") F(to, hex, "") F(from_mode, mode, "") F(to_mode, mode, "")                  \
       F(cs, hex, "the code segment to return to"))                                                                     \

@@ -321,7 +321,9 @@ static void add_entry(struct sentence *s, struct host *h, const struct trace_rec
 {
     sentence_add(s, "d%uv%u%s gets ", rec->who.domain, rec->who.vcpu,
                  rec->who.root == TRACE_ROOT_HVM ? " by its IDT" : "'s kernel");
-    if (rec->event == TRC_trap)
+    if (rec->event == TRC_trap && record_field(rec, "interrupt"))
+        sentence_add(s, "interrupt 0x%" PRIx64, record_field(rec, "vector"));
+    else if (rec->event == TRC_trap)
         vector_name(s, record_field(rec, "vector"));
     else
         sentence_add(s, "%s", rec->event == TRC_upcall ? "an upcall" : trace_event_name((enum trace_event)rec->event));

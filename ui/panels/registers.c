@@ -59,7 +59,7 @@ static void reg_take(struct table *t, struct debug *g, const struct scene *s, co
     table_ask(t, row, "why %%%s", name);
 }
 
-/* A segment; base 0 is said only where a base counts. */
+/* A segment; base 0 is said only of FS and GS, whose base counts in all modes. */
 static void segment_take(struct table *t, const struct scene *s, unsigned int seg, const char *name)
 {
     const struct cpu_segment *r = &s->v.regs.seg[seg];
@@ -68,8 +68,8 @@ static void segment_take(struct table *t, const struct scene *s, unsigned int se
     table_cell(t, row, "%s", name);
     table_cell(t, row, "%04x", r->sel);
     table_cell(t, row, "%s", "");
-    table_cell(t, row, seg == CPU_SEG_FS || seg == CPU_SEG_GS ? "ring %u, base %" PRIx64 : "ring %u", r->sel & 3u,
-               r->base);
+    table_cell(t, row, seg == CPU_SEG_FS || seg == CPU_SEG_GS || r->base ? "ring %u, base %" PRIx64 : "ring %u",
+               r->sel & 3u, r->base);
     table_ask(t, row, "why %%%s", name);
 }
 

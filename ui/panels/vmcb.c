@@ -134,7 +134,7 @@ static void exit_take(struct table *t, const struct look_vmcb *v)
     char value[24], name[LOOK_TEXT], info[96];
 
     if (!v->has_exit) {
-        value_take(t, "exitcode", "-", "it has not been left yet");
+        value_take(t, "exitcode", "-", "Xen has handled no exit of it yet");
         return;
     }
     look_exit_name(v->exit_code, name);
@@ -302,7 +302,7 @@ static void exits_take(struct table *t, struct debug *g, const struct scene *s)
 
 const struct panel_ops panel_exits = { .name = "exits",
                                        .help = "what an HVM vCPU was left for, and how often",
-                                       .empty = "no exits of an HVM vCPU: it has not run, or is none",
+                                       .empty = "no exit of an HVM vCPU has been handled yet, or it is none",
                                        .column = exits_columns,
                                        .nr_columns = ARRAY_SIZE(exits_columns),
                                        .about = scene_about_vcpu,

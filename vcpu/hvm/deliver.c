@@ -370,9 +370,12 @@ static struct hvm_event event_of(const struct hvm_fault *f)
 /* v stands at the handler; it was `who` at `from`. */
 static void delivered(struct vcpu *v, const struct hvm_event *e, struct trace_who who, uint64_t from)
 {
+    const bool interrupt = e->type == HVM_EVENT_INTERRUPT ||
+                           (e->type == HVM_EVENT_SOFTINT && e->vector != X86_EXC_BP && e->vector != X86_EXC_OF);
+
     TRACE_BY(v->domain->xen->machine, trap, who, e->vector, e->has_error_code ? e->error_code : 0,
              e->type == HVM_EVENT_EXCEPTION && e->vector == X86_EXC_PF ? v->regs->cr2 : 0, from, v->regs->rip, who.mode,
-             !(v->regs->rflags & X86_EFLAGS_IF));
+             !(v->regs->rflags & X86_EFLAGS_IF), interrupt);
     v->resume_why = TRACE_RESUME_TRAP;
 }
 

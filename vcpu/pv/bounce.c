@@ -187,7 +187,7 @@ static void inject(struct vcpu *v, unsigned int vector, bool has_error_code, uin
     };
 
     TRACE_VCPU(v, trap, vector, error_code, vector == X86_EXC_PF ? v->pv.ctrlreg[2] : 0, v->regs->rip, tb.eip,
-               vcpu_trace_who(v).mode, tb.interrupt);
+               vcpu_trace_who(v).mode, tb.interrupt, 0);
     v->resume_why = TRACE_RESUME_TRAP;
     if (tb.eip == 0) {
         const char *name = vector < 32 && exception_name[vector] ? exception_name[vector] : "trap";
