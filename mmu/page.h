@@ -80,8 +80,7 @@ struct page_info {
     uint64_t type_info; /* PGC_state_free: order of the free block */
     struct domain *owner;
     uint32_t prev, next; /* links of the list it is on (d->page_list, a free list); mfn or PAGE_LIST_NULL */
-    uint64_t
-        tlb_stamp; /* xen->tlb_clock when a use of it ended: a vCPU may still cache a way to it since (mmu/tlb.h) */
+    uint64_t tlb_stamp;  /* xen->tlb_clock when a use of it ended: a TLB may know a way to it since (mmu/tlb.h) */
     uint16_t nr_validated_ptes;
     int16_t linear_pt_count; /* < 0: has that many linear entries; > 0: others have that many linear entries to it */
     uint8_t partial_flags;
@@ -168,10 +167,7 @@ int assign_page(struct page_info *pg, unsigned int order, struct domain *d, unsi
  * arch/x86/mm.c:steal_page().
  */
 int steal_page(struct domain *d, struct page_info *pg);
-/*
- * Free a block that alloc_domheap_pages(MEMF_no_owner) returned and nobody references, or an owned frame (order 0)
- * without references.
- */
+/* Free a block of alloc_domheap_pages(MEMF_no_owner), or an owned frame (order 0), that nobody references. */
 void free_domheap_pages(struct xen *xen, struct page_info *pg, unsigned int order);
 static inline void free_domheap_page(struct xen *xen, struct page_info *pg) { free_domheap_pages(xen, pg, 0); }
 /* Make a xen-heap frame mappable by d. */
@@ -180,9 +176,7 @@ void share_xen_page_with_guest(struct page_info *pg, struct domain *d, enum XENS
 
 /* Free frames in blocks of 2^order, for statistics and tests. */
 uint64_t heap_free_blocks(const struct xen *xen, unsigned int order);
-/*
- * All frames that the heap has to give in total; frames below heap_first_frame() belong to the firmware and to the M2P.
- */
+/* All frames that the heap has to give; those below heap_first_frame() belong to the firmware and to the M2P. */
 uint64_t heap_total_pages(const struct xen *xen);
 uint64_t heap_first_frame(const struct xen *xen);
 

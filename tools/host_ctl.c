@@ -149,7 +149,10 @@ static enum outcome mem_set(struct context *c)
                     "memory_dynamic_max must be less than or equal to memory_static_max\n"
                     "cannot set domid %u dynamic max memory to : %s (its maxmem is %llu MiB)\n",
                     g->domid, c->r->arg[1], (unsigned long long)limit >> 10);
-    rc = xc_domain_setmaxmem(xc(c->h), g->domid, kib + MAXMEM_CONSTANT_KIB);
+    limit = kib + MAXMEM_CONSTANT_KIB + (guest_has_dm(g) ? xl_hvm_screen_on_top_mib(&g->hvm) << 10 : 0);
+    rc = xc_domain_setmaxmem(xc(c->h), g->domid, limit);
+    if (!rc && guest_is_hvm(g))
+        rc = xc_domain_set_pod_target(xc(c->h), g->domid, limit / 4);
     snprintf(text, sizeof(text), "%llu", (unsigned long long)kib);
     if (rc || !domain_node_write(c->h, g->domid, "memory/target", text))
         return fail(c, "cannot set domid %u dynamic max memory to : %s\n", g->domid, c->r->arg[1]);

@@ -98,9 +98,6 @@ void guest_hvm_warn(struct host *h, const struct guest *g)
     for (unsigned int i = 0; i < ARRAY_SIZE(unmet); i++)
         if ((dm ? unmet[i].hvm : unmet[i].pvh) && xl_where_is(g->cfg.where, unmet[i].key) && unmet[i].wanted(&g->hvm))
             host_message(h, "%swarning: %s %s", guest_where(g, unmet[i].key, where), unmet[i].key, unmet[i].why);
-    if (g->cfg.maxmem_mib > g->cfg.memory_mib)
-        host_message(h, "%swarning: %s guest has all of maxmem from the start", guest_where(g, "maxmem", where),
-                     dm ? "an HVM" : "a PVH");
 }
 
 struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)

@@ -7,7 +7,6 @@
  */
 #include "mmu/hvm/p2m.h"
 
-#include "mmu/m2p.h"
 #include "mmu/pte.h"
 #include "sim/frame.h"
 
@@ -22,6 +21,7 @@ static const uint64_t rights_of[] = {
     [p2m_ram_rw] = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER,
     [p2m_ram_ro] = _PAGE_PRESENT | _PAGE_USER,
     [p2m_ram_logdirty] = _PAGE_PRESENT | _PAGE_USER,
+    [p2m_populate_on_demand] = 0,
     [p2m_mmio_direct] = _PAGE_PRESENT | _PAGE_USER | _PAGE_NX,
     [p2m_grant_map_rw] = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_NX,
     [p2m_grant_map_ro] = _PAGE_PRESENT | _PAGE_USER | _PAGE_NX,
@@ -67,6 +67,7 @@ void p2m_teardown(struct domain *d)
     machine_mappings_gone(d->xen->machine);
     if (!mfn_eq(d->p2m->root, INVALID_MFN))
         table_free(d, d->p2m->root, 4);
+    xfree(d->p2m->pod.cache);
     xfree(d->p2m);
     d->p2m = NULL;
 }
@@ -108,12 +109,14 @@ static const uint64_t *entry_make(struct domain *d, uint64_t gfn)
     return &table[pte_index(gfn << PAGE_SHIFT, 1)];
 }
 
+static p2m_type_t type_of(uint64_t e) { return (p2m_type_t)((e & TYPE_MASK) >> TYPE_SHIFT); }
+
 mfn_t p2m_get_entry(const struct domain *d, uint64_t gfn, p2m_type_t *t)
 {
     const uint64_t *e = gfn <= P2M_MAX_GFN ? entry_of(d, gfn) : NULL;
 
-    *t = e ? (p2m_type_t)((*e & TYPE_MASK) >> TYPE_SHIFT) : p2m_mmio_dm;
-    return *t == p2m_mmio_dm ? INVALID_MFN : pte_mfn(*e);
+    *t = e ? type_of(*e) : p2m_mmio_dm;
+    return e && (*e & _PAGE_PRESENT) ? pte_mfn(*e) : INVALID_MFN;
 }
 
 int p2m_set_entry(struct domain *d, uint64_t gfn, mfn_t mfn, p2m_type_t t)
@@ -125,53 +128,11 @@ int p2m_set_entry(struct domain *d, uint64_t gfn, mfn_t mfn, p2m_type_t t)
         return gfn > P2M_MAX_GFN ? -EINVAL : t == p2m_mmio_dm ? 0 : -ENOMEM;
     was = *e;
     frame_write_u64(d->xen->machine, e,
-                    t == p2m_mmio_dm ? 0 : mfn_x(mfn) << PAGE_SHIFT | rights_of[t] | (uint64_t)t << TYPE_SHIFT);
+                    (rights_of[t] ? mfn_x(mfn) << PAGE_SHIFT | rights_of[t] : 0) | (uint64_t)t << TYPE_SHIFT);
+    d->p2m->pod.entries += (t == p2m_populate_on_demand) - (type_of(was) == p2m_populate_on_demand);
     if (was & _PAGE_PRESENT)
         machine_mapping_gone(d->xen->machine, pte_mfn(was));
     if (t != p2m_mmio_dm && gfn > d->p2m->max_mapped_gfn)
         d->p2m->max_mapped_gfn = gfn;
     return 0;
-}
-
-/* --------------------------------------------------------------------------------------------- a domain's frames -- */
-
-struct page_info *get_page_from_gfn(struct domain *d, uint64_t gfn, p2m_type_t *t)
-{
-    mfn_t mfn;
-
-    if (!paging_mode_translate(d)) {
-        *t = p2m_ram_rw;
-        return get_page_from_mfn(d->xen, _mfn(gfn), d);
-    }
-    mfn = p2m_get_entry(d, gfn, t);
-    return p2m_is_ram(*t) ? get_page_from_mfn(d->xen, mfn, d) : NULL;
-}
-
-int guest_physmap_add_page(struct domain *d, uint64_t gfn, mfn_t mfn)
-{
-    p2m_type_t t = p2m_mmio_dm;
-    const mfn_t was = paging_mode_translate(d) ? p2m_get_entry(d, gfn, &t) : INVALID_MFN;
-    int rc;
-
-    if (p2m_is_special(t))
-        return -EINVAL;
-    rc = paging_mode_translate(d) ? p2m_set_entry(d, gfn, mfn, p2m_ram_rw) : 0;
-    if (rc)
-        return rc;
-    if (p2m_is_ram(t))
-        set_gpfn_from_mfn(d->xen, was, INVALID_M2P_ENTRY);
-    set_gpfn_from_mfn(d->xen, mfn, gfn);
-    return 0;
-}
-
-int guest_physmap_remove_page(struct domain *d, uint64_t gfn, mfn_t mfn)
-{
-    p2m_type_t t;
-
-    if (!paging_mode_translate(d))
-        return 0;
-    if (!mfn_eq(p2m_get_entry(d, gfn, &t), mfn) || p2m_is_special(t))
-        return -EINVAL;
-    set_gpfn_from_mfn(d->xen, mfn, INVALID_M2P_ENTRY);
-    return p2m_set_entry(d, gfn, INVALID_MFN, p2m_mmio_dm);
 }

@@ -15,6 +15,7 @@
  *      p2m_ram_rw         read, write, execute      a frame of the guest's
  *      p2m_ram_ro         read, execute             one that it may not write: what it writes is lost
  *      p2m_ram_logdirty   read, execute             one of which somebody wants to know whether it is written
+ *      p2m_populate_on_demand  nothing              RAM, but nobody has touched it: see pod.h
  *      p2m_mmio_direct    read                      a page of the hypervisor's that reads like memory
  *      p2m_grant_map_*    as the grant says         a frame of another domain's, granted
  *      p2m_map_foreign    read, write               one of another domain's, mapped as a right
@@ -23,7 +24,7 @@
  * is told (machine_mapping_gone()), so no TLB knows more than the tables do. gfn and mfn are equal nowhere but by
  * chance.
  *
- * Corresponds to xen/arch/x86/mm/p2m.c, p2m-pt.c; 4 KiB pages alone, no populate on demand.
+ * Corresponds to xen/arch/x86/mm/p2m.c, p2m-pt.c; 4 KiB pages alone.
  */
 #ifndef MMU_HVM_P2M_H
 #define MMU_HVM_P2M_H
@@ -36,6 +37,7 @@ typedef enum {
     p2m_ram_rw,
     p2m_ram_ro,
     p2m_ram_logdirty,
+    p2m_populate_on_demand,
     p2m_mmio_direct,
     p2m_grant_map_rw,
     p2m_grant_map_ro,
@@ -53,6 +55,14 @@ struct p2m_domain {
     mfn_t root;
     uint64_t max_mapped_gfn; /* the highest that ever was */
     uint64_t nr_tables;
+    struct p2m_pod {              /* pod.h */
+        uint64_t entries;         /* places that are marked */
+        struct page_info **cache; /* frames that wait for one */
+        size_t count, room;
+        uint64_t max_gfn; /* the highest that was ever marked */
+        uint64_t sweep;   /* where the search for zeroes goes on */
+        bool starved;     /* a place was touched, and there was no frame */
+    } pod;
 };
 
 /* d->p2m, empty. 0 or -ENOMEM. */
@@ -60,14 +70,14 @@ int p2m_init(struct domain *d);
 /* Its tables go; nobody runs on them any more. NULL is good. */
 void p2m_teardown(struct domain *d);
 
-/* What is at gfn: INVALID_MFN where nothing is. */
+/* What is at gfn: INVALID_MFN where no frame is. */
 mfn_t p2m_get_entry(const struct domain *d, uint64_t gfn, p2m_type_t *t);
-/* gfn is mfn from now on; INVALID_MFN and p2m_mmio_dm: nothing. 0, -EINVAL (gfn is too large), -ENOMEM. */
+/* gfn is mfn from now on; INVALID_MFN: of types without a frame. 0, -EINVAL (gfn is too large), -ENOMEM. */
 int p2m_set_entry(struct domain *d, uint64_t gfn, mfn_t mfn, p2m_type_t t);
 
 /* --- with d's frame numbers, whatever kind of domain it is: a gfn is an mfn where nothing is translated --- */
 
-/* The frame at gfn, which is d's RAM, with a reference; NULL: it is not. */
+/* The frame at gfn, which is d's RAM, with a reference, populated if it is to be; NULL: it is not RAM. */
 struct page_info *get_page_from_gfn(struct domain *d, uint64_t gfn, p2m_type_t *t);
 
 /*

@@ -13,7 +13,7 @@
 #include "mmu/memory/private.h"
 
 #include "mmu/compat.h"
-#include "mmu/hvm/p2m.h"
+#include "mmu/hvm/pod.h"
 
 #include <errno.h>
 
@@ -131,6 +131,10 @@ int guest_remove_page(struct domain *d, uint64_t gfn)
     const mfn_t mfn = paging_mode_translate(d) ? p2m_get_entry(d, gfn, &t) : _mfn(gfn);
     struct page_info *pg;
 
+    if (t == p2m_populate_on_demand) {
+        p2m_pod_unmark(d, gfn);
+        return 0;
+    }
     if (!mfn_valid(xen->machine, mfn))
         return -EINVAL;
     pg = mfn_to_page(xen, mfn);
@@ -140,7 +144,8 @@ int guest_remove_page(struct domain *d, uint64_t gfn)
         put_page(xen, pg);
         return -ENOMEM;
     }
-    put_page_alloc_ref(xen, pg);
+    if (!paging_mode_translate(d) || !p2m_pod_keep(d, pg))
+        put_page_alloc_ref(xen, pg);
     put_page(xen, pg);
     return 0;
 }

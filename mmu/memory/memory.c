@@ -27,7 +27,7 @@
 #include "mmu/memory/private.h"
 
 #include "mmu/compat.h"
-#include "mmu/hvm/p2m.h"
+#include "mmu/hvm/pod.h"
 #include "mmu/pv/pv.h"
 #include "vcpu/noun/xsm.h"
 
@@ -68,8 +68,8 @@ static int populate_one(struct reservation *r, uint64_t i)
         return -EFAULT;
     if (r->populate_on_demand && r->d == r->m->currd)
         return -EINVAL;        /* somebody else has to fill it later */
-    if (r->populate_on_demand) /* Xen does nothing about it either, in a PV guest */
-        return paging_mode_translate(r->d) ? -EOPNOTSUPP : 0;
+    if (r->populate_on_demand) /* in a PV guest Xen does nothing about it either */
+        return paging_mode_translate(r->d) ? guest_physmap_mark_populate_on_demand(r->d, gpfn, r->order) : 0;
     pg = extent_alloc(r->d, r->order, &r->place, 0);
     if (!pg)
         return -ENOMEM;

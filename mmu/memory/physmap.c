@@ -16,7 +16,7 @@
 #include "mmu/compat.h"
 #include "mmu/grant/grant_table.h"
 #include "mmu/guest_access.h"
-#include "mmu/hvm/p2m.h"
+#include "mmu/hvm/pod.h"
 #include "mmu/m2p.h"
 #include "mmu/memory/foreign.h"
 #include "vcpu/noun/xsm.h"
@@ -61,6 +61,7 @@ static int physmap_source(struct domain *d, unsigned int space, uint64_t idx, mf
         *mfn = rc ? _mfn(frame) : INVALID_MFN;
         break;
     case XENMAPSPACE_gmfn:
+        p2m_pod_populate(d, idx);
         *mfn = p2m_get_entry(d, idx, &t);
         if (!p2m_is_ram(t))
             *mfn = INVALID_MFN;
@@ -88,8 +89,9 @@ int xenmem_add_to_physmap_one(struct domain *d, unsigned int space, uint64_t idx
     if (p2m_is_special(t))
         return -EPERM;
     if (t != p2m_mmio_dm) { /* the guest's own memory is given up, the hypervisor's is only not there any more */
-        rc = mfn_to_page(xen, prev)->count_info & PGC_xen_heap ? guest_physmap_remove_page(d, gpfn, prev)
-                                                               : guest_remove_page(d, gpfn);
+        rc = p2m_is_ram(t) && mfn_to_page(xen, prev)->count_info & PGC_xen_heap
+                 ? guest_physmap_remove_page(d, gpfn, prev)
+                 : guest_remove_page(d, gpfn);
         if (rc)
             return rc;
     }
@@ -101,8 +103,10 @@ int xenmem_add_to_physmap_one(struct domain *d, unsigned int space, uint64_t idx
 static long physmap_remove(struct domain *d, uint64_t gfn)
 {
     p2m_type_t t;
-    const mfn_t mfn = p2m_get_entry(d, gfn, &t);
+    mfn_t mfn;
 
+    p2m_pod_populate(d, gfn);
+    mfn = p2m_get_entry(d, gfn, &t);
     return mfn_eq(mfn, INVALID_MFN) ? -ENOENT : guest_physmap_remove_page(d, gfn, mfn);
 }
 

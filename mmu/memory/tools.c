@@ -14,6 +14,7 @@
 
 #include "mmu/compat.h"
 #include "mmu/grant/grant_table.h"
+#include "mmu/hvm/pod.h"
 #include "mmu/pv/private.h"
 #include "vcpu/noun/xsm.h"
 
@@ -170,14 +171,24 @@ long memory_pod_target(struct memop *m)
 {
     struct xen_pod_target t;
     struct domain *d;
+    long rc;
 
     if (compat_from_guest(m->v, &t, m->arg, COMPAT_xen_pod_target))
         return -EFAULT;
     d = get_domain_by_any_id(m->v, t.domid);
     if (!d)
         return -ESRCH;
+    rc = is_hvm_domain(d) ? xsm_pod_target(m->currd, d) : -EINVAL;
+    if (!rc && m->op == XENMEM_set_pod_target)
+        rc = t.target_pages > d->max_pages ? -EINVAL : p2m_pod_set_mem_target(m->v, d, t.target_pages);
+    if (!rc) {
+        t.tot_pages = d->tot_pages;
+        t.pod_cache_pages = d->p2m->pod.count;
+        t.pod_entries = d->p2m->pod.entries;
+        rc = compat_to_guest(m->v, m->arg, &t, COMPAT_xen_pod_target) ? -EFAULT : 0;
+    }
     put_domain(d);
-    return -EINVAL;
+    return rc;
 }
 
 long memory_access_op(struct memop *m)

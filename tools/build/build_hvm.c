@@ -50,6 +50,18 @@ static int fail(struct hvm_builder *w, const char *what, int rc)
 
 static uint64_t screen_pages(const struct hvm_settings *set) { return (uint64_t)set->screen_mib << (20 - PAGE_SHIFT); }
 
+/* It sees maxmem, and has memory. */
+static bool has_less(const struct hvm_builder *w) { return w->b->nr_pages < w->b->max_pages; }
+
+static uint64_t ram_pages(const struct hvm_plan *p)
+{
+    uint64_t nr = 0;
+
+    for (unsigned int i = 0; i < p->nr_ram; i++)
+        nr += p->populate[i].nr;
+    return nr;
+}
+
 static int create(struct hvm_builder *w)
 {
     struct pv_build *b = w->b;
@@ -65,6 +77,7 @@ static int create(struct hvm_builder *w)
     /* Pages that are not RAM, and ACPI's. */
     const uint64_t extra =
         HVM_NR_SPECIAL + HVM_NR_IOREQ_SERVER + 64 + (w->set.screen_on_top ? screen_pages(&w->set) : 0);
+    const uint64_t balloon = b->max_pages - b->nr_pages;
     int rc;
 
     memcpy(config.handle, b->handle, sizeof(config.handle));
@@ -75,7 +88,12 @@ static int create(struct hvm_builder *w)
     if (!rc)
         rc = xc_domain_set_tsc_mode(w->xc, b->domid, b->tsc_mode);
     if (!rc)
-        rc = xc_domain_setmaxmem(w->xc, b->domid, (b->max_pages + extra) << (PAGE_SHIFT - 10));
+        rc = xc_domain_setmaxmem(w->xc, b->domid, (b->nr_pages + extra) << (PAGE_SHIFT - 10));
+    if (!rc && has_less(w)) {
+        b->setting = "memory";
+        rc = ram_pages(w->plan) > balloon ? xc_domain_set_pod_target(w->xc, b->domid, ram_pages(w->plan) - balloon)
+                                          : -ENOMEM;
+    }
     return rc ? fail(w, "the domain cannot be set up", rc) : 0;
 }
 
@@ -84,11 +102,13 @@ static int populate(struct hvm_builder *w)
     const struct hvm_range *r = &w->plan->populate[w->range];
     uint64_t gfn[POPULATE_STEP];
     uint64_t nr = r->nr - w->done < POPULATE_STEP ? r->nr - w->done : POPULATE_STEP;
-    int rc;
+    int rc = 0;
 
     for (uint64_t i = 0; i < nr; i++)
         gfn[i] = r->gfn + w->done + i;
-    rc = nr ? xc_domain_populate_physmap(w->xc, w->b->domid, nr, gfn) : 0;
+    if (nr)
+        rc = has_less(w) && w->range < w->plan->nr_ram ? xc_domain_populate_on_demand(w->xc, w->b->domid, nr, gfn)
+                                                       : xc_domain_populate_physmap(w->xc, w->b->domid, nr, gfn);
     if (rc) {
         w->b->setting = "memory";
         return fail(w, "its memory", rc);

@@ -20,9 +20,9 @@
 #include <xen/memory.h>
 #include <xen/xen.h>
 
-int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr, uint64_t *p2m)
+static int populate(struct xc_handle *xc, domid_t domid, uint64_t nr, uint64_t *p2m, unsigned int flags)
 {
-    struct xen_memory_reservation res = { .domid = domid, .nr_extents = nr };
+    struct xen_memory_reservation res = { .domid = domid, .nr_extents = nr, .mem_flags = flags };
     long done;
 
     res.extent_start.p = (xen_pfn_t *)p2m;
@@ -30,6 +30,23 @@ int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr,
     if (done < 0)
         return (int)done;
     return (uint64_t)done == nr ? 0 : -ENOMEM;
+}
+
+int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr, uint64_t *p2m)
+{
+    return populate(xc, domid, nr, p2m, 0);
+}
+
+int xc_domain_populate_on_demand(struct xc_handle *xc, domid_t domid, uint64_t nr, uint64_t *p2m)
+{
+    return populate(xc, domid, nr, p2m, XENMEMF_populate_on_demand);
+}
+
+int xc_domain_set_pod_target(struct xc_handle *xc, domid_t domid, uint64_t nr)
+{
+    struct xen_pod_target target = { .target_pages = nr, .domid = domid };
+
+    return (int)xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_set_pod_target, PTR(&target), 0, 0, 0);
 }
 
 int xc_domain_populate_extent(struct xc_handle *xc, domid_t domid, unsigned int order, uint64_t *p2m)

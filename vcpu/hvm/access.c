@@ -9,7 +9,7 @@
  * Corresponds to __hvm_copy() of xen/arch/x86/hvm/hvm.c.
  */
 #include "mmu/guest_access.h"
-#include "mmu/hvm/p2m.h"
+#include "mmu/hvm/pod.h"
 #include "sim/frame.h"
 #include "sim/nested.h"
 #include "vcpu/hvm/hvm.h"
@@ -22,6 +22,8 @@ bool hvm_guard_ends(struct domain *d, uint64_t gpa)
     p2m_type_t t;
     const mfn_t mfn = p2m_get_entry(d, PFN_DOWN(gpa), &t);
 
+    if (t == p2m_populate_on_demand)
+        return p2m_pod_populate(d, PFN_DOWN(gpa));
     return t == p2m_ram_logdirty && !p2m_set_entry(d, PFN_DOWN(gpa), mfn, p2m_ram_rw);
 }
 

@@ -12,7 +12,7 @@
 #include "evtchn/event_channel.h"
 #include "mmu/compat.h"
 #include "mmu/guest_access.h"
-#include "mmu/hvm/p2m.h"
+#include "mmu/hvm/pod.h"
 #include "mmu/memory/memory.h"
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/hvm/ioreq.h"
@@ -181,9 +181,11 @@ static int set_mem_type(struct dmop *m)
         return -EINVAL;
     while (a->nr) {
         p2m_type_t t;
-        const mfn_t mfn = p2m_get_entry(m->d, a->first_pfn, &t);
+        mfn_t mfn;
         int rc = 0;
 
+        p2m_pod_populate(m->d, a->first_pfn);
+        mfn = p2m_get_entry(m->d, a->first_pfn, &t);
         if (p2m_is_special(t) || (!p2m_is_ram(t) && p2m_type[a->mem_type] != p2m_mmio_dm))
             return -EINVAL;
         if (p2m_is_ram(t))

@@ -13,6 +13,7 @@
  * Corresponds to xen/arch/x86/hvm/svm/svm.c.
  */
 #include "mmu/guest_access.h"
+#include "mmu/hvm/p2m.h"
 #include "sim/insn.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/hvm/hvm.h"
@@ -124,7 +125,7 @@ static void hlt(struct vcpu *v, unsigned int len)
 /* A page that is only guarded, or none: then somebody may answer in memory's place (mmio.c). */
 static void nested_fault(struct vcpu *v, const struct sim_exit *e)
 {
-    if (!hvm_guard_ends(v->domain, e->npf.gpa))
+    if (!hvm_guard_ends(v->domain, e->npf.gpa) && !v->domain->p2m->pod.starved)
         hvm_mmio(v, e);
 }
 

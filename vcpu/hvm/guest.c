@@ -111,6 +111,11 @@ static void deliver(struct vcpu *v)
     struct hvm_irq *irq = &v->domain->hvm->irq;
     struct hvm_intack ack;
 
+    if (v->domain->p2m->pod.starved) {
+        domain_crash(v, "it has touched more memory than its %lu pages: %lu are to be populated still",
+                     (unsigned long)v->domain->tot_pages, (unsigned long)v->domain->p2m->pod.entries);
+        return;
+    }
     if (!hvm_io_again(v))
         return;
     hvm_apic_enter(v);

@@ -117,7 +117,10 @@ void hvm_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 /* --- access.c: the guest's memory, as the processor would reach it --- */
 
 extern const struct caller_mem_ops hvm_caller_mem;
-/* RAM that is only guarded (log-dirty) is written to: it is guarded no longer. False: there is no such page at gpa. */
+/*
+ * RAM that is only guarded (log-dirty), or is to be populated, is touched: it is plain RAM now. False: there is no such
+ * page at gpa, or no frame.
+ */
 bool hvm_guard_ends(struct domain *d, uint64_t gpa);
 enum hvm_access { HVM_ACCESS_READ, HVM_ACCESS_WRITE };
 #define HVM_NO_MEMORY 255

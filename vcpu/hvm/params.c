@@ -173,9 +173,9 @@ static long get_mem_type(struct vcpu *v, uint64_t arg)
     rc = xsm_hvm_param(v->domain, d) ?: is_hvm_domain(d) ? 0 : -EINVAL;
     if (!rc) {
         p2m_get_entry(d, a.pfn, &t);
-        a.mem_type = t == p2m_ram_ro || t == p2m_ram_logdirty || t == p2m_grant_map_ro ? HVMMEM_ram_ro
-                     : t == p2m_ram_rw || t == p2m_grant_map_rw                        ? HVMMEM_ram_rw
-                                                                                       : HVMMEM_mmio_dm;
+        a.mem_type = t == p2m_ram_ro || t == p2m_ram_logdirty || t == p2m_grant_map_ro         ? HVMMEM_ram_ro
+                     : t == p2m_ram_rw || t == p2m_populate_on_demand || t == p2m_grant_map_rw ? HVMMEM_ram_rw
+                                                                                               : HVMMEM_mmio_dm;
         rc = copy_to_guest(v, arg, &a, sizeof(a)) ? -EFAULT : 0;
     }
     put_domain(d);

@@ -46,6 +46,7 @@
     X(map_gmfn_foreign, XSM_TARGET, "memory.h: XENMEM_add_to_physmap_batch of foreign frames")                         \
     X(domain_resource_map, XSM_DM_PRIV, "memory.h: XENMEM_acquire_resource")                                           \
     X(claim_pages, XSM_PRIV, "memory.h: XENMEM_claim_pages")                                                           \
+    X(pod_target, XSM_PRIV, "memory.h: XENMEM_set_pod_target, get_pod_target")                                         \
     X(machine_memory_map, XSM_PRIV, "memory.h: XENMEM_machine_memory_map")                                             \
     X(mmu_update, XSM_TARGET, "xen.h: mmu_update")                                                                     \
     X(update_va_mapping, XSM_TARGET, "xen.h: update_va_mapping_otherdomain")                                           \
