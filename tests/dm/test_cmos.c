@@ -50,6 +50,12 @@ static void test_little_memory(void **state)
     assert_int_equal(in16(b, 0x30), 1024);
     assert_int_equal(in16(b, 0x34), 0);
     assert_int_equal(in16(b, 0x5b), 0);
+    cmos_init(&cmos, &b->dm, 1 << 20, 0, ""); /* none above the first */
+    assert_int_equal(in16(b, 0x30), 0);
+    cmos_init(&cmos, &b->dm, (15 << 20) + (3 << 16), 0, "");
+    assert_int_equal(in16(b, 0x34), 0);
+    cmos_init(&cmos, &b->dm, (16 << 20) + (3 << 16), 0, "");
+    assert_int_equal(in16(b, 0x34), 3);
 }
 
 static void test_boot(void **state)
