@@ -228,7 +228,10 @@ static size_t peek(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n, uint32_t
 
 size_t guest_fetch_insn(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n)
 {
-    return peek(v, va, buf, n, PFEC_insn_fetch);
+    /* With SMEP a kernel may not fetch what its user may. */
+    const bool user = is_hvm_domain(v->domain) && v->regs->cpl == 3;
+
+    return peek(v, va, buf, n, PFEC_insn_fetch | (user ? PFEC_user_mode : 0));
 }
 
 size_t guest_peek(struct vcpu *v, uint64_t va, void *buf, size_t n) { return peek(v, va, buf, n, 0); }

@@ -688,6 +688,28 @@ static void test_accesses(void **state)
     }
 }
 
+/* The code of ring 3 is fetched as ring 3's: with SMEP on, a kernel might not. One page of 4 MiB, the user's. */
+static void test_user_with_smep(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+    const uint32_t entry = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_PSE;
+
+    behind(f, &notes);
+    p2m_set_entry(f->d, PFN_DOWN(DATA), INVALID_MFN, p2m_mmio_dm);
+    hvm_put(f, TABLES, &entry, sizeof(entry));
+    hvm_put(f, HVM_CODE, "\x8b\x03", 2); /* mov (%ebx), %eax */
+    r->cr3 = TABLES;
+    r->cr4 |= X86_CR4_PSE | X86_CR4_SMEP;
+    r->cr0 |= X86_CR0_PG;
+    r->cpl = 3;
+    r->rbx = DATA + 0x10;
+    seen[0] = '\0';
+    hvm_emulate(f->v, DATA + 0x10);
+    assert_string_equal(seen, " r4 10");
+    assert_int_equal(r->rip, HVM_CODE + 2);
+}
+
 /* What is not carried out is #GP: without an IDT that is a triple fault. Nobody is asked for anything. */
 static void test_unknown(void **state)
 {
@@ -706,6 +728,7 @@ static void test_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(test_accesses, hvm_setup, fix_teardown),
+                                        cmocka_unit_test_setup_teardown(test_user_with_smep, hvm_setup, fix_teardown),
                                         cmocka_unit_test_setup_teardown(test_unknown, hvm_setup, fix_teardown),
                                         cmocka_unit_test_setup_teardown(test_random, hvm_setup, fix_teardown) };
 
