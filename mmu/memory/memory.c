@@ -147,11 +147,13 @@ static long memory_reservation(struct memop *m)
 
 static long memory_maximum_ram_page(struct memop *m) { return m->currd->xen->machine->nr_frames; }
 
-/* PV guests say themselves how far their pfns go, in shared_info, as a count. */
+/* PV guests say themselves how far their pfns go, in shared_info, as a count; of the others the p2m knows. */
 static uint64_t domain_maximum_gpfn(const struct domain *d)
 {
     uint64_t nr = 0;
 
+    if (paging_mode_translate(d))
+        return d->p2m->max_mapped_gfn;
     if (d->shared_info) /* a word of the guest's, little endian */
         memcpy(&nr,
                (const uint8_t *)d->shared_info +

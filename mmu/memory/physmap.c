@@ -78,7 +78,7 @@ int xenmem_add_to_physmap_one(struct domain *d, unsigned int space, uint64_t idx
     p2m_type_t t;
     mfn_t mfn, prev;
     uint64_t old;
-    int rc = physmap_source(d, space, idx, &mfn);
+    int rc = gpfn > P2M_MAX_GFN ? -EINVAL : physmap_source(d, space, idx, &mfn); /* it stays where it is */
 
     if (rc)
         return rc;
