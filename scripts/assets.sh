@@ -9,7 +9,7 @@
 #   generic   vmlinuz-generic                          once)
 #             modules/xen-blkfront.ko...               and modules for devices and file systems
 #   busybox   busybox                                  a static user land for an initrd
-#   firmware  hvmloader, xen-shim, bios-256k.bin (SeaBIOS), vgabios-stdvga.bin
+#   firmware  hvmloader, xen-shim, bios-256k.bin (SeaBIOS), vgabios-stdvga.bin, pxe-rtl8139.rom (iPXE)
 #                                                      what HVM guests start with; and Xen as a guest
 #   pc        grub-rescue-floppy.img, grub-rescue-cdrom.iso, gnumach.gz, memtest86+x64.iso
 #                                                      disks that a PC starts from; and a kernel that wants one
@@ -81,8 +81,8 @@ for asset in "$@"; do
         package='xenstore-utils xen-utils-4.17 libxenstore4 libxentoolcore1'
         ;;
     firmware)
-        names='hvmloader xen-shim bios-256k.bin vgabios-stdvga.bin'
-        package='xen-utils-4.17 seabios'
+        names='hvmloader xen-shim bios-256k.bin vgabios-stdvga.bin pxe-rtl8139.rom'
+        package='xen-utils-4.17 seabios ipxe-qemu'
         ;;
     pc)
         names='grub-rescue-floppy.img grub-rescue-cdrom.iso gnumach.gz memtest86+x64.iso'
@@ -124,6 +124,7 @@ if [ -n "$want" ]; then
         */xen-utils-*) only='./usr/lib/xen-4.17/bin/test-xenstore ./usr/lib/xen-4.17/bin/xenstore-control
             ./usr/lib/xen-4.17/bin/xenstored ./usr/lib/xen-4.17/boot' ;;
         */seabios*) only='./usr/share/seabios/bios-256k.bin ./usr/share/seabios/vgabios-stdvga.bin' ;;
+        */ipxe-qemu*) only='./usr/lib/ipxe/qemu/pxe-rtl8139.rom' ;;
         */memtest86+*) only='./usr/lib/memtest86+/memtest86+x64.iso' ;;
         *) only= ;;
         esac
@@ -138,7 +139,7 @@ if [ -n "$want" ]; then
     done
     [ ! -e bin/busybox ] || ln -sf bin/busybox busybox
     [ ! -e usr/bin/xenalyze ] || ln -sf usr/bin/xenalyze xenalyze
-    for file in usr/lib/xen-4.17/boot/* usr/share/seabios/*.bin usr/lib/grub-rescue/grub-rescue-floppy.img \
+    for file in usr/lib/xen-4.17/boot/* usr/share/seabios/*.bin usr/lib/ipxe/qemu/pxe-rtl8139.rom usr/lib/grub-rescue/grub-rescue-floppy.img \
         usr/lib/grub-rescue/grub-rescue-cdrom.iso usr/lib/memtest86+/*.iso; do
         [ ! -e "$file" ] || ln -sf "$file" .
     done

@@ -109,15 +109,15 @@ struct host_io {
 
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */
 struct host_guest {
-    const char *name;    /* NULL: made from the file's name, and numbered if that is taken */
-    bool driver_domain;  /* it has back ends of devices; and no kernel, or one that is not loaded */
-    bool unlisted;       /* it is not one of the guests that are counted by index */
-    const char *kernel;  /* path, for messages and the name */
-    const char *ramdisk; /* path or NULL; of an HVM guest its BIOS, and the kernel is what starts that */
-    const char *vgabios; /* of an HVM guest: path or NULL */
-    bool is_firmware;    /* of an HVM guest: the kernel is hvmloader, and starts others */
-    const char *cmdline; /* or NULL */
-    const char *shim;    /* of a PVH guest: path of the Xen that runs in it, and the rest is for that; or NULL */
+    const char *name;             /* NULL: made from the file's name, and numbered if that is taken */
+    bool driver_domain;           /* it has back ends of devices; and no kernel, or one that is not loaded */
+    bool unlisted;                /* it is not one of the guests that are counted by index */
+    const char *kernel;           /* path, for messages and the name */
+    const char *ramdisk;          /* path or NULL; of an HVM guest its BIOS, and the kernel is what starts that */
+    const char *vgabios, *nicrom; /* ROMs of an HVM guest's screen and network cards: paths or NULL */
+    bool is_firmware;             /* of an HVM guest: the kernel is hvmloader, and starts others */
+    const char *cmdline;          /* or NULL */
+    const char *shim; /* of a PVH guest: path of the Xen that runs in it, and the rest is for that; or NULL */
     const char *shim_cmdline;
     const struct xl_where *where; /* for messages; borrowed for the host's life, or NULL */
     bool has_type;

@@ -127,6 +127,8 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         .vga_gfn = g->build.screen_gfn,
         .vgabios = g->vgabios ? g->vgabios->data : NULL,
         .vgabios_size = g->vgabios ? g->vgabios->size : 0,
+        .nic_rom = g->nicrom ? g->nicrom->data : NULL,
+        .nic_rom_size = g->nicrom ? g->nicrom->size : 0,
         .platform = g->hvm.xen_platform_pci,
         .serials = g->hvm.nr_serials,
         .line = has_serial(g) ? (unsigned int)guest_console_line(g) : 0,

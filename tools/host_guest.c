@@ -44,6 +44,7 @@ void guest_free(struct host *h, struct guest *g)
     xfree(g->cfg.kernel);
     xfree(g->cfg.ramdisk);
     xfree(g->cfg.vgabios);
+    xfree(g->cfg.nicrom);
     xfree(g->cfg.cmdline);
     xfree(g->cfg.shim);
     xfree(g->cfg.shim_cmdline);
@@ -259,6 +260,7 @@ bool guest_configure(struct guest *g, const struct host_guest *cfg)
     g->cfg.kernel = xstrdup(a, cfg->kernel ? cfg->kernel : g->cfg.name ? g->cfg.name : "");
     g->cfg.ramdisk = cfg->ramdisk ? xstrdup(a, cfg->ramdisk) : NULL;
     g->cfg.vgabios = cfg->vgabios ? xstrdup(a, cfg->vgabios) : NULL;
+    g->cfg.nicrom = cfg->nicrom ? xstrdup(a, cfg->nicrom) : NULL;
     g->cfg.cmdline = cfg->cmdline ? xstrdup(a, cfg->cmdline) : NULL;
     g->cfg.shim = cfg->shim ? xstrdup(a, cfg->shim) : NULL;
     g->cfg.shim_cmdline = cfg->shim_cmdline ? xstrdup(a, cfg->shim_cmdline) : NULL;
@@ -281,7 +283,7 @@ bool guest_configure(struct guest *g, const struct host_guest *cfg)
         return false;
     g->cfg.disks = NULL;
     return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->vgabios || g->cfg.vgabios) &&
-           (!cfg->cmdline || g->cfg.cmdline) && (!cfg->shim || g->cfg.shim) &&
+           (!cfg->nicrom || g->cfg.nicrom) && (!cfg->cmdline || g->cfg.cmdline) && (!cfg->shim || g->cfg.shim) &&
            (!cfg->shim_cmdline || g->cfg.shim_cmdline);
 }
 
@@ -331,6 +333,10 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     }
     if (g->cfg.vgabios && !(g->vgabios = image_cache_file(&h->edges->files, g->cfg.vgabios, why))) {
         file_fail(g, "vga", g->cfg.vgabios, why, err);
+        return -1;
+    }
+    if (g->cfg.nicrom && !(g->nicrom = image_cache_file(&h->edges->files, g->cfg.nicrom, why))) {
+        file_fail(g, "boot", g->cfg.nicrom, why, err);
         return -1;
     }
     return guest_devices_open(h, g, err);

@@ -73,7 +73,6 @@ static bool other_serial(const struct xl_hvm *s)
         lead += s->serials[i] != XL_SERIAL_NONE;
     return lead > 1;
 }
-static bool boots_network(const struct xl_hvm *s) { return strchr(s->boot, 'n'); }
 
 static const struct unmet {
     const char *key;
@@ -86,9 +85,17 @@ static const struct unmet {
     { "acpi", true, false, no_acpi, "has no effect: PVH guests have ACPI tables" },
     { "serial", false, true, other_serial,
       "has one line that leads to the console, the first that is \"stdio\" or \"pty\": others lead nowhere" },
-    { "boot", false, true, boots_network, "names the network: there is no network card to start from" },
     { "vga", false, true, other_vga, "is another here: the adapter is a standard VGA" },
 };
+
+/* boot names the network: is there a card to start from? */
+static bool network_starts(const struct guest *g)
+{
+    for (unsigned int i = 0; i < g->vifs.nr; i++)
+        if (g->nicrom && !g->vifs.list[i].only_pv && !*g->vifs.list[i].backend)
+            return true;
+    return false;
+}
 
 void guest_hvm_warn(struct host *h, const struct guest *g)
 {
@@ -98,6 +105,11 @@ void guest_hvm_warn(struct host *h, const struct guest *g)
     for (unsigned int i = 0; i < ARRAY_SIZE(unmet); i++)
         if ((dm ? unmet[i].hvm : unmet[i].pvh) && xl_where_is(g->cfg.where, unmet[i].key) && unmet[i].wanted(&g->hvm))
             host_message(h, "%swarning: %s %s", guest_where(g, unmet[i].key, where), unmet[i].key, unmet[i].why);
+    if (dm && strchr(g->hvm.boot, 'n') && !network_starts(g))
+        host_message(h, "%swarning: boot names the network: %s", guest_where(g, "boot", where),
+                     g->nicrom
+                         ? "there is no network card to start from"
+                         : "pxe-rtl8139.rom of Debian's package ipxe-qemu is not there: `make assets` fetches it");
 }
 
 struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)

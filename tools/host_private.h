@@ -89,8 +89,8 @@ struct guest {
     bool built;              /* before: what is to be warned about has been said */
     struct guest *next_name; /* of the same list of host.names */
     const struct cached_image *kernel;
-    const struct cached_file *ramdisk, *vgabios; /* or NULL */
-    const struct cached_file *inner;             /* the same: the kernel in a shim, and `kernel` is that shim */
+    const struct cached_file *ramdisk, *vgabios, *nicrom; /* or NULL */
+    const struct cached_file *inner; /* the same: the kernel in a shim, and `kernel` is that shim */
     mfn_t console_mfn, store_mfn;
     evtchn_port_t console_port, store_port; /* the guest's own numbers */
     struct host *host;

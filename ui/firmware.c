@@ -18,9 +18,8 @@
 #include <unistd.h>
 
 const struct firmware_file firmware_files[FIRMWARE_NR] = {
-    [FIRMWARE_HVMLOADER] = { "hvmloader", "xen-utils-4.17" },
-    [FIRMWARE_SEABIOS] = { "bios-256k.bin", "seabios" },
-    [FIRMWARE_VGABIOS] = { "vgabios-stdvga.bin", "seabios" },
+    [FIRMWARE_HVMLOADER] = { "hvmloader", "xen-utils-4.17" }, [FIRMWARE_SEABIOS] = { "bios-256k.bin", "seabios" },
+    [FIRMWARE_VGABIOS] = { "vgabios-stdvga.bin", "seabios" }, [FIRMWARE_NIC_ROM] = { "pxe-rtl8139.rom", "ipxe-qemu" },
     [FIRMWARE_XEN_SHIM] = { "xen-shim", "xen-utils-4.17" },
 };
 
@@ -28,6 +27,7 @@ static const char *const patterns[FIRMWARE_NR] = {
     [FIRMWARE_HVMLOADER] = "usr/lib/xen-4.*/boot/hvmloader",
     [FIRMWARE_SEABIOS] = "usr/share/seabios/bios-256k.bin",
     [FIRMWARE_VGABIOS] = "usr/share/seabios/vgabios-stdvga.bin",
+    [FIRMWARE_NIC_ROM] = "usr/lib/ipxe/qemu/pxe-rtl8139.rom",
     [FIRMWARE_XEN_SHIM] = "usr/lib/xen-4.*/boot/xen-shim",
 };
 

@@ -7,9 +7,10 @@ enum firmware {
     FIRMWARE_HVMLOADER, /* Xen's: finds devices, makes tables, starts the BIOS */
     FIRMWARE_SEABIOS,   /* the BIOS */
     FIRMWARE_VGABIOS,   /* the BIOS of the VGA adapter */
+    FIRMWARE_NIC_ROM,   /* iPXE, which an emulated network card starts a guest from */
     FIRMWARE_XEN_SHIM,  /* a Xen that runs as a PVH guest, with a PV guest in it */
 };
-#define FIRMWARE_NR 4
+#define FIRMWARE_NR 5
 
 struct firmware_file {
     const char *name, *package; /* of the file; of Debian, where it comes from */

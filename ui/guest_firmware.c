@@ -66,6 +66,7 @@ int guest_firmware(struct guest_entry *e, const char *kernel, const struct run_o
     e->guest.kernel = firmware_path(e, o, FIRMWARE_HVMLOADER, override);
     e->guest.ramdisk = firmware_path(e, o, FIRMWARE_SEABIOS, hvm->bios_path);
     e->guest.vgabios = hvm->vga == XL_VGA_NONE ? NULL : firmware_path(e, o, FIRMWARE_VGABIOS, NULL);
+    e->guest.nicrom = strchr(hvm->boot, 'n') ? firmware_path(e, o, FIRMWARE_NIC_ROM, NULL) : NULL;
     e->guest.cmdline = NULL;
     e->guest.is_firmware = !override;
     if (!e->guest.kernel)

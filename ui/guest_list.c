@@ -376,13 +376,13 @@ static bool is_disk_of(const struct guest_entry *e, const struct stat *st)
 bool guest_list_reads(const struct guest_list *l, const struct run_options *o, const char *path)
 {
     struct stat st;
+    const bool file = !stat(path, &st) && S_ISREG(st.st_mode);
 
-    if (stat(path, &st) || !S_ISREG(st.st_mode))
-        return false;
-    for (unsigned int i = 0; i < l->nr; i++)
+    for (unsigned int i = 0; file && i < l->nr; i++)
         if (same_file(&st, place(o, o->guests[i])) || same_file(&st, l->entries[i].guest.kernel) ||
             same_file(&st, l->entries[i].guest.ramdisk) || same_file(&st, l->entries[i].guest.vgabios) ||
-            same_file(&st, l->entries[i].guest.shim) || is_disk_of(&l->entries[i], &st))
+            same_file(&st, l->entries[i].guest.nicrom) || same_file(&st, l->entries[i].guest.shim) ||
+            is_disk_of(&l->entries[i], &st))
             return true;
     return false;
 }

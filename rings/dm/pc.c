@@ -295,13 +295,24 @@ static void nic_room(void *data) { pc_nic_arrived(((struct pc_nic *)data)->pc); 
 
 static const struct rtl8139_ops nic_ops = { .send = nic_send, .room = nic_room };
 
-static void nics_init(struct pc *pc)
+static int nics_init(struct pc *pc)
 {
+    const size_t size = pc->cfg.nic_rom_size < RTL8139_ROM_SIZE ? pc->cfg.nic_rom_size : RTL8139_ROM_SIZE;
+
+    if (pc->cfg.nic_rom && pc->cfg.nr_nics) {
+        pc->nic_rom = xzalloc_array(pc->cfg.arena, uint8_t, RTL8139_ROM_SIZE);
+        if (!pc->nic_rom)
+            return -ENOMEM;
+        memcpy(pc->nic_rom, pc->cfg.nic_rom, size);
+    }
+    pc->cfg.nic_rom = NULL;
     pc->nics = (struct dm_timer){ .fn = nics_ready, .dev = pc };
     for (unsigned int i = 0; i < pc->cfg.nr_nics; i++) {
         pc->nic[i].pc = pc;
-        rtl8139_init(&pc->nic[i].card, &pc->pci, (uint8_t)NIC_DEVFN(i), pc->cfg.nic[i], NULL, &nic_ops, &pc->nic[i]);
+        rtl8139_init(&pc->nic[i].card, &pc->pci, (uint8_t)NIC_DEVFN(i), pc->cfg.nic[i], pc->nic_rom, &nic_ops,
+                     &pc->nic[i]);
     }
+    return 0;
 }
 
 /* --- the platform device --- */
@@ -352,11 +363,10 @@ int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
             ide_attach(&pc->ide, i / 2, i % 2, cfg->drive[i].kind, cfg->drive[i].disk);
     if (cfg->platform)
         platform_init(&pc->platform, &pc->pci, PLATFORM_DEVFN, &platform_ops, pc);
-    nics_init(pc);
     ps2_init(&pc->ps2, board, &ps2_ops, pc);
     pc->typist = (struct dm_timer){ .fn = ps2_ready, .dev = pc };
     serial_init(pc);
-    return screen_init(pc);
+    return nics_init(pc) ?: screen_init(pc);
 }
 
 void pc_end(struct pc *pc)
@@ -365,4 +375,5 @@ void pc_end(struct pc *pc)
         transcript_end(&pc->transcript);
     xfree(pc->vga_page);
     xfree(pc->vga_rom);
+    xfree(pc->nic_rom);
 }

@@ -53,6 +53,8 @@ struct pc_config {
     } drive[PC_DRIVES];
     unsigned int nr_nics; /* network cards, at most PC_NICS */
     uint8_t nic[PC_NICS][6];
+    const uint8_t *nic_rom; /* what a PC starts from by them; NULL: they have none; copied */
+    size_t nic_rom_size;
     unsigned int serials;          /* how many serial lines there are, at most PC_SERIALS; COM1 always is */
     unsigned int line;             /* which of them outside's serial_out and serial_in are the end of; from 0 */
     uint64_t mem_below, mem_above; /* bytes of RAM, below 4 GiB and above */
@@ -100,6 +102,7 @@ struct pc {
     struct vga vga;
     struct pc_vga_page *vga_page; /* its memory */
     struct pc_nic nic[PC_NICS];
+    uint8_t *nic_rom;     /* one of them all */
     struct dm_timer nics; /* it runs if a network card may take what waits for it */
     uint8_t *vga_rom;
     struct transcript transcript;

@@ -123,22 +123,21 @@ static const struct writable {
     bool locked; /* only while configuration is */
     uint32_t bits;
 } writable[] = {
-    { RTL_IDR, 4, true, UINT32_MAX },        { RTL_IDR + 4, 2, true, 0xffff },
-    { RTL_MAR, 4, false, UINT32_MAX },       { RTL_MAR + 4, 4, false, UINT32_MAX },
-    { RTL_TSD, 4, false, 0x003f3fff },       { RTL_TSD + 4, 4, false, 0x003f3fff },
-    { RTL_TSD + 8, 4, false, 0x003f3fff },   { RTL_TSD + 12, 4, false, 0x003f3fff },
-    { RTL_TSAD, 4, false, UINT32_MAX },      { RTL_TSAD + 4, 4, false, UINT32_MAX },
-    { RTL_TSAD + 8, 4, false, UINT32_MAX },  { RTL_TSAD + 12, 4, false, UINT32_MAX },
-    { RTL_RBSTART, 4, false, UINT32_MAX },   { RTL_CR, 1, false, RTL_CR_RST | RTL_CR_RE | RTL_CR_TE },
-    { RTL_CAPR, 2, false, 0xffff },          { RTL_IMR, 2, false, 0xffff },
-    { RTL_TCR, 4, false, 0x030707f0 },       { RTL_RCR, 4, false, 0x0f03ffbf },
-    { RTL_9346CR, 1, false, 0xce },          { RTL_CONFIG1, 1, true, 0xf3 },
-    { RTL_TIMERINT, 4, false, UINT32_MAX },  { RTL_CONFIG3, 2, true, 0xffff },
-    { RTL_MULINT, 2, false, 0x0fff },        { RTL_BMCR, 2, false, 0xb300 },
-    { RTL_ANAR, 2, false, 0x0de0 },          { RTL_CONFIG5, 1, true, 0x7f },
-    { RTL_TPPOLL, 1, false, 0xc1 },          { RTL_RMS, 2, false, 0x1fff },
-    { RTL_CPCR, 2, false, 0x007f },          { RTL_RDSAR, 4, false, UINT32_MAX },
-    { RTL_RDSAR + 4, 4, false, UINT32_MAX },
+    { RTL_IDR, 4, true, UINT32_MAX },       { RTL_IDR + 4, 2, true, 0xffff },
+    { RTL_MAR, 4, false, UINT32_MAX },      { RTL_MAR + 4, 4, false, UINT32_MAX },
+    { RTL_TSD, 4, false, 0x003f3fff },      { RTL_TSD + 4, 4, false, 0x003f3fff },
+    { RTL_TSD + 8, 4, false, 0x003f3fff },  { RTL_TSD + 12, 4, false, 0x003f3fff },
+    { RTL_TSAD, 4, false, UINT32_MAX },     { RTL_TSAD + 4, 4, false, UINT32_MAX },
+    { RTL_TSAD + 8, 4, false, UINT32_MAX }, { RTL_TSAD + 12, 4, false, UINT32_MAX },
+    { RTL_RBSTART, 4, false, UINT32_MAX },  { RTL_CR, 1, false, RTL_CR_RST | RTL_CR_RE | RTL_CR_TE },
+    { RTL_CAPR, 2, false, 0xffff },         { RTL_IMR, 2, false, 0xffff },
+    { RTL_TCR, 4, false, 0x030707f0 },      { RTL_RCR, 4, false, 0x0f03ffbf },
+    { RTL_9346CR, 1, false, 0xce },         { RTL_CONFIG1, 1, true, 0xf3 },
+    { RTL_TIMERINT, 4, false, UINT32_MAX }, { RTL_CONFIG3, 2, true, 0xffff },
+    { RTL_MULINT, 2, false, 0x0fff },       { RTL_BMCR, 2, false, 0xb300 },
+    { RTL_ANAR, 2, false, 0x0de0 },         { RTL_CONFIG5, 1, true, 0x7f },
+    { RTL_TPPOLL, 1, false, 0xc1 },         { RTL_CPCR, 2, false, 0x007f },
+    { RTL_RDSAR, 4, false, UINT32_MAX },    { RTL_RDSAR + 4, 4, false, UINT32_MAX },
 };
 
 static uint8_t writable_bits(const struct rtl8139 *nic, unsigned int at)

@@ -27,7 +27,8 @@
  * limited, and addresses may be anywhere. INTA# is up exactly if ISR and IMR have a bit in common.
  *
  * Left out: waking the machine, flow control, VLAN tags of what comes in (they stay in the frame), writing the EEPROM,
- * the sums of what comes in (they are right, and the guest is left to find that out).
+ * the sums of what comes in (they are right, and the guest is left to find that out); the largest packet's length, RMS,
+ * by which drivers know an RTL8169.
  *
  * Sources: Realtek RTL8139C(L)+ data sheet 1.6, RTL8139(A/B) programming guide 0.1; Microchip 93C46.
  */
@@ -37,7 +38,7 @@
 #include "rings/dm/pci.h"
 
 #define RTL8139_FRAME_MAX 65535u
-#define RTL8139_ROM_SIZE  0x10000u
+#define RTL8139_ROM_SIZE  0x20000u
 
 /* A frame that goes out. */
 struct rtl8139_frame {
@@ -116,7 +117,6 @@ enum {
     RTL_ANER = 0x6a,
     RTL_CONFIG5 = 0xd8,
     RTL_TPPOLL = 0xd9,
-    RTL_RMS = 0xda,
     RTL_CPCR = 0xe0,
     RTL_RDSAR = 0xe4,
 };
