@@ -2,9 +2,11 @@
 /*
  * Reading guest code through the guest's page tables: the processor does not say which INT n it has stopped at, so the
  * hypervisor looks. The walk itself is sim/walk.h's; the tables may be in the engine's own pages, as those of its
- * self-test are. An HVM guest's are sim/nested.c's affair.
+ * self-test are. An HVM guest's are sim/nested.c's affair, and 24 reads: but its TLB agrees with its tables (tables.c),
+ * and code that has just executed is in there.
  */
 #include "sim/engine/pcpu_private.h"
+#include "sim/engine/tlb.h"
 #include "sim/walk.h"
 
 static const uint64_t *table(const void *e, uint64_t addr) { return (const uint64_t *)(void *)emu_phys(e, addr); }
@@ -21,6 +23,19 @@ void emu_nested_look(struct emu *e, uint64_t addr, uint32_t access, struct neste
     nested_walk(&r, r.efer & EFER_LMA ? addr : (uint32_t)addr, access, table, e, w);
 }
 
+static bool is_in_tlb(struct emu *e, uint64_t addr, uint64_t *phys)
+{
+    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
+        const uint8_t *entry = entry_at(e, tlb, addr);
+
+        if (page_of(entry) == (addr & PAGE_MASK)) {
+            *phys = (phys_of(entry) & PAGE_MASK) | PAGE_OFFSET(addr);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where in the machine the loaded guest's linear address lies; NULL: nothing is there. */
 static const uint8_t *look(struct emu *e, uint64_t addr)
 {
@@ -28,7 +43,10 @@ static const uint8_t *look(struct emu *e, uint64_t addr)
 
     if (e->nested.on) {
         struct nested_walk n;
+        uint64_t phys;
 
+        if (is_in_tlb(e, emu_nested_regs(e).efer & EFER_LMA ? addr : (uint32_t)addr, &phys))
+            return emu_phys(e, phys);
         emu_nested_look(e, addr, 0, &n);
         return n.result == NESTED_OK ? emu_phys(e, n.phys) : NULL;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The layout of the engine's TLBs, for the files that know it: tlb.c, filled.c, flush.c.
+ * The layout of the engine's TLBs, for the files that know it: tlb.c, filled.c, flush.c, pcpu_walk.c.
  */
 #ifndef SIM_ENGINE_TLB_H
 #define SIM_ENGINE_TLB_H
