@@ -179,13 +179,13 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
                      "%s: warning: not enough extents of 2 MiB are free for all of its memory: Linux mistakes the "
                      "frames of its rings of shared folders then (see --ram)",
                      g->cfg.name);
-    g->built = true;
     g->console = console_backend_create(h->dom0, &console, &io);
     if (guest_dm_create(h, g, err)) {
         guest_disconnect(g);
         xc_domain_destroy(xc(h), b->domid);
         return -1;
     }
+    g->built = true;
     if (g->console && guest_devices_bus(g) && guest_introduce(g)) {
         g->born = host_now(h);
         g->crash_wanted = false;

@@ -92,6 +92,12 @@ int guest_taps_begin(struct guest *g, struct pc *pc)
         struct netback *net;
         struct bridge *b;
 
+        if (!g->built && *v->backend && !v->only_pv)
+            host_message(
+                h,
+                "%s: vif %u is no emulated card, its bridge is in %s: it is there for a guest with drivers for Xen "
+                "alone",
+                g->cfg.name, v->devid, v->backend);
         if (!vif_is_emulated(g, v))
             continue;
         net = vif_devices.data(h);
