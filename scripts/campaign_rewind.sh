@@ -26,7 +26,7 @@ seeds=$1 points=${2:-10}
 shift
 : "${XENLAB:=./xenlab}"
 assets=build/assets
-[ $# -gt 0 ] || set -- boot16 modes hvmtest64 hvmtest32pae pcdev pvh grub linux memtest
+[ $# -gt 0 ] || set -- boot16 modes hvmtest64 hvmtest32pae pcdev pvh grub linux memtest ipxe
 dir=$(mktemp -d)
 busy=
 trap '[ -z "$busy" ] || kill $busy; rm -rf "$dir"' EXIT
@@ -68,6 +68,10 @@ describe() {
     memtest)
         needs="$assets/hvmloader $assets/memtest86+x64.iso" last='Test #' guest=$dir/pc.cfg typed='goto 6s'
         pc 24 2 "$(cd_of memtest86+x64.iso)"
+        ;;
+    ipxe)
+        needs="$assets/hvmloader $assets/pxe-rtl8139.rom" last='net0:.*using rtl8139' guest=$dir/pc.cfg typed='goto 6s'
+        printf 'type = "hvm"\nmemory = 64\nboot = "n"\nvif = [ "bridge=br" ]\n' > "$dir/pc.cfg"
         ;;
     *) echo "campaign_rewind.sh: there is no system \"$system\"" >&2 && exit 2 ;;
     esac
