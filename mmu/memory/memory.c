@@ -252,6 +252,8 @@ static long memory_op(struct vcpu *v, struct hypercall_args *args, bool compat)
 
     if (m.op >= ARRAY_SIZE(memop_table) || !memop_table[m.op].fn)
         return -ENOSYS;
+    if (is_hvm_domain(m.currd) && (m.op == XENMEM_machine_memory_map || m.op == XENMEM_machphys_mapping))
+        return -ENOSYS; /* as hvm_memory_op() in xen/arch/x86/hvm/hypercall.c */
     if (m.start && memop_table[m.op].continued)
         return memop_table[m.op].continued;
     rc = memop_table[m.op].fn(&m);

@@ -79,6 +79,49 @@ static void physmap(void **state)
     }
 }
 
+/* What an HVM guest may not ask, or not for itself: where its argument is zero but for one word. */
+static void refusals(void **state)
+{
+    static const struct {
+        unsigned int cmd, word; /* which word has the domain */
+        domid_t domid;
+        long want;
+    } rows[] = {
+        { XENMEM_machine_memory_map, 0, 0, -ENOSYS }, /* these two are PV's */
+        { XENMEM_machphys_mapping, 0, 0, -ENOSYS },
+        { XENMEM_set_pod_target, 4, DOMID_SELF, -EPERM },
+        { XENMEM_set_pod_target, 4, 0, -EINVAL },
+        { XENMEM_set_pod_target, 4, 77, -ESRCH },
+        { XENMEM_get_pod_target, 4, DOMID_SELF, -EPERM },
+        { XENMEM_get_pod_target, 4, 77, -ESRCH },
+        { XENMEM_claim_pages, 3, DOMID_SELF, -EINVAL }, /* no name of a domain for this */
+        { XENMEM_claim_pages, 3, 0, -EPERM },
+        { XENMEM_remove_from_physmap, 0, DOMID_SELF, 0 },
+        { XENMEM_remove_from_physmap, 0, DOMID_SELF, -ENOENT }, /* it has gone */
+        { XENMEM_remove_from_physmap, 0, 77, -ESRCH },
+        { XENMEM_remove_from_physmap, 0, 0, -EACCES }, /* it has none: that is looked at first */
+        { XENMEM_acquire_resource, 0, 77, -ESRCH },
+        { XENMEM_acquire_resource, 0, 0, -EPERM },
+        { XENMEM_set_memory_map, 0, 77, -ESRCH },
+        { XENMEM_set_memory_map, 0, 0, -EPERM },
+        { XENMEM_exchange, 0, 0, 0 }, /* of nothing */
+        { XENMEM_get_sharing_freed_pages, 0, 0, 0 },
+        { 63, 0, 0, -ENOSYS },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        uint64_t arg[16] = { 0 };
+        long got;
+
+        arg[rows[i].word] = rows[i].domid;
+        got = by_guest(f, rows[i].cmd, arg, sizeof(arg));
+        if (got != rows[i].want)
+            fail_msg("row %zu: %ld, not %ld", i, got, rows[i].want);
+        fix_audit(f);
+    }
+}
+
 static int setup(void **state) { return hvm_setup(state); }
 static int teardown(void **state) { return fix_teardown(state); }
 
@@ -87,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(questions, setup, teardown),
         cmocka_unit_test_setup_teardown(physmap, setup, teardown),
+        cmocka_unit_test_setup_teardown(refusals, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
