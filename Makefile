@@ -43,7 +43,7 @@ DM_OBJS += uart ps2_codes ps2_keyboard ps2_mouse ps2 typing vga_memory vga_pictu
 DM_OBJS += rtl8139_bus rtl8139_rx rtl8139_tx rtl8139
 DM_OBJS += cmos pc direct dm stubdom
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket client xenstored
-WORDS_OBJS := nearest us_keyboard printable units user_file
+WORDS_OBJS := nearest us_keyboard cp437 printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv acpi start_info hvm_plan build_hvm
 XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk_name xl_disk xl_vif xl_p9 xl_fb xl_channel xl_cfg_say xl_cfg_others xl_cfg_values xl_hvm xl_cfg_hvm xl_cfg_keys xl_cfg guest_cpuid guest_sched
@@ -57,7 +57,7 @@ WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench 
 # A line a folder, in the order of the layers within ui/.
 UI_OBJS := options socket_door slirp_door outside console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help place firmware guest_firmware guest_list start console input pace crash stats trace_file pcap_file status recording replay
 UI_OBJS += $(addprefix debug/,say live words commands move stops seek show change record symbols export why console complete line session said keys screen)
-UI_OBJS += $(addprefix screen/,style cp437 grid layout term)
+UI_OBJS += $(addprefix screen/,style grid layout term)
 UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages nested vmcb apic ioreq vga frames events grants rings network disks xenstore scheduler timers tour messages panels)
 UI_OBJS += $(addprefix projector/,picture raster window)
 UI_OBJS += $(addprefix cockpit/,plans look draw control cockpit)

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "tests/ui/cockpit.h"
-#include "ui/screen/cp437.h"
+#include "tools/cp437.h"
 
 #define SCREENS "--max-vtime=100ms tests/guest/screens.cfg"
 #define UPPER   0x2580

@@ -20,16 +20,6 @@ int panel_find(const char *name, unsigned int len)
     return -1;
 }
 
-static const char *type_of(struct debug *g, domid_t dom)
-{
-    struct look_domain d;
-
-    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++)
-        if (d.dom == dom)
-            return d.type;
-    return NULL;
-}
-
 bool panel_about(const struct panel_ops *p, struct debug *g, const char *text, struct panel_about *about)
 {
     *about = (struct panel_about){ .given = *text != '\0' };
@@ -39,7 +29,7 @@ bool panel_about(const struct panel_ops *p, struct debug *g, const char *text, s
     if (p->about) {
         if (!p->about(g, text, &about->what))
             return false;
-        about->type = type_of(g, about->what.dom);
+        about->type = scene_type_of(g, about->what.dom);
         return true;
     }
     debug_fail(g, "arguments", "the panel %s is about nothing else: not \"%s\"", p->name, text);

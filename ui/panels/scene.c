@@ -93,3 +93,13 @@ bool scene_about_address(struct debug *g, const char *text, struct debug_addr *w
         debug_fail(g, "arguments", "a virtual address, not \"%s\": others have no page tables", text);
     return what->space == LOOK_VIRTUAL;
 }
+
+const char *scene_type_of(struct debug *g, domid_t dom)
+{
+    struct look_domain d;
+
+    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++)
+        if (d.dom == dom)
+            return d.type;
+    return NULL;
+}

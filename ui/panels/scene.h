@@ -78,4 +78,7 @@ static inline bool scene_wants(const struct scene *s, domid_t dom)
 /* The style of who executes: enum trace_mode. */
 enum style scene_mode_style(unsigned int mode);
 
+/* A domain's type, "HVM" or another (look_domain()); NULL: there is no such domain. */
+const char *scene_type_of(struct debug *g, domid_t dom);
+
 #endif

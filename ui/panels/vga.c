@@ -12,7 +12,7 @@
  */
 #include "ui/panels/panel.h"
 
-#include "ui/screen/cp437.h"
+#include "tools/cp437.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -219,16 +219,6 @@ static domid_t whose(struct debug *g, const struct scene *s)
     return s->dom;
 }
 
-static const char *type_of(struct debug *g, domid_t dom)
-{
-    struct look_domain d;
-
-    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++)
-        if (d.dom == dom)
-            return d.type;
-    return NULL;
-}
-
 static void take(struct table *t, struct debug *g, const struct scene *s)
 {
     const domid_t dom = whose(g, s);
@@ -237,7 +227,7 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     struct table_row *row;
 
     if (guest < 0 || !host_screen(g->host, (unsigned int)guest, &screen)) {
-        t->empty = why_none(g->host, guest, type_of(g, dom));
+        t->empty = why_none(g->host, guest, scene_type_of(g, dom));
         return;
     }
     note(t, dom, &screen);

@@ -3,7 +3,7 @@
 #include "ui/screen/grid.h"
 
 #include "sim/types.h"
-#include "ui/screen/cp437.h"
+#include "tools/cp437.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Code page 437, see ui/screen/cp437.h. */
-#include "ui/screen/cp437.h"
+/* Code page 437, see tools/cp437.h. */
+#include "tools/cp437.h"
 
-#include "sim/types.h"
-
-#define HIGH 0x7f /* below it, from the blank on, it is ASCII */
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#define HIGH      0x7f /* below it, from the blank on, it is ASCII */
 
 static const uint16_t low[] = {
     0x0020, 0x263a, 0x263b, 0x2665, 0x2666, 0x2663, 0x2660, 0x2022, 0x25d8, 0x25cb, 0x25d9,
@@ -29,20 +28,20 @@ static const char high_ascii[] = "^CueaaaaceeeiiiAAEaAooouuyOUcLYPf"
                                  "aiounNao?--24!<>-=#|++++++|+++++++++-++++++++=++"
                                  "+++++++++++#o##\"aBGpSsutFOOd8fen=+><()/~o..Vn2# ";
 
-_Static_assert(sizeof(low_ascii) == ARRAY_SIZE(low) + 1 && ARRAY_SIZE(low) == 0x20, "one each");
-_Static_assert(sizeof(high_ascii) == ARRAY_SIZE(high) + 1 && ARRAY_SIZE(high) == 0x100 - HIGH, "one each");
+_Static_assert(sizeof(low_ascii) == NR(low) + 1 && NR(low) == 0x20, "one each");
+_Static_assert(sizeof(high_ascii) == NR(high) + 1 && NR(high) == 0x100 - HIGH, "one each");
 
-uint32_t cp437_char(uint8_t character)
+uint16_t cp437_char(uint8_t character)
 {
     return character < 0x20 ? low[character] : character < HIGH ? character : high[character - HIGH];
 }
 
 char cp437_ascii(uint32_t ch)
 {
-    for (unsigned int i = 0; i < ARRAY_SIZE(low); i++)
+    for (unsigned int i = 0; i < NR(low); i++)
         if (low[i] == ch)
             return low_ascii[i];
-    for (unsigned int i = 0; i < ARRAY_SIZE(high); i++)
+    for (unsigned int i = 0; i < NR(high); i++)
         if (high[i] == ch)
             return high_ascii[i];
     return 0;

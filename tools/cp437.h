@@ -5,13 +5,13 @@
  * Source: IBM, code page 437 (CPGID 00437); Unicode's mapping of it, VENDORS/MICSFT/PC/CP437.TXT, and for the first 32
  * VENDORS/MISC/IBMGRAPH.TXT.
  */
-#ifndef UI_SCREEN_CP437_H
-#define UI_SCREEN_CP437_H
+#ifndef TOOLS_CP437_H
+#define TOOLS_CP437_H
 
 #include <stdint.h>
 
 /* Unicode's character; one column wide. */
-uint32_t cp437_char(uint8_t character);
+uint16_t cp437_char(uint8_t character);
 /* What is most like one of these where there is only ASCII; 0: it is none of these, or ASCII itself. */
 char cp437_ascii(uint32_t ch);
 
