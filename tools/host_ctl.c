@@ -184,6 +184,8 @@ static enum outcome vcpu_set(struct context *c)
         if (!domain_node_write(c->h, g->domid, path, i < n ? "online" : "offline"))
             return fail(c, "libxl_set_vcpuonline failed domid=%u max_vcpus=%lu, rc: %d\n", g->domid, n, ERROR_FAIL);
     }
+    if (guest_has_dm(g))
+        say(c, HOST_CTL_ERR, "An HVM guest is told by xenstore alone: Linux waits for ACPI's word there.\n");
     return DONE;
 }
 
