@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ui/guest_firmware.h"
+
 #define PORT_OF_DISPLAY_0 5900
 
 /* Where an xl.cfg wants it: as xl, from a display's port on the first that is free, if nothing else is said. */
@@ -58,6 +60,12 @@ static int wish_of(struct run *r, const struct guest_entry *e, struct wish *w)
     return 0;
 }
 
+/* Of Xen's own kind, or a graphics card. */
+static bool has_screen(const struct guest_entry *e)
+{
+    return e->guest.fbs->nr_fbs || (guest_has_firmware(e) && xl_hvm_screen_mib(&e->cfg.hvm));
+}
+
 static int screen_open(struct run *r, unsigned int g, const struct wish *w)
 {
     const domid_t domid = host_guest_domid(r->host, g);
@@ -81,7 +89,7 @@ static int window_start(struct run *r, const struct guest_list *l)
 
     if (r->replay || (!r->opt->fb_window && !(sdl && *sdl == '1')))
         return 0;
-    if (!e->guest.fbs->nr_fbs) {
+    if (!has_screen(e)) {
         snprintf(r->err, RUN_ERR_SIZE, "--fb-window: %.100s has no screen (--fb)", l->names[r->picture_of]);
         return -1;
     }
@@ -119,7 +127,7 @@ int run_screens_start(struct run *r, const struct guest_list *l)
         if (wish_of(r, e, &w))
             return -1;
         if (r->opt->vnc && g == r->picture_of) {
-            if (!e->guest.fbs->nr_fbs) {
+            if (!has_screen(e)) {
                 snprintf(r->err, RUN_ERR_SIZE, "--vnc: %.100s has no screen (--fb)", l->names[g]);
                 return -1;
             }
