@@ -20,9 +20,9 @@
  * handed out while anything refers to it, for it is the last reference that frees it. So a pinned page table that is
  * given up stays what it is, and its owner's, until it is unpinned.
  *
- * Corresponds to xen/common/memory.c; the machine's parts (arch/x86/mm.c) are in map.c. The machine has one NUMA
- * node. Nothing is physmapped for translated guests yet. Of the commands in the public header, sharing_op and paging_op
- * are missing as in Xen's default build, which has neither.
+ * Corresponds to xen/common/memory.c; the machine's parts (arch/x86/mm.c) are in map.c, translated guests' places in
+ * physmap.c. The machine has one NUMA node. Of the commands in the public header, sharing_op and paging_op are missing
+ * as in Xen's default build, which has neither.
  */
 #include "mmu/memory/private.h"
 
