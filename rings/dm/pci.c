@@ -135,7 +135,6 @@ bool pci_add(struct pci_bus *bus, struct pci_device *p)
     for (unsigned int nr = 0; nr < PCI_BARS; nr++)
         bar_describe(p, nr);
     mark_multifunction(bus, p->devfn >> 3);
-    bars_update(p);
     return true;
 }
 

@@ -117,6 +117,12 @@ static void places(void **state)
     /* Byte for byte, as some do. */
     put(0x11, 1, 0xc2);
     assert_true(!answers(DM_PORT, 0xc100) && answers(DM_PORT, 0xc200));
+    put(0x3c, 1, 0x55), put(0x0c, 4, 0), put(0x38, 4, ~0u), put(0x3b, 1, 0);
+    assert_int_equal(get(0x3c, 1), 0x55); /* what is written ends where it ends */
+    put(0x14, 4, 0xf1000000), put(0x10, 4, 0xc200), put(0x13, 1, 0);
+    assert_int_equal(get(0x14, 4), 0xf1000008);
+    put(0x16, 1, 0xff), put(0x15, 1, 0), put(0x17, 1, 0xf1);
+    assert_int_equal(get(0x14, 4), 0xf1000008);
     /* There are 64 Ki ports. */
     put(0x12, 2, 1);
     assert_false(answers(DM_PORT, 0xc200) || answers(DM_PORT, 0x1c200));

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The 8042: its commands; keys in three sets, and translated; packets of the mouse; any access. */
+/*
+ * The 8042: its commands; keys in three sets, and translated; packets of the mouse; any access.
+ *
+ * Budget: over 400 lines: two devices and their controller.
+ */
 #include "tests/dm/board.h"
 
 #include "rings/dm/ps2.h"
@@ -121,6 +125,8 @@ static void a20_and_reset(void **state)
     assert_int_equal(inb(pc->b, 0x92), 0);
     command(pc, 0xdf);
     assert_int_equal(inb(pc->b, 0x92), 2);
+    outb(pc->b, 0x92, 0);
+    assert_int_equal(inb(pc->b, 0x92), 0);
     command(pc, 0xff);
     assert_int_equal(pc->resets, 0);
     command(pc, 0xfe);
@@ -129,6 +135,20 @@ static void a20_and_reset(void **state)
     assert_int_equal(pc->resets, 2);
     outb(pc->b, 0x92, 3);
     assert_int_equal(pc->resets, 3);
+    command(pc, 0xf0); /* all four lines, of which reset is one */
+    assert_int_equal(pc->resets, 4);
+    command(pc, 0xef);
+    assert_int_equal(pc->resets, 4);
+}
+
+/* The controller's own answers come in the order of its commands, before what the keyboard says. */
+static void answers(void **state)
+{
+    struct pc *pc = *state;
+
+    ps2_key(&pc->p, KEY_A, true);
+    command(pc, 0xaa), command(pc, 0xc0), command(pc, 0xa4), command(pc, 0xab);
+    assert_string_equal(read_all(pc), "1c 55 80 f1 00");
 }
 
 /* Each byte is an edge; a device that is off is silent, and forgets nothing. */
@@ -182,6 +202,9 @@ static void keyboard_commands(void **state)
     data(pc, 0xf3), data(pc, 0x20);
     assert_string_equal(read_all(pc), "fa fa fa fa");
     assert_int_equal(pc->p.keyboard.leds, 2);
+    data(pc, 0x10); /* no command, nor an argument any more */
+    assert_string_equal(read_all(pc), "fe");
+    assert_int_equal(pc->p.keyboard.rate, 0x20);
     data(pc, 0xed), data(pc, 0xf4); /* a command after all */
     assert_string_equal(read_all(pc), "fa fa");
     assert_int_equal(pc->p.keyboard.leds, 2);
@@ -199,6 +222,15 @@ static void keyboard_commands(void **state)
     assert_string_equal(read_all(pc), "f0 1c");
     assert_true(ps2_key(&pc->p, KEY_A, false));
     assert_string_equal(read_all(pc), "");
+    ps2_key(&pc->p, KEY_C, true), press(pc, KEY_D);
+    data(pc, 0xf0), data(pc, 0x02); /* another set: what waits was of the old one */
+    assert_string_equal(read_all(pc), "21 fa fa");
+    data(pc, 0xed), data(pc, 0x07), data(pc, 0xf3), data(pc, 0x11), data(pc, 0xf5), data(pc, 0xff);
+    read_all(pc);
+    assert_int_equal(pc->p.keyboard.leds, 0);
+    assert_int_equal(pc->p.keyboard.rate, 0x2b);
+    press(pc, KEY_A); /* it looks again */
+    assert_string_equal(read_all(pc), "1c f0 1c");
 }
 
 static void sets(void **state)
@@ -390,9 +422,9 @@ static void noise(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { T(the_controller), T(a20_and_reset), T(interrupts), T(keyboard_commands),
-                                        T(sets),           T(translated),    T(too_many),   T(mouse_commands),
-                                        T(mouse_packets),  T(noise) };
+    const struct CMUnitTest tests[] = { T(the_controller),    T(a20_and_reset), T(answers),    T(interrupts),
+                                        T(keyboard_commands), T(sets),          T(translated), T(too_many),
+                                        T(mouse_commands),    T(mouse_packets), T(noise) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,6 +174,68 @@ static void silence_tells(void **state)
     in(l, "d");
     pass(b, 4 * 12 * SECONDS(1) / 115200);
     assert_true(b->isa[IRQ]);
+    outb(b, COM1 + 2, 0xc3); /* with the characters goes what was to be said of them */
+    assert_false(b->isa[IRQ]);
+}
+
+/* How long a character takes is in LCR: 5 to 8 bits, parity, a second one to stop. */
+static void characters_time(void **state)
+{
+    static const struct {
+        uint8_t lcr;
+        unsigned int bits;
+    } rows[] = { { 0x00, 7 }, { 0x03, 10 }, { 0x07, 11 }, { 0x0b, 11 }, { 0x0f, 12 }, { 0x04, 8 } };
+    struct line *l = *state;
+    struct board *b = l->b;
+
+    outb(b, COM1 + 2, 0xc1);
+    outb(b, COM1 + 1, 0x01);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const s_time_t four = 4 * (s_time_t)rows[i].bits * SECONDS(1) / 9600;
+
+        outb(b, COM1 + 3, rows[i].lcr | 0x80);
+        outw(b, COM1, 115200 / 9600);
+        outb(b, COM1 + 3, rows[i].lcr);
+        in(l, "x");
+        pass(b, four - 100);
+        assert_false(b->isa[IRQ]);
+        pass(b, 100);
+        assert_true(b->isa[IRQ]);
+        assert_int_equal(inb(b, COM1), 'x');
+    }
+}
+
+/* FCR's other bits mean nothing while the FIFO is off: one character is told, and an error is in no FIFO. */
+static void without_the_fifo(void **state)
+{
+    struct line *l = *state;
+    struct board *b = l->b;
+
+    outb(b, COM1 + 2, 0xc0);
+    outb(b, COM1 + 1, 0x01);
+    assert_int_equal(in(l, "a"), 1);
+    assert_true(b->isa[IRQ]);
+    assert_int_equal(inb(b, COM1), 'a');
+    assert_true(uart_break(&l->u));
+    assert_int_equal(inb(b, COM1 + 5), 0x79);
+}
+
+/* A line that changes is told to who asked for it, when it changes. */
+static void modem_lines(void **state)
+{
+    struct line *l = *state;
+    struct board *b = l->b;
+
+    outb(b, COM1 + 4, 0x1b);
+    assert_false(b->isa[IRQ]);
+    inb(b, COM1 + 6);
+    outb(b, COM1 + 1, 0x08);
+    assert_false(b->isa[IRQ]);
+    outb(b, COM1 + 4, 0x1a); /* DTR goes, and with it DSR */
+    assert_true(b->isa[IRQ]);
+    assert_int_equal(inb(b, COM1 + 2) & 0x0f, 0x00);
+    assert_int_equal(inb(b, COM1 + 6) & 0x0f, 0x02);
+    assert_false(b->isa[IRQ]);
 }
 
 /* THR is empty at once; each time it becomes so is an edge. */
@@ -278,6 +340,10 @@ static void breaks(void **state)
     assert_int_equal(inb(b, COM1), 0);
     assert_int_equal(inb(b, COM1 + 5), 0x61);
     assert_int_equal(inb(b, COM1), 'b');
+    assert_true(uart_break(&l->u));
+    assert_int_equal(inb(b, COM1 + 5), 0xf9);
+    inb(b, COM1); /* the last is gone, and its error with it */
+    assert_int_equal(inb(b, COM1 + 5), 0x60);
 }
 
 /* Any access has an answer; what comes in under it is lost only by the guest's own doing. */
@@ -306,8 +372,9 @@ static void noise(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { T(a_small_kernel), T(registers), T(fifo),   T(silence_tells), T(transmitter),
-                                        T(order),          T(the_loop),  T(breaks), T(noise) };
+    const struct CMUnitTest tests[] = { T(a_small_kernel),  T(registers),        T(fifo),        T(silence_tells),
+                                        T(characters_time), T(without_the_fifo), T(modem_lines), T(transmitter),
+                                        T(order),           T(the_loop),         T(breaks),      T(noise) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
