@@ -217,9 +217,10 @@ static int vif_attach(struct guest *g, const char *text, unsigned int *i, uint32
         snprintf(err, HOST_ERR_SIZE, "vif: %s", why);
         return -1;
     }
-    if (g->vifs.list[g->vifs.nr - 1].nr_forwards) {
+    if (xl_vif_outside_word(&g->vifs.list[g->vifs.nr - 1])) {
         g->vifs.nr--;
-        snprintf(err, HOST_ERR_SIZE, "vif: hostfwd=: only of cards that are there from the start");
+        snprintf(err, HOST_ERR_SIZE, "vif: %s=: only of cards that are there from the start",
+                 xl_vif_outside_word(&g->vifs.list[g->vifs.nr]));
         return -1;
     }
     if (g->vifs.list[g->vifs.nr - 1].ioemu) {

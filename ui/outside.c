@@ -9,10 +9,39 @@ static void say(struct outside *o, const char *line) { o->say(o->data, line); }
 
 /* --- the network --- */
 
+/* One of two words that only one card can say. False: another has said otherwise. */
+static bool agree(const char **said, const char *word, const char *key, char err[RUN_ERR_SIZE])
+{
+    if (!*word)
+        return true;
+    if (*said && strcmp(*said, word)) {
+        snprintf(err, RUN_ERR_SIZE, "vif: %s=%s: another card has %s", key, word, *said);
+        return false;
+    }
+    *said = word;
+    return true;
+}
+
+/* What all cards of the bridge say of its TFTP; NULL stays where none does. */
+static bool tftp_find(const struct guest_list *l, const char **tftp, const char **bootfile, char err[RUN_ERR_SIZE])
+{
+    for (uint64_t i = 0; i < l->nr; i++) {
+        const struct xl_vifs *vifs = l->entries[i].guest.vifs;
+
+        for (unsigned int v = 0; vifs && v < vifs->nr; v++)
+            if (!agree(tftp, vifs->list[v].tftp, "tftp", err) ||
+                !agree(bootfile, vifs->list[v].bootfile, "bootfile", err))
+                return false;
+    }
+    return true;
+}
+
 /* NULL: a message in err. */
 static struct slirp_door *net_open(struct outside *o, char err[RUN_ERR_SIZE])
 {
-    struct slirp_door *d = slirp_door_open(err, RUN_ERR_SIZE);
+    const char *tftp = NULL, *bootfile = NULL;
+    struct slirp_door *d =
+        tftp_find(o->list, &tftp, &bootfile, err) ? slirp_door_open(tftp, bootfile, err, RUN_ERR_SIZE) : NULL;
 
     if (d && !slirp_door_names(SLIRP_DOOR_NAMES))
         say(o, "the bridge " XL_VIF_OUTSIDE ": " SLIRP_DOOR_NAMES

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 /* --- libslirp --- */
 
@@ -301,8 +302,17 @@ static unsigned int sockets_most(void)
                : SLIRP_DOOR_SOCKETS;
 }
 
-struct slirp_door *slirp_door_open(char *err, size_t size)
+/* A path that leads elsewhere is libslirp's affair, which takes none with "../" in it. */
+static bool is_folder(const char *path)
 {
+    struct stat st;
+
+    return !stat(path, &st) && (S_ISDIR(st.st_mode) || (errno = ENOTDIR, false));
+}
+
+struct slirp_door *slirp_door_open(const char *tftp, const char *bootfile, char *err, size_t size)
+{
+    const bool has_tftp = tftp && *tftp, has_bootfile = bootfile && *bootfile;
     struct slirp_door *d = calloc(1, sizeof(*d));
     const struct slirp_config config = { .version = 1,
                                          .in_enabled = true,
@@ -310,12 +320,19 @@ struct slirp_door *slirp_door_open(char *err, size_t size)
                                          .vnetmask.s_addr = htonl(0xffffff00),
                                          .vhost.s_addr = htonl(0x0a000202),
                                          .vhostname = "xenlab",
+                                         .tftp_path = has_tftp ? tftp : NULL,
+                                         .bootfile = has_bootfile ? bootfile : NULL,
                                          .vdhcp_start.s_addr = htonl(0x0a00020f),
                                          .vnameserver.s_addr = htonl(0x0a000203) };
 
     if (!d || !library_load(d)) {
         snprintf(err, size, "the bridge " XL_VIF_OUTSIDE ": %s",
                  d ? "networks have an outside by libslirp, which is not here (Debian: libslirp0)" : "out of memory");
+        slirp_door_close(d);
+        return NULL;
+    }
+    if (has_tftp && !is_folder(tftp)) {
+        snprintf(err, size, "tftp=%s: %s", tftp, strerror(errno));
         slirp_door_close(d);
         return NULL;
     }

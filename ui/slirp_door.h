@@ -38,8 +38,11 @@ struct slirp_door; /* NULL: there is none */
 /* A packet for the machine. False: it has no room for it now. */
 typedef bool slirp_door_fn(void *data, const void *packet, size_t len);
 
-/* NULL and a message: libslirp is not there, or a port that is asked for cannot be had. */
-struct slirp_door *slirp_door_open(char *err, size_t size);
+/*
+ * NULL and a message: libslirp is not there, or the folder is not. tftp: whose files guests get by TFTP of 10.0.2.2;
+ * bootfile: what DHCP names to who starts from the network. NULL or "": none; both are copied.
+ */
+struct slirp_door *slirp_door_open(const char *tftp, const char *bootfile, char *err, size_t size);
 /* Who connects here is led into the machine. -1 and a message. */
 int slirp_door_forward(struct slirp_door *d, const struct xl_forward *f, char *err, size_t size);
 /* What is owed to those outside is handed on, if they take it. */

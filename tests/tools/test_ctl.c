@@ -549,6 +549,7 @@ static void cards(void **state)
     char mac[32];
 
     refused(sc, "network-attach a mac=x", "libxl_device_nic_add failed.");
+    refused(sc, "network-attach a bridge=user,tftp=/srv", "vif: tftp=: only of cards that are there from the start");
     refused(sc, "network-attach a bridge=user,hostfwd=tcp::80-:80", "vif: hostfwd=: only of cards");
     refused(sc, "network-attach a xenbr0", "vif: expected NAME=VALUE, got \"xenbr0\"");
     refused(sc, "network-detach a 0", "Unknown device 0.");

@@ -506,6 +506,10 @@ static void test_vifs(void **state)
         { "hostfwd=tcp:host:80-:80", "hostfwd=tcp:host:80-:80: expected such as tcp:127.0.0.1:8080-10.0.2.15:80" },
         { "hostfwd=icmp::80-:80", "hostfwd=icmp::80-:80: expected such as tcp:127.0.0.1:8080-10.0.2.15:80" },
         { "hostfwd=tcp::80", "hostfwd=tcp::80: expected such as tcp:127.0.0.1:8080-10.0.2.15:80" },
+        { "tftp=/srv", "tftp=: only the bridge user has an outside" },
+        { "bootfile=a", "bootfile=: only the bridge user has an outside" },
+        { "bridge=user,tftp=", "tftp=: expected 1 to 255 characters" },
+        { "bridge=user,bootfile=", "bootfile=: expected 1 to 127 characters" },
         { "hostfwd=tcp::80-:65536", "hostfwd=tcp::80-:65536: expected such as tcp:127.0.0.1:8080-10.0.2.15:80" },
     };
     struct xl_config cfg;
@@ -536,6 +540,10 @@ static void test_vifs(void **state)
     assert_memory_equal(&cfg.vifs.list[0].forward[1].host_addr, "\x7f\x00\x00\x01", 4);
     assert_memory_equal(&cfg.vifs.list[0].forward[1].guest_addr, "\x0a\x00\x02\x0f", 4);
     assert_true(!cfg.vifs.list[0].forward[1].udp && cfg.vifs.list[0].forward[1].host_port == 8080);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "vif = [ 'bridge=user,tftp=some/where,bootfile=http://10.0.2.2/a.ipxe' ]\n");
+    assert_string_equal(cfg.vifs.list[0].tftp, "some/where");
+    assert_string_equal(cfg.vifs.list[0].bootfile, "http://10.0.2.2/a.ipxe");
     xl_config_free(&cfg);
     expect_error(KERNEL "vif = 'bridge=x'", "guest.cfg:2: vif: expected a list of strings, [ \"bridge=xenbr0\" ]");
     expect_error(KERNEL "vif = [ [ 'bridge=x' ] ]", "guest.cfg:2: vif: expected a list of strings, got a list in it");

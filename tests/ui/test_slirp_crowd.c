@@ -217,7 +217,7 @@ static struct world *begin(void)
     static struct world w;
     char err[200];
 
-    w = (struct world){ .d = slirp_door_open(err, sizeof(err)) };
+    w = (struct world){ .d = slirp_door_open(NULL, NULL, err, sizeof(err)) };
     if (!w.d && strstr(err, "libslirp0"))
         skip();
     assert_non_null(w.d);

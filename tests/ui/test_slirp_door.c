@@ -24,7 +24,7 @@
 static struct slirp_door *begin(void)
 {
     char err[200];
-    struct slirp_door *d = slirp_door_open(err, sizeof(err));
+    struct slirp_door *d = slirp_door_open(NULL, NULL, err, sizeof(err));
 
     if (!d && strstr(err, "libslirp0"))
         skip();
@@ -116,6 +116,70 @@ static void test_answers(void **state)
     assert_int_equal(h.nr, 2);
     assert_memory_equal(h.bytes + 14 + 28 + 16, "\x0a\x00\x02\x0f", 4);
     slirp_door_close(d);
+}
+
+/* A datagram of 10.0.2.15 to the port of TFTP at 10.0.2.2: a request to read that file, in packets as they come. */
+static size_t read_request(uint8_t p[400], const char *name)
+{
+    uint8_t *ip = p + 14, *udp = ip + 20, *tftp = udp + 8;
+    const unsigned int len = 2 + (unsigned int)strlen(name) + 1 + 6;
+
+    memset(p, 0, 400);
+    memset(p, 0xff, 6);
+    memcpy(p + 6, MAC, 6);
+    put16(p + 12, 0x0800);
+    ip[0] = 0x45, ip[8] = 64, ip[9] = 17;
+    put16(ip + 2, 28 + len);
+    memcpy(ip + 12, "\x0a\x00\x02\x0f\x0a\x00\x02\x02", 8);
+    sum_put(ip);
+    put16(udp, 1000), put16(udp + 2, 69), put16(udp + 4, 8 + len);
+    tftp[1] = 1;
+    strcpy((char *)tftp + 2, name);
+    strcpy((char *)tftp + 3 + strlen(name), "octet");
+    return 14 + 28 + len;
+}
+
+/* A folder's files are handed out, and nothing outside of it; DHCP names one; without a folder nobody answers. */
+static void test_tftp(void **state)
+{
+    char dir[] = "/tmp/tftp.XXXXXX", path[64], err[200];
+    struct slirp_door *d = begin();
+    static struct heard h;
+    uint8_t p[400];
+    FILE *f;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/boot", dir);
+    f = fopen(path, "w");
+    assert_true(f && fputs("a kernel", f) >= 0 && !fclose(f));
+    slirp_door_out(d, MILLISECS(1), p, arp(p));
+    slirp_door_out(d, MILLISECS(1), p, read_request(p, "boot"));
+    slirp_door_take(d, MILLISECS(2), hear, &h);
+    assert_true(h.nr < 2 || h.bytes[14 + 28 + 1] == 5);
+    slirp_door_close(d);
+
+    assert_null(slirp_door_open(path, NULL, err, sizeof(err)));
+    assert_non_null(strstr(err, "boot: Not a directory"));
+    assert_null(slirp_door_open("/nowhere", NULL, err, sizeof(err)));
+    assert_string_equal(err, "tftp=/nowhere: No such file or directory");
+    d = slirp_door_open(dir, "boot", err, sizeof(err));
+    assert_non_null(d);
+    h.nr = 0;
+    slirp_door_out(d, MILLISECS(1), p, discover(p));
+    slirp_door_take(d, MILLISECS(2), hear, &h);
+    assert_int_equal(h.nr, 1);
+    assert_string_equal((char *)h.bytes + 14 + 28 + 108, "boot");
+    slirp_door_out(d, MILLISECS(3), p, arp(p));
+    slirp_door_out(d, MILLISECS(3), p, read_request(p, "boot"));
+    slirp_door_take(d, MILLISECS(4), hear, &h);
+    assert_memory_equal(h.bytes + 14 + 28, "\0\3\0\1a kernel", 12);
+    slirp_door_out(d, MILLISECS(5), p, read_request(p, "../../etc/passwd"));
+    slirp_door_take(d, MILLISECS(6), hear, &h);
+    assert_memory_equal(h.bytes + 14 + 28, "\0\5", 2);
+    slirp_door_close(d);
+    unlink(path);
+    rmdir(dir);
 }
 
 /* Who says that there is a server of names that can be asked? */
@@ -262,8 +326,8 @@ static void test_anything(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),  cmocka_unit_test(test_forwards), cmocka_unit_test(test_fds),
-        cmocka_unit_test(test_anything), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_tftp),     cmocka_unit_test(test_forwards),
+        cmocka_unit_test(test_fds),     cmocka_unit_test(test_anything), cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

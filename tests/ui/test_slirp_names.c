@@ -161,7 +161,7 @@ static void test_asked(void **state)
         print_message("no namespaces here: nobody can be asked for names\n");
         skip();
     }
-    d = slirp_door_open(err, sizeof(err));
+    d = slirp_door_open(NULL, NULL, err, sizeof(err));
     if (!d && strstr(err, "libslirp0"))
         skip();
     assert_non_null(d);

@@ -149,6 +149,14 @@ static bool forward_read(struct xl_vif *v, const char *value, char why[XL_VIF_WH
     return true;
 }
 
+static bool text_read(char *to, size_t size, const char *key, const char *value, char why[XL_VIF_WHY_SIZE])
+{
+    if (!*value || strlen(value) >= size)
+        return fail(why, "%s=%.100s: expected 1 to %zu characters", key, value, size - 1);
+    strcpy(to, value);
+    return true;
+}
+
 static bool word_read(struct xl_vif *v, const char *key, const char *value, char why[XL_VIF_WHY_SIZE])
 {
     static const char refused[] = " gatewaydev netdev forwarddev accel colo_proxy ";
@@ -164,6 +172,10 @@ static bool word_read(struct xl_vif *v, const char *key, const char *value, char
         return rate_read(v, value, why);
     if (!strcmp(key, "hostfwd"))
         return forward_read(v, value, why);
+    if (!strcmp(key, "tftp"))
+        return text_read(v->tftp, sizeof(v->tftp), key, value, why);
+    if (!strcmp(key, "bootfile"))
+        return text_read(v->bootfile, sizeof(v->bootfile), key, value, why);
     if (!strcmp(key, "script"))
         return script_read(value, why);
     if (!strcmp(key, "type"))
@@ -189,6 +201,11 @@ static bool word_read(struct xl_vif *v, const char *key, const char *value, char
     if (strstr(refused, padded) || !strncmp(key, "colo_", 5))
         return fail(why, "%.36s is not supported", key);
     return fail(why, "there is no %.100s= of a network card", key);
+}
+
+const char *xl_vif_outside_word(const struct xl_vif *v)
+{
+    return v->nr_forwards ? "hostfwd" : *v->tftp ? "tftp" : *v->bootfile ? "bootfile" : NULL;
 }
 
 /* --- what is written --- */
@@ -258,8 +275,8 @@ static bool add(struct xl_vifs *vifs, const char *spec, bool bridge_first, char 
     free(copy);
     if (!good)
         return false;
-    if (v.nr_forwards && strcmp(v.bridge, XL_VIF_OUTSIDE))
-        return fail(why, "hostfwd=: only the bridge " XL_VIF_OUTSIDE " has an outside");
+    if (xl_vif_outside_word(&v) && strcmp(v.bridge, XL_VIF_OUTSIDE))
+        return fail(why, "%s=: only the bridge " XL_VIF_OUTSIDE " has an outside", xl_vif_outside_word(&v));
     v.unnumbered = v.devid == UINT32_MAX;
     if (devid_find(vifs, v.devid))
         return fail(why, "devid=%u: there is a card with this number already", v.devid);

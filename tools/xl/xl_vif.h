@@ -21,6 +21,8 @@
 #define XL_VIF_DEFAULT_MTU    1500
 #define XL_VIF_OUTSIDE        "user" /* the bridge behind which is the host's network */
 #define XL_VIF_FORWARDS       4
+#define XL_VIF_TFTP_SIZE      256
+#define XL_VIF_BOOTFILE_SIZE  128 /* what BOOTP has room for */
 
 /* hostfwd=tcp:127.0.0.1:8080-10.0.2.15:80: who connects there is led into the machine. Addresses in network order. */
 struct xl_forward {
@@ -45,7 +47,9 @@ struct xl_vif {
     bool unnumbered;  /* nobody said its devid: it is the first that was free */
     struct xl_forward forward[XL_VIF_FORWARDS];
     unsigned int nr_forwards;
-    bool untrusted; /* the guest is to protect itself from its back end */
+    char tftp[XL_VIF_TFTP_SIZE];         /* a folder whose files 10.0.2.2 hands out by TFTP; "": none */
+    char bootfile[XL_VIF_BOOTFILE_SIZE]; /* what DHCP names to who starts from the network; "": nothing */
+    bool untrusted;                      /* the guest is to protect itself from its back end */
 };
 
 struct xl_vifs {
@@ -57,6 +61,8 @@ struct xl_vifs {
 bool xl_vifs_add(struct xl_vifs *vifs, const char *spec, char why[XL_VIF_WHY_SIZE]);
 /* The same, where a first word without a value is the bridge's name. */
 bool xl_vifs_add_short(struct xl_vifs *vifs, const char *text, char why[XL_VIF_WHY_SIZE]);
+/* The first of its words that are about the network outside; NULL: it has none. */
+const char *xl_vif_outside_word(const struct xl_vif *v);
 /* `to` gets these, too: one has the place of the card of its number, the unnumbered get new ones. False, and why. */
 bool xl_vifs_merge(struct xl_vifs *to, const struct xl_vifs *more, char why[XL_VIF_WHY_SIZE]);
 
