@@ -75,6 +75,8 @@ GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall 
 HVM_GUESTS := hvm/boot16 hvm/lfb
 PCDEV := start main interrupts timers characters ide
 HVMTEST := start main traps debug registers segments rings paging corners apic mmio xen bench
+# One kernel twice: all of it but what a processor allows kernels only.
+FIVE := main exceptions traps paging patch process user probes
 GUEST_RT := start entry init text console memory traps event time user smp grant
 
 # What `make run` shows: in a terminal the cockpit, and without one a demo.
@@ -281,6 +283,19 @@ $(eval $(call hvmtest_rules,64,4,64))
 $(eval $(call hvmtest_rules,32pse,2,32))
 $(eval $(call hvmtest_rules,32pae,3,32))
 $(eval $(call hvmtest_rules,32,0,32))
+# -O1, and a stack that is aligned by nobody: few forms of instructions, for vcpu/five/.
+FIVE_CFLAGS := $(filter-out -O2 -fno-omit-frame-pointer,$(GUEST_CFLAGS)) -O1 -fno-jump-tables -fno-tree-loop-distribute-patterns
+FIVE_PROGRAMS := build/guests/five/five.native build/guests/five/five.pv
+build/guests/five/%.o: guests/five/%.c build/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FIVE_CFLAGS) $(XEN_CFLAGS) -c -o $@ $<
+build/guests/five/five.native: $(call listed,build/guests/five,entry_native cpu_native $(FIVE)) guests/five/native.lds
+	$(call say,LD)
+	$(Q)$(CC) $(FIVE_CFLAGS) $(GUEST_LDFLAGS) -T guests/five/native.lds -o $@ $(filter %.o,$^)
+build/guests/five/five.pv: build/guests/rt/start.o $(call listed,build/guests/five,entry_pv cpu_pv $(FIVE)) guests/rt/pv64.lds
+	$(call say,LD)
+	$(Q)$(CC) $(FIVE_CFLAGS) $(GUEST_LDFLAGS) -T guests/rt/pv64.lds -o $@ $(filter %.o,$^)
 # A disk of 1 MiB that starts it: the boot sector, and the kernel as it lies in memory.
 build/guests/pcdev/disk.img: build/guests/pcdev/pcdev build/guests/pcdev/bootsector.o
 	$(call say,IMG)
@@ -345,7 +360,7 @@ build/tests/guest/screens: tests/guest/screens.S guests/hvm/note.S guests/hvm/ph
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(HVMTEST_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes screens)
+guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(HVMTEST_PROGRAMS) $(FIVE_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes screens)
 
 run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
 	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi
@@ -372,7 +387,7 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 	$(Q)$(CC) $(CFLAGS) -rdynamic -o $(DESTDIR)$(PREFIX)/bin/xenlab $(addprefix build/,$(PROGRAM_OBJS)) build/libxenlab.a \
 		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab' $(UI_LIBS)
 	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
-	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(DESTDIR)$(PREFIX)/share/xenlab/guests/
+	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(FIVE_PROGRAMS) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
 	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests\)/,$(PREFIX)/share/xenlab/guests/,' \
 		-e 's,[a-z/]*/\([a-z0-9-]*\.\(cfg\|disk\)\),$(PREFIX)/share/xenlab/tours/\1,g' $$f > \
 		$(DESTDIR)$(PREFIX)/share/xenlab/tours/$${f##*/} || exit 1; done
