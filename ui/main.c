@@ -21,6 +21,7 @@
 #include "tools/printable.h"
 #include "tools/workbench/args.h"
 #include "tools/workbench/workbench.h"
+#include "ui/cmd_compare.h"
 #include "ui/cmd_ctl.h"
 #include "ui/cmd_debug.h"
 #include "ui/cmd_doctor.h"
@@ -273,6 +274,12 @@ static int limits(int argc, char **argv)
     return cmd_limits(argc, argv, stdout);
 }
 
+static int compare(int argc, char **argv)
+{
+    streams_setup();
+    return cmd_compare(argc, argv, stdout);
+}
+
 static int ctl(int argc, char **argv)
 {
     int status;
@@ -347,6 +354,7 @@ static const struct help_command commands[] = {
     { "replay", "repeat a run that was recorded", true, COMMAND_REPLAY, NULL, NULL },
     { "ctl", "tell a running machine something, as xl does", false, 0, cmd_ctl_help, cmd_ctl_word },
     { "trace", "a trace for other programs, and as a picture", false, 0, cmd_trace_help, cmd_trace_word },
+    { "compare", "one kernel, by each technique of virtualization", false, 0, cmd_compare_help, cmd_compare_word },
     { "sched", "compare schedulers on made-up workloads", false, 0, sched_help, wb_args_word },
     { "doctor", "look whether this machine is as it should be", false, 0, NULL, NULL },
     { "limits", "in what guests' processor differs from a real one", false, 0, NULL, NULL },
@@ -359,10 +367,23 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } dispatch[] = {
-    { "run", run },           { "tui", tui },         { "debug", debug },         { "tour", tour },
-    { "replay", replay },     { "ctl", ctl },         { "trace", trace },         { "sched", sched },
-    { "doctor", doctor },     { "limits", limits },   { "manual", manual },       { "completion", completion },
-    { "help", command_help }, { "-h", command_help }, { "--help", command_help }, { "--version", command_version },
+    { "run", run },
+    { "tui", tui },
+    { "debug", debug },
+    { "tour", tour },
+    { "replay", replay },
+    { "ctl", ctl },
+    { "trace", trace },
+    { "sched", sched },
+    { "compare", compare },
+    { "doctor", doctor },
+    { "limits", limits },
+    { "manual", manual },
+    { "completion", completion },
+    { "help", command_help },
+    { "-h", command_help },
+    { "--help", command_help },
+    { "--version", command_version },
 };
 
 static const char *command_word(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i].name : NULL; }

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `xenlab compare`, the command line: see ui/compare/compare.h. */
+#include "ui/cmd_compare.h"
+
+#include "tools/printable.h"
+#include "tools/units.h"
+#include "ui/compare/compare.h"
+#include "ui/status.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_TECHNIQUES 16
+
+struct arguments {
+    const char *guest, *costs, *out, *seed;
+    bool json, svg, no_host_time, help;
+};
+
+void cmd_compare_help(FILE *out)
+{
+    fputs("Usage: xenlab compare GUEST [OPTION]...\n\n"
+          "Runs one kernel once by each technique of virtualization, and prints what it\n"
+          "took: exits by kind, page-table entries, and what that would cost. GUEST is a\n"
+          "folder with NAME.native, a kernel for a processor of its own, and NAME.pv, the\n"
+          "same for Xen: build/guests/five (guests/five/README.md). The techniques:\n\n",
+          out);
+    for (size_t i = 0; technique_at(i); i++)
+        fprintf(out, "  %-17s kernel at %s, of NAME.%s\n", technique_at(i)->name, technique_at(i)->kernel_at,
+                technique_at(i)->binary);
+    fputs("\n"
+          "  --costs FILE     prices of the model, lines of \"NAME NS\": the table shows\n"
+          "                   those that count\n"
+          "  --seed N         of the machine's random numbers (0)\n"
+          "  --json           print it for programs\n"
+          "  --svg            print it as a picture\n"
+          "  --no-host-time   leave out what differs from run to run\n"
+          "  -o FILE          write it there, not to standard output\n"
+          "  -h, --help       this text\n"
+          "\n"
+          "A hash is WRONG if the kernel saw something else than under hardware's help.\n"
+          "Counts are facts; what is marked with * is a model.\n"
+          "\n"
+          "Exit status: 0 if all have come to their end, 2 if one has not, else 1.\n"
+          "\n"
+          "Example:\n"
+          "\n"
+          "  xenlab compare build/guests/five\n",
+          out);
+}
+
+const char *cmd_compare_word(size_t i)
+{
+    static const char *const words[] = { "--costs", "--seed", "--json", "--svg", "--no-host-time", "-o", "--help" };
+
+    return i < ARRAY_SIZE(words) ? words[i] : NULL;
+}
+
+static int parse(struct arguments *a, int argc, char *const *argv, char err[COMPARE_ERR_SIZE])
+{
+    const struct {
+        const char *name;
+        const char **value;
+        bool *flag;
+    } options[] = {
+        { "--costs", &a->costs, NULL }, { "--seed", &a->seed, NULL }, { "-o", &a->out, NULL },
+        { "--json", NULL, &a->json },   { "--svg", NULL, &a->svg },   { "--no-host-time", NULL, &a->no_host_time },
+        { "--help", NULL, &a->help },   { "-h", NULL, &a->help },
+    };
+
+    for (int i = 0; i < argc; i++) {
+        size_t o = 0;
+
+        while (o < ARRAY_SIZE(options) && strcmp(argv[i], options[o].name))
+            o++;
+        if (o < ARRAY_SIZE(options) && options[o].flag) {
+            *options[o].flag = true;
+        } else if (o < ARRAY_SIZE(options) && ++i < argc) {
+            *options[o].value = argv[i];
+        } else if (o < ARRAY_SIZE(options)) {
+            snprintf(err, COMPARE_ERR_SIZE, "%s: a value is missing", options[o].name);
+            return -1;
+        } else if (argv[i][0] == '-' || a->guest) {
+            snprintf(err, COMPARE_ERR_SIZE,
+                     argv[i][0] == '-' ? "compare has no option \"%.100s\" (see: xenlab compare --help)"
+                                       : "compare takes one guest, not \"%.100s\" as well",
+                     argv[i]);
+            return -1;
+        } else {
+            a->guest = argv[i];
+        }
+    }
+    if (!a->guest && !a->help)
+        snprintf(err, COMPARE_ERR_SIZE, "compare which guest? (xenlab compare build/guests/five)");
+    else if (a->json && a->svg)
+        snprintf(err, COMPARE_ERR_SIZE, "--json, or --svg");
+    return *err ? -1 : 0;
+}
+
+static bool seed_read(const char *text, uint64_t *seed, char err[COMPARE_ERR_SIZE])
+{
+    char *end;
+
+    *seed = 0;
+    if (!text)
+        return true;
+    errno = 0;
+    *seed = strtoull(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && !*end && !errno)
+        return true;
+    snprintf(err, COMPARE_ERR_SIZE, "--seed: \"%.50s\" is no number", text);
+    return false;
+}
+
+static int print(const struct arguments *a, const struct compare_table *t, FILE *out, char err[COMPARE_ERR_SIZE])
+{
+    FILE *f = a->out ? fopen(a->out, "we") : out;
+    bool good = f;
+
+    if (f && a->json)
+        compare_json(t, f);
+    else if (f && a->svg)
+        compare_svg(t, f);
+    else if (f)
+        compare_text(t, f);
+    good = f && fflush(f) == 0 && !ferror(f);
+    if (f && f != out)
+        good &= fclose(f) == 0;
+    if (!good)
+        snprintf(err, COMPARE_ERR_SIZE, "%.500s: %s", a->out ? a->out : "standard output", strerror(errno));
+    return good ? 0 : -1;
+}
+
+static int compare(const struct arguments *a, FILE *out, char err[COMPARE_ERR_SIZE])
+{
+    struct compare_run runs[MAX_TECHNIQUES];
+    struct compare_costs costs;
+    struct compare_table t = { .guest = a->guest, .costs = &costs, .runs = runs, .host_time = !a->no_host_time };
+    int status = STATUS_OK;
+
+    costs_default(&costs);
+    if (!seed_read(a->seed, &t.seed, err) || (a->costs && costs_read(&costs, a->costs, err)))
+        return STATUS_ENVIRONMENT;
+    for (; t.nr < MAX_TECHNIQUES && technique_at(t.nr); t.nr++) {
+        if (compare_try(&runs[t.nr], technique_at(t.nr), a->guest, t.seed, &costs, err))
+            return STATUS_ENVIRONMENT;
+        if (!runs[t.nr].done)
+            status = STATUS_CRASHED;
+    }
+    return print(a, &t, out, err) ? STATUS_ENVIRONMENT : status;
+}
+
+int cmd_compare(int argc, char *const *argv, FILE *out)
+{
+    struct arguments a = { 0 };
+    char err[COMPARE_ERR_SIZE] = "";
+    int status = STATUS_ENVIRONMENT;
+
+    if (parse(&a, argc, argv, err) == 0) {
+        if (a.help) {
+            cmd_compare_help(out);
+            return STATUS_OK;
+        }
+        status = compare(&a, out, err);
+    }
+    make_printable(err, strlen(err), false);
+    if (err[0])
+        fprintf(stderr, "xenlab: %s\n", err);
+    return status;
+}

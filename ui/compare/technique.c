@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The techniques, a row each.
+ *
+ * Which exits count: the simulator leaves a guest more often than a processor would. Under nested paging AMD's takes no
+ * exit for the guest's exceptions and INT n (Xen intercepts few), and the end of a slice is nobody's. Under PV all ways
+ * into Xen count, for they are the interface; RDTSC, which is none, does not.
+ */
+#include "ui/compare/compare.h"
+
+#define E(kind) (UINT64_C(1) << EXIT_##kind)
+#define HARDWARE_EXITS                                                                                                 \
+    (E(VMMCALL) | E(IO) | E(RDMSR) | E(WRMSR) | E(CPUID) | E(CR_READ) | E(CR_WRITE) | E(DR_READ) | E(DR_WRITE) |       \
+     E(NPF) | E(HLT) | E(INTWIN) | E(PAUSE) | E(TASK_SWITCH) | E(SHUTDOWN))
+#define PV_EXITS (E(EXCEPTION) | E(SOFTINT) | E(SYSCALL) | E(SYSENTER) | E(CPUID) | E(HLT) | E(PAUSE))
+
+static const struct technique techniques[] = {
+    {
+        .name = "paravirtual",
+        .kernel_at = "ring 3",
+        .binary = "pv",
+        .options = { "--type", "pv" },
+        .exits = PV_EXITS,
+        .exit_cost = COST_trap,
+        .bounces = true,
+        .refs_book = 4,
+    },
+    {
+        .name = "hardware, nested",
+        .kernel_at = "ring 0",
+        .binary = "native",
+        .options = { "--type", "pvh" },
+        .exits = HARDWARE_EXITS,
+        .exit_cost = COST_exit,
+        .refs_book = 24,
+        .own_probes = true,
+    },
+};
+
+const struct technique *technique_at(size_t i) { return i < ARRAY_SIZE(techniques) ? &techniques[i] : NULL; }

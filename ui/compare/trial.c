@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One run of a comparison: a machine with this guest alone, until it is over; what it said last, and what was counted.
+ *
+ * The guest says "NAME: done, hash 0x..." and may say "NAME: probes, hash 0x..." before, to Xen's log.
+ */
+#include "tools/snapshot.h"
+#include "ui/compare/compare.h"
+#include "ui/start.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_VTIME "60s"
+
+struct trial {
+    struct compare_run *run;
+    struct run_options options;
+    struct host_pool pools[HOST_MAX_POOLS];
+    char name[64]; /* of the guest */
+    char path[600];
+};
+
+static void hear(struct trial *t, const char *line, const char *what, uint64_t *hash, bool *heard)
+{
+    char text[128];
+    const char *at;
+    const int n = snprintf(text, sizeof(text), "%s: %s, hash 0x", t->name, what);
+
+    at = strstr(line, text);
+    if (!at)
+        return;
+    *hash = strtoull(at + n, NULL, 16);
+    *heard = true;
+}
+
+static void log_line(void *data, const char *line, size_t len)
+{
+    struct trial *t = data;
+    bool probes;
+    char text[256];
+
+    snprintf(text, sizeof(text), "%.*s", (int)len, line);
+    hear(t, text, "done", &t->run->hash, &t->run->done);
+    hear(t, text, "probes", &t->run->probes, &probes);
+}
+
+/* GUEST/NAME.BINARY, or below build/. False: it is not there. */
+static bool find(struct trial *t, const char *guest, const char *binary)
+{
+    char *copy = strdup(guest);
+    const char *const roots[] = { "", "build/" };
+    bool found = false;
+
+    if (!copy)
+        return false;
+    snprintf(t->name, sizeof(t->name), "%s", basename(copy));
+    free(copy);
+    for (unsigned int i = 0; i < ARRAY_SIZE(roots) && !found; i++) {
+        const int n = snprintf(t->path, sizeof(t->path), "%s%s/%s.%s", roots[i], guest, t->name, binary);
+
+        found = n < (int)sizeof(t->path) && access(t->path, R_OK) == 0;
+    }
+    return found;
+}
+
+/* The command line of such a run. */
+static int options_make(struct trial *t, uint64_t seed, char err[COMPARE_ERR_SIZE])
+{
+    char number[24];
+    char *argv[20] = { "--memory", "32", "--pcpus", "2", "-q", "--max-vtime", MAX_VTIME, "--seed", number };
+    int argc = 9;
+
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)seed);
+    for (const char *const *o = t->run->technique->options; *o; o++)
+        argv[argc++] = (char *)(uintptr_t)*o;
+    argv[argc++] = t->path;
+    return options_parse(&t->options, COMMAND_RUN, argc, argv, err);
+}
+
+static s_time_t real_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return SECONDS(ts.tv_sec) + ts.tv_nsec;
+}
+
+static void count(struct compare_run *r, const struct host *h, const struct compare_costs *costs)
+{
+    const struct technique *t = r->technique;
+    struct snapshot s;
+
+    host_snapshot(h, &s);
+    r->insns = s.insns;
+    r->vtime = host_now(h);
+    r->table_writes = s.ptwr;
+    for (unsigned int i = 0; i < s.nr_exits; i++)
+        for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
+            if (t->exits >> k & 1 && !strcmp(s.exits[i].name, sim_exit_name(k)))
+                r->kind[k] = s.exits[i].n;
+    for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
+        r->exits += r->kind[k];
+    for (unsigned int i = 0; i < s.nr_hypercalls; i++)
+        if (!strcmp(s.hypercalls[i].name, "mmu_update") || !strcmp(s.hypercalls[i].name, "update_va_mapping"))
+            r->table_writes += s.hypercalls[i].n;
+    r->vmm_ns = r->exits * costs->ns[t->exit_cost];
+    if (t->bounces)
+        r->vmm_ns += (r->kind[EXIT_EXCEPTION] + r->kind[EXIT_SOFTINT]) * costs->ns[COST_bounce];
+}
+
+/* Until it is gone, or the time is up. */
+static void go(struct trial *t, struct host *h)
+{
+    const bool stop = false;
+    const struct run_limit limit = { .until = t->options.max_vtime,
+                                     .at = { .insns = UINT64_MAX, .step = UINT64_MAX },
+                                     .stop = &stop };
+
+    while (host_guests_left(h) && host_now(h) < limit.until) {
+        const enum run_result result = host_run_to(h, &limit);
+
+        if (result == RUN_IDLE || result == RUN_UNTIL)
+            break;
+    }
+}
+
+static int run(struct trial *t, const struct compare_costs *costs, char err[COMPARE_ERR_SIZE])
+{
+    const struct host_io io = { .data = t };
+    const s_time_t start = real_now();
+    struct guest_list list;
+    struct host *h = NULL;
+    int rc = -1;
+
+    if (guest_list_load(&list, &t->options, err))
+        goto out;
+    h = start_host(&t->options, &list, &io, t->pools, err);
+    if (!h)
+        goto out;
+    host_log(h, log_line, t, start_log_level(&t->options));
+    if (start_guests(h, &list, err))
+        goto out;
+    go(t, h);
+    count(t->run, h, costs);
+    rc = 0;
+out:
+    host_destroy(h);
+    guest_list_free(&list);
+    t->run->host_time = real_now() - start;
+    return rc;
+}
+
+int compare_try(struct compare_run *r, const struct technique *technique, const char *guest, uint64_t seed,
+                const struct compare_costs *costs, char err[COMPARE_ERR_SIZE])
+{
+    struct trial *t = calloc(1, sizeof(*t));
+    int rc = -1;
+
+    *r = (struct compare_run){ .technique = technique };
+    err[0] = '\0';
+    if (!t) {
+        snprintf(err, COMPARE_ERR_SIZE, "out of memory");
+        return -1;
+    }
+    t->run = r;
+    if (!find(t, guest, technique->binary))
+        snprintf(err, COMPARE_ERR_SIZE, "%.400s: there is no %.60s.%s in it (make builds those of guests/five)", guest,
+                 t->name, technique->binary);
+    else if (options_make(t, seed, err) == 0)
+        rc = run(t, costs, err);
+    options_free(&t->options);
+    free(t);
+    return rc;
+}
