@@ -110,6 +110,7 @@ static void deliver(struct vcpu *v)
 {
     struct hvm_irq *irq = &v->domain->hvm->irq;
     struct hvm_intack ack;
+    bool pending;
 
     if (v->domain->p2m->pod.starved) {
         domain_crash(v, "it has touched more memory than its %lu pages: %lu are to be populated still",
@@ -125,8 +126,9 @@ static void deliver(struct vcpu *v)
         hvm_inject_event(v, &v->hvm->inject.event);
         return;
     }
-    if (v->vcpu_id == 0)
-        hvm_set_callback_irq_level(irq, v->vcpu_info->evtchn_upcall_pending);
+    pending = v->vcpu_info->evtchn_upcall_pending;
+    if (v->vcpu_id == 0 && (!pending || !v->hvm->evtchn_upcall_vector))
+        hvm_set_callback_irq_level(irq, pending);
     v->nmi_masked = v->regs->nmi_blocked;
     v->regs->want_nmiwin = v->nmi_pending && v->nmi_masked;
     ack = hvm_vcpu_has_pending_irq(v, irq);
