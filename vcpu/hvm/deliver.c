@@ -381,7 +381,11 @@ static void delivered(struct vcpu *v, const struct hvm_event *e, struct trace_wh
 
 void hvm_triple_fault(struct vcpu *v)
 {
-    domain_shutdown(v->domain, (int)v->domain->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON]);
+    const int reason = (int)v->domain->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON];
+
+    printk(v->domain->xen->machine, LOG_ERR, "d%uv%u: Triple fault at %#lx - invoking HVM shutdown action %d",
+           v->domain->domain_id, v->vcpu_id, (unsigned long)v->regs->rip, reason);
+    domain_shutdown(v->domain, reason);
 }
 
 void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
