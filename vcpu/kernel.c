@@ -64,7 +64,8 @@ long do_xen_version(struct vcpu *v, struct hypercall_args *args)
     case XENVER_extraversion: return version_string(v, arg, XEN_EXTRA_VERSION, XEN_EXTRAVERSION_LEN);
     case XENVER_compile_info: return compile_info(v, arg);
     case XENVER_capabilities:
-        return version_string(v, arg, "xen-3.0-x86_64 xen-3.0-x86_32p ", XEN_CAPABILITIES_INFO_LEN);
+        return version_string(v, arg, "xen-3.0-x86_64 xen-3.0-x86_32p hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ",
+                              XEN_CAPABILITIES_INFO_LEN);
     case XENVER_changeset: return version_string(v, arg, "xenlab", XEN_CHANGESET_INFO_LEN);
     case XENVER_platform_parameters: return copy_word_to_guest(v, arg, virt_start) ? -EFAULT : 0;
     case XENVER_get_features: return get_features(v, arg);

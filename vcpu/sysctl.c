@@ -34,7 +34,8 @@ static int physinfo(struct xen *xen, struct xen_sysctl_physinfo *pi)
     pi->max_cpu_id = xen->nr_pcpus - 1;
     pi->nr_nodes = 1; /* and max_node_id is 0 */
     pi->cpu_khz = (uint32_t)xen->tsc_khz;
-    pi->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
+    pi->capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_hap |
+                       XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
     pi->total_pages = xen->machine->nr_frames;
     pi->free_pages = avail_domheap_pages(xen);
     pi->outstanding_pages = xen->outstanding_claims;

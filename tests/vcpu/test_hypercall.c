@@ -104,7 +104,7 @@ static void xen_version(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_xen_version, XENVER_pagesize, arg, 0, 0), -EINVAL);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_xen_version, XENVER_capabilities, arg, 0, 0), 0);
     assert_int_equal(copy_from_guest(f->v, text, arg, sizeof(text)), 0);
-    assert_non_null(strstr(text, "xen-3.0-x86_64 "));
+    assert_non_null(strstr(text, "xen-3.0-x86_64 xen-3.0-x86_32p hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 "));
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_xen_version, XENVER_platform_parameters, arg, 0, 0), 0);
     assert_int_equal(fix_read(f, arg), HYPERVISOR_VIRT_START);
     at = fix_put(f, 0, &fi, sizeof(fi));

@@ -17,8 +17,8 @@ static void physinfo(void **state)
 
     assert_int_equal(xc_physinfo(f->xc, &phys), 0);
     assert_int_equal(phys.total_pages, 128 << 8);
-    assert_int_equal(phys.capabilities,
-                     XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2);
+    assert_int_equal(phys.capabilities, XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_hap |
+                                            XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2);
     assert_int_equal(phys.nr_nodes, 1);
     assert_int_equal(phys.max_node_id, 0);
     assert_true(phys.hw_cap[0] & 1u << 26);                                       /* SSE2, */

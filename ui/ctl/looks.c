@@ -331,7 +331,7 @@ static int info(struct look *l)
     fact(l, "cores_per_socket", "%u", l->m.nr_pcpus);
     fact(l, "threads_per_core", "1");
     fact(l, "cpu_mhz", "%u.%03u", l->m.cpu_khz / 1000, l->m.cpu_khz % 1000);
-    fact(l, "virt_caps", "pv");
+    fact(l, "virt_caps", "pv hvm hap gnttab-v1 gnttab-v2");
     fact(l, "total_memory", "%llu", (unsigned long long)l->m.total_pages >> 8);
     fact(l, "free_memory", "%llu", (unsigned long long)l->m.free_pages >> 8);
     fact(l, "sharing_freed_memory", "0");
