@@ -468,14 +468,32 @@ static int port_bind(struct vbd *b)
     return 0;
 }
 
+/* What its `params` names now. NULL: there is no such disk; a CD drive without a disc has "". */
+static struct disk *disk_named(const struct xenbus_device *dev)
+{
+    struct disk *disk = ((struct blkback_disks *)xenbus_data(dev))->first;
+    char params[XENBUS_VALUE];
+
+    if (!xenbus_read(dev, false, "params", params))
+        return NULL;
+    while (disk && strcmp(disk->path, params))
+        disk = disk->next;
+    return disk;
+}
+
 static int vbd_connect(struct xenbus_device *dev)
 {
     struct native_kernel *k = xenbus_kernel(dev->bus);
+    struct disk *disk = disk_named(dev);
     struct vbd *b = dev->data;
-    int rc = protocol(b) ?: pages_map(b) ?: port_bind(b);
     uint64_t said;
     bool grown;
+    int rc;
 
+    if (!disk) /* ejected since it was offered */
+        return xenbus_fail(dev, -ENOMEDIUM, "%d there is no disc in it", ENOMEDIUM);
+    b->disk = disk;
+    rc = protocol(b) ?: pages_map(b) ?: port_bind(b);
     b->broken = false;
     if (!rc && !ring_init(&b->ring, (uint8_t *const *)b->page, b->nr_pages, b->x86_32 ? SLOT_32 : SLOT_64))
         rc = xenbus_fail(dev, -EPROTO, "%d the ring's indices cannot be", EPROTO);
@@ -545,14 +563,12 @@ void blkback_corrupt(struct xenbus *b, struct disk *d) { xenbus_each(b, &blkback
 
 static int vbd_probe(struct xenbus_device *dev)
 {
-    struct disk *disk = ((struct blkback_disks *)xenbus_data(dev))->first;
+    struct disk *disk = disk_named(dev);
     char params[XENBUS_VALUE], mode[XENBUS_VALUE];
     struct vbd *b;
 
     if (!xenbus_read(dev, false, "params", params) || !xenbus_read(dev, false, "mode", mode))
         return xenbus_fail(dev, -EINVAL, "%d params or mode is missing", EINVAL);
-    while (disk && strcmp(disk->path, params))
-        disk = disk->next;
     if (!disk)
         return xenbus_fail(dev, -ENOENT, "%d there is no such disk", ENOENT);
     b = dev->data = xzalloc(disk->arena, struct vbd);

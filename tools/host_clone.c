@@ -132,7 +132,7 @@ static enum outcome begin(struct context *c)
     if (g->driver)
         return ctl_fail(c, "%s is a driver domain: what it has in memory is its guests' business\n", g->cfg.name);
     if (guest_is_hvm(g))
-        return ctl_fail(c, "%s cannot be cloned: it is a %s guest\n", g->cfg.name, guest_has_dm(g) ? "HVM" : "PVH");
+        return ctl_fail(c, "%s cannot be cloned: it is %s guest\n", g->cfg.name, guest_has_dm(g) ? "an HVM" : "a PVH");
     if (!g->kernel->image.is64)
         return ctl_fail(c, "%s cannot be cloned: it is a 32-bit guest\n", g->cfg.name);
     if (guest_devices_uncloned(g))

@@ -58,14 +58,6 @@ static enum outcome pause_or_not(struct context *c)
     return rc ? fail(c, "Failed to %s domain %u: %s\n", c->r->command->name, domid, strerror(-rc)) : DONE;
 }
 
-/* Whether it reads control/shutdown: an HVM guest that has said how it is to hear of events (libxl's test). */
-static bool has_pv_drivers(struct context *c, const struct guest *g)
-{
-    uint64_t via = 0;
-
-    return !guest_has_dm(g) || (!xc_hvm_param_get(xc(c->h), g->domid, HVM_PARAM_CALLBACK_IRQ, &via) && via);
-}
-
 static enum outcome press_power(struct context *c, const struct guest *g)
 {
     if (!c->r->option['F'])
@@ -85,7 +77,7 @@ static enum outcome ask_to_end(struct context *c, const struct guest *g)
     const bool reboot = !strcmp(c->r->command->name, "reboot");
 
     say(c, HOST_CTL_ERR, "%s domain %u\n", reboot ? "Rebooting" : "Shutting down", g->domid);
-    if (!has_pv_drivers(c, g))
+    if (!ctl_has_pv_drivers(c, g))
         return press_power(c, g);
     if (domain_node_write(c->h, g->domid, "control/shutdown", reboot ? "reboot" : "poweroff"))
         return DONE;
@@ -156,6 +148,7 @@ static enum outcome mem_set(struct context *c)
     snprintf(text, sizeof(text), "%llu", (unsigned long long)kib);
     if (rc || !domain_node_write(c->h, g->domid, "memory/target", text))
         return fail(c, "cannot set domid %u dynamic max memory to : %s\n", g->domid, c->r->arg[1]);
+    ctl_note_pv_only(c, g);
     return DONE;
 }
 
@@ -272,21 +265,34 @@ static enum outcome sysrq(struct context *c)
         return FAILED;
     if (strlen(c->r->arg[1]) != 1)
         return fail(c, "Invalid sysrq.\n");
-    return domain_node_write(c->h, g->domid, "control/sysrq", c->r->arg[1])
-               ? DONE
-               : fail(c, "sysrq failed (rc=%d)\n", ERROR_FAIL);
+    if (!domain_node_write(c->h, g->domid, "control/sysrq", c->r->arg[1]))
+        return fail(c, "sysrq failed (rc=%d)\n", ERROR_FAIL);
+    ctl_note_pv_only(c, g);
+    return DONE;
+}
+
+#define TRIGGER_S3RESUME UINT32_MAX /* libxl's, and no domctl */
+
+static int trigger_send(struct context *c, const struct guest *g, unsigned int number, unsigned int vcpu)
+{
+    if (number == TRIGGER_S3RESUME)
+        return xc_hvm_param_set(xc(c->h), g->domid, HVM_PARAM_ACPI_S_STATE, 0);
+    return xc_domain_send_trigger(xc(c->h), g->domid, number, vcpu);
 }
 
 static enum outcome trigger(struct context *c)
 {
+    static const char no_button[] = "A PVH guest has no such button.\n", no_sleep[] = "No guest sleeps here.\n";
     static const struct {
         const char *name;
         unsigned int number;
-    } triggers[] = { { "power", XEN_DOMCTL_SENDTRIGGER_POWER },
-                     { "sleep", XEN_DOMCTL_SENDTRIGGER_SLEEP },
-                     { "nmi", XEN_DOMCTL_SENDTRIGGER_NMI },
-                     { "init", XEN_DOMCTL_SENDTRIGGER_INIT },
-                     { "reset", XEN_DOMCTL_SENDTRIGGER_RESET } }; /* Xen knows these, and has nothing for them */
+        const char *pvh, *hvm; /* why it has no effect there */
+    } triggers[] = { { "power", XEN_DOMCTL_SENDTRIGGER_POWER, no_button, NULL },
+                     { "sleep", XEN_DOMCTL_SENDTRIGGER_SLEEP, no_button, NULL },
+                     { "nmi", XEN_DOMCTL_SENDTRIGGER_NMI, NULL, NULL },
+                     { "init", XEN_DOMCTL_SENDTRIGGER_INIT, NULL, NULL }, /* Xen knows these, and has nothing */
+                     { "reset", XEN_DOMCTL_SENDTRIGGER_RESET, NULL, NULL },
+                     { "s3resume", TRIGGER_S3RESUME, no_sleep, no_sleep } };
     const struct guest *g = ctl_guest_named(c, c->r->arg[0]);
     char *end = "";
     const unsigned long vcpu = c->r->nr_args > 2 ? strtoul(c->r->arg[2], &end, 10) : 0;
@@ -295,9 +301,14 @@ static enum outcome trigger(struct context *c)
         return FAILED;
     for (size_t i = 0; i < ARRAY_SIZE(triggers) && !*end; i++)
         if (!strcmp(triggers[i].name, c->r->arg[1])) {
-            const int rc = xc_domain_send_trigger(xc(c->h), g->domid, triggers[i].number, (unsigned int)vcpu);
+            const int rc = trigger_send(c, g, triggers[i].number, (unsigned int)vcpu);
+            const char *why = guest_has_dm(g) ? triggers[i].hvm : triggers[i].pvh;
 
-            return rc ? fail(c, "Send trigger '%s' failed: %s\n", triggers[i].name, strerror(-rc)) : DONE;
+            if (rc)
+                return fail(c, "Send trigger '%s' failed: %s\n", triggers[i].name, strerror(-rc));
+            if (why)
+                say(c, HOST_CTL_ERR, "%s", why);
+            return DONE;
         }
     return fail(c, "Invalid trigger \"%s\"\n", *end ? c->r->arg[2] : c->r->arg[1]);
 }
@@ -365,6 +376,8 @@ static const struct {
     { "block-attach", ctl_device_attach },
     { "block-detach", ctl_device_detach },
     { "block-resize", ctl_block_resize },
+    { "cd-insert", ctl_cd },
+    { "cd-eject", ctl_cd },
     { "block-release", ctl_block_release_or_take },
     { "block-take", ctl_block_release_or_take },
     { "network-attach", ctl_device_attach },

@@ -38,6 +38,8 @@ static const struct device_word *word_of(const struct context *c)
 {
     const struct device_word *w = device_words;
 
+    if (!strcmp(c->r->command->name, "cd-insert"))
+        return w;
     while (strncmp(c->r->command->name, w->word, strlen(w->word)) != 0)
         w++;
     return w;
@@ -119,6 +121,11 @@ static void words_join(const struct ctl_request *r, char text[CTL_WORDS_SIZE])
 {
     size_t len = 0;
 
+    if (!strcmp(r->command->name, "cd-insert")) {
+        ctl_cd_words(r, text);
+        return;
+    }
+
     *text = '\0';
     for (unsigned int i = 1; i < r->nr_args; i++)
         len += (size_t)snprintf(text + len, CTL_WORDS_SIZE - len, "%s%s", i > 1 ? "," : "", r->arg[i]);
@@ -142,10 +149,16 @@ static const struct guest *who_is(const struct host *h, const char *who)
     return g;
 }
 
+/* Does the command name a file of a disk? */
+static bool has_file(const struct ctl_request *r)
+{
+    return !strcmp(r->command->name, "block-attach") || !strcmp(r->command->name, "cd-insert");
+}
+
 bool host_ctl_prepare(struct host *h, const struct ctl_request *r, char err[HOST_ERR_SIZE])
 {
     struct context c = { .h = h, .r = r };
-    const struct device_word *w = strcmp(r->command->name, "block-attach") ? NULL : word_of(&c);
+    const struct device_word *w = has_file(r) ? word_of(&c) : NULL;
     char text[CTL_WORDS_SIZE], why[HOST_ERR_SIZE];
 
     if (!w || !w->kind->prepare || !who_is(h, r->arg[0]))
@@ -153,7 +166,8 @@ bool host_ctl_prepare(struct host *h, const struct ctl_request *r, char err[HOST
     words_join(r, text);
     if (!w->kind->prepare(h, text, why))
         return true;
-    snprintf(err, HOST_ERR_SIZE, "%.900s\nlibxl_device_%s_add failed.\n", why, w->libxl);
+    snprintf(err, HOST_ERR_SIZE, "%.900s\nlibxl_%s failed.\n", why,
+             !strcmp(r->command->name, "cd-insert") ? "cdrom_insert" : "device_disk_add");
     return false;
 }
 
@@ -163,7 +177,7 @@ char *host_ctl_file(const char *words, size_t len)
     const struct device_word *w;
     struct ctl_request r;
 
-    if (ctl_parse(words, len, &r, why) || strcmp(r.command->name, "block-attach") != 0)
+    if (ctl_parse(words, len, &r, why) || !has_file(&r))
         return NULL;
     w = word_of(&(struct context){ .r = &r });
     if (!w || !w->kind->file)
@@ -183,8 +197,10 @@ enum outcome ctl_device_attach(struct context *c)
     if (!g)
         return FAILED;
     if (*c->job->state_path) {
-        if (waited(c) && device_noted(c->h, g->domid, w->kind->back->type, c->job->devid, "backend", back))
+        if (waited(c) && device_noted(c->h, g->domid, w->kind->back->type, c->job->devid, "backend", back)) {
+            ctl_note_pv_only(c, g);
             return DONE;
+        }
         if (device_noted(c->h, g->domid, w->kind->back->type, c->job->devid, "backend", back)) {
             ctl_say(c, HOST_CTL_ERR, "unable to add device with path %s - rc %d\n", back, ERROR_TIMEDOUT);
             device_destroy(c, w->kind, g, c->job->devid, back);
@@ -239,6 +255,9 @@ enum outcome ctl_device_detach(struct context *c)
     if (!again && !w->kind->find(g, c->r->arg[1], &c->job->devid))
         return ctl_fail(c, strcmp(w->libxl, "nic") ? "Error: Device %s not connected.\n" : "Unknown device %s.\n",
                         c->r->arg[1]);
+    if (!again && w->kind == &vbd_devices && guest_drive_has(g, c->job->devid))
+        return ctl_fail(c, "%s is an IDE drive of this guest's as well, which stays until the guest unplugs it.\n",
+                        c->r->arg[1]);
     closed = again && waited(c);
     if (!device_noted(c->h, g->domid, w->kind->back->type, c->job->devid, "backend", back))
         return again ? DONE : ctl_fail(c, "Error: Device %s not connected.\n", c->r->arg[1]);
@@ -246,6 +265,7 @@ enum outcome ctl_device_detach(struct context *c)
         return detach_begin(c, w->kind, g, back);
     if (closed || force) {
         device_destroy(c, w->kind, g, c->job->devid, back);
+        ctl_note_pv_only(c, g);
         return DONE;
     }
     ctl_say(c, HOST_CTL_ERR, "unable to remove device with path %s - rc %d\n", back, ERROR_TIMEDOUT);
@@ -266,7 +286,10 @@ enum outcome ctl_block_resize(struct context *c)
         return ctl_fail(c, "Error: Device %s not connected.\n", c->r->arg[1]);
     if (!ctl_size_read(c->r->arg[2], &kib) || kib > UINT64_MAX >> 11)
         return ctl_fail(c, "invalid size: %s\n", c->r->arg[2]);
-    return guest_disk_resize(g, devid, kib << 1, err) ? ctl_fail(c, "%s: %s\n", c->r->arg[1], err) : DONE;
+    if (guest_disk_resize(g, devid, kib << 1, err))
+        return ctl_fail(c, "%s: %s\n", c->r->arg[1], err);
+    ctl_note_pv_only(c, g);
+    return DONE;
 }
 
 /* xl has no such commands: there a disk that machines share is the hotplug scripts' matter. */

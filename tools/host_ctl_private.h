@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the files that carry out commands of `xenlab ctl` share: tools/host_ctl_who.c,
- * tools/host_ctl_device.c, tools/host_ctl_sched.c, tools/host_clone.c, tools/host_ctl.c.
+ * tools/host_ctl_device.c, tools/host_ctl_cd.c, tools/host_ctl_sched.c, tools/host_clone.c, tools/host_ctl.c.
  */
 #ifndef TOOLS_HOST_CTL_PRIVATE_H
 #define TOOLS_HOST_CTL_PRIVATE_H
@@ -32,6 +32,11 @@ bool ctl_domain_named(struct context *c, const char *who, domid_t *domid, struct
 /* The guest that is called so, or has this number. NULL: that has been said. */
 struct guest *ctl_guest_named(struct context *c, const char *who);
 
+/* Does it read what is in xenstore? Not an HVM guest that has not said how it is to hear of events (libxl's test). */
+bool ctl_has_pv_drivers(struct context *c, const struct guest *g);
+/* Say so. */
+void ctl_note_pv_only(struct context *c, const struct guest *g);
+
 /* KiB; a number alone is MiB. False: it is no size. */
 bool ctl_size_read(const char *text, uint64_t *kib);
 
@@ -43,6 +48,9 @@ enum outcome ctl_device_attach(struct context *c);
 enum outcome ctl_device_detach(struct context *c);
 enum outcome ctl_block_resize(struct context *c);
 enum outcome ctl_block_release_or_take(struct context *c);
+/* cd-insert, cd-eject: tools/host_ctl_cd.c. The disk that cd-insert's words are, as xl.cfg has it. */
+enum outcome ctl_cd(struct context *c);
+void ctl_cd_words(const struct ctl_request *r, char text[CTL_WORDS_SIZE]);
 enum outcome ctl_sched_credit(struct context *c);
 enum outcome ctl_sched_rtds(struct context *c);
 /* tools/host_clone.c */

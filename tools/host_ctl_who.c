@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <xen/hvm/params.h>
 
 void ctl_say(struct context *c, enum host_ctl what, const char *fmt, ...)
 {
@@ -69,6 +70,19 @@ struct guest *ctl_guest_named(struct context *c, const char *who)
     if (!g)
         ctl_say(c, HOST_CTL_ERR, "%s: domain %u is dom0, which this is not done to\n", c->r->command->name, domid);
     return g;
+}
+
+bool ctl_has_pv_drivers(struct context *c, const struct guest *g)
+{
+    uint64_t via = 0;
+
+    return !guest_has_dm(g) || (!xc_hvm_param_get(xc(c->h), g->domid, HVM_PARAM_CALLBACK_IRQ, &via) && via);
+}
+
+void ctl_note_pv_only(struct context *c, const struct guest *g)
+{
+    if (!ctl_has_pv_drivers(c, g))
+        ctl_say(c, HOST_CTL_ERR, "An HVM guest sees this with drivers for Xen alone, and has shown none.\n");
 }
 
 bool ctl_size_read(const char *text, uint64_t *kib)

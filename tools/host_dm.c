@@ -117,6 +117,18 @@ static int drives(struct host *h, const struct guest *g, struct pc_config *cfg, 
     return 0;
 }
 
+bool guest_drive_has(const struct guest *g, uint32_t devid)
+{
+    const unsigned int nr = xl_disk_drive(devid);
+    const struct pc *pc = guest_pc(g);
+    const struct disk *held = pc && nr < PC_DRIVES ? pc->ide.channel[nr / 2].drive[nr % 2].disk : NULL;
+
+    for (unsigned int i = 0; held && i < g->nr_disks; i++)
+        if (g->disks[i].cfg.devid == devid && g->disks[i].disk == held)
+            return true;
+    return false;
+}
+
 int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     const uint64_t hole = (UINT64_C(1) << 32) - ((uint64_t)(g->hvm.mmio_hole_mib ?: 256) << 20);

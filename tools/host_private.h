@@ -347,6 +347,8 @@ int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char er
  */
 int guest_disk_release(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE]);
 int guest_disk_take(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE]);
+/* Is it what an emulated drive of g's holds? */
+bool guest_drive_has(const struct guest *g, uint32_t devid);
 /* A disk of g's that is released, as the guest knows it; NULL: none is. */
 const char *guest_disk_away(const struct guest *g);
 extern const struct device_kind vif_devices;     /* host_net.c */

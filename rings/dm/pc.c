@@ -163,8 +163,26 @@ static void event_happens(struct pc *pc, const struct pc_event *e)
     ps2_mouse(&pc->ps2, e->dx, e->dy, e->dz, pc->buttons);
 }
 
+bool pc_change_disc(struct pc *pc, unsigned int drive, struct disk *disk)
+{
+    if (drive >= PC_DRIVES || pc->ide.channel[drive / 2].drive[drive % 2].kind != IDE_CD)
+        return false;
+    pc->disc[drive].changes = true;
+    pc->disc[drive].disk = disk;
+    return true;
+}
+
+static void discs_change(struct pc *pc)
+{
+    for (unsigned int i = 0; i < PC_DRIVES; i++)
+        if (pc->disc[i].changes)
+            ide_change_disc(&pc->ide, i / 2, i % 2, pc->disc[i].disk);
+    memset(pc->disc, 0, sizeof(pc->disc));
+}
+
 void pc_kick(struct pc *pc)
 {
+    discs_change(pc);
     for (unsigned int i = 0; i < pc->nr_events; i++)
         event_happens(pc, &pc->event[i]);
     pc->nr_events = 0;

@@ -96,6 +96,10 @@ struct pc {
     struct pc_event event[PC_EVENTS];
     unsigned int nr_events;
     uint64_t dropped; /* that had no room */
+    struct {
+        bool changes; /* it waits for its turn, too */
+        struct disk *disk;
+    } disc[PC_DRIVES];
     uint8_t buttons;
     int32_t x, y; /* where a pointer that knows its place was last */
     struct uart com[PC_SERIALS];
@@ -119,6 +123,8 @@ uint32_t pc_pci_config(struct pc *pc, uint64_t addr, unsigned int size, bool wri
 /* A key or the mouse; as a place of the screen's, pc_pointer(). pc_kick() then. */
 void pc_event(struct pc *pc, const struct pc_event *e);
 void pc_pointer(struct pc *pc, int32_t x, int32_t y, int32_t dz);
+/* A CD drive gets another disc, or none (NULL). pc_kick() then. False: there is no such drive. */
+bool pc_change_disc(struct pc *pc, unsigned int drive, struct disk *disk);
 /* There may be input from outside. */
 void pc_kick(struct pc *pc);
 /* Something waits for a network card: nic_ready() is called, soon. */

@@ -19,11 +19,13 @@
 #include <unistd.h>
 #include <xen/sched.h>
 
+#include "rings/dm/pc.h"
 #include "tests/support/host_run.h"
 #include "tools/ctl.h"
 #include "tools/debug/look.h"
 #include "tools/host.h"
 #include "tools/rewind/input.h"
+#include "tools/xl/xl_hvm.h"
 
 /* --- words --- */
 
@@ -65,6 +67,9 @@ static const struct {
     { "dmesg --clear", true, NULL },
     { "list -n -Z --numa --context", false, NULL },
     { "vcpu-pin -f a all 0", true, NULL },
+    { "cd-insert a hdc x.iso", true, NULL },
+    { "cd-insert a hdc", false, "cd-insert requires at least 3 arguments" },
+    { "cd-eject a hdc", true, NULL },
     { "vcpu-pin --force a 0 - 1", true, NULL },
     { "", false, "no command \"\"" },
     { "li", false, NULL },
@@ -197,6 +202,40 @@ static int setup(void **state) { return setup_under(state, NULL); }
 
 static int setup_rtds(void **state) { return setup_under(state, "rtds"); }
 
+/* b, and an HVM guest a with an empty CD drive, which is paused. */
+static int setup_pc(void **state, enum host_device_model where)
+{
+    const struct host_config cfg = { .ram_mib = 128, .nr_pcpus = 2, .quiet = true, .device_model = where };
+    const struct host_guest b = { .kernel = "build/guests/idle", .name = "b", .memory_mib = 16 };
+    struct scene *sc = calloc(1, sizeof(*sc));
+    const struct host_io io = { .data = sc, .guest_ended = on_end, .ctl_say = on_say };
+    char err[HOST_ERR_SIZE];
+    struct xl_hvm hvm;
+    domid_t domid;
+
+    const struct host_guest a = { .kernel = "build/guests/pcdev/pcdev",
+                                  .name = "a",
+                                  .memory_mib = 16,
+                                  .has_type = true,
+                                  .type = XL_TYPE_HVM,
+                                  .hvm = &hvm };
+
+    xl_hvm_defaults(&hvm);
+    hvm.empty_cds = 1u << 2;
+    *state = sc;
+    sc->host = host_create(&cfg, &io, err);
+    assert_non_null(sc->host);
+    if (host_guest_add(sc->host, &b, &domid, err) || host_guest_start(sc->host, domid) ||
+        host_guest_add(sc->host, &a, &sc->domid, err))
+        fail_msg("%s", err);
+    host_run(sc->host, host_now(sc->host) + MILLISECS(50), &(bool){ false });
+    return 0;
+}
+
+static int setup_pc_dom0(void **state) { return setup_pc(state, HOST_DM_DOM0); }
+static int setup_pc_domain(void **state) { return setup_pc(state, HOST_DM_DOMAIN); }
+static int setup_pc_xen(void **state) { return setup_pc(state, HOST_DM_XEN); }
+
 static int teardown(void **state)
 {
     struct scene *sc = *state;
@@ -241,6 +280,12 @@ static void refused(struct scene *sc, const char *line, const char *why)
     command(sc, line);
     if (sc->status != 1 || !strstr(sc->err, why))
         fail_msg("%s: %d %s", line, sc->status, sc->err);
+}
+
+static void told(const struct scene *sc, const char *what)
+{
+    if (!strstr(sc->err, what))
+        fail_msg("\"%s\" has not %s", sc->err, what);
 }
 
 static uint32_t flags(const struct scene *sc)
@@ -541,6 +586,77 @@ static void disks(void **state)
     unlink(name);
 }
 
+/* What is in the drive hdc, as its guest would find it; NULL: nothing. */
+static const char *disc(const struct scene *sc)
+{
+    const struct disk *d;
+
+    host_run(sc->host, host_now(sc->host) + MILLISECS(1), &(bool){ false });
+    d = host_pc(sc->host, sc->domid)->ide.channel[1].drive[0].disk;
+    return d ? d->path : NULL;
+}
+
+/* A CD drive has a disc, another one, none, wherever the device model is. */
+static void discs(void **state)
+{
+    static const char params[] = "/local/domain/0/backend/vbd/2/5632/params";
+    struct scene *sc = *state;
+    char name[2][32], line[256];
+
+    for (unsigned int i = 0; i < 2; i++) {
+        int fd;
+
+        strcpy(name[i], "/tmp/test_ctl.XXXXXX");
+        fd = mkstemp(name[i]);
+        assert_int_equal(ftruncate(fd, 1 << 20), 0);
+        close(fd);
+    }
+    good(sc, "network-attach a");
+    told(sc, "An HVM guest sees this with drivers for Xen alone");
+    good(sc, "sysrq a h");
+    told(sc, "An HVM guest sees this with drivers for Xen alone");
+    good(sc, "mem-set a 8");
+    told(sc, "An HVM guest sees this with drivers for Xen alone");
+    good(sc, "sysrq b h");
+    assert_string_equal(sc->err, "");
+    good(sc, "trigger a power");
+    assert_string_equal(sc->err, "");
+    good(sc, "trigger a s3resume");
+    told(sc, "No guest sleeps here.");
+    refused(sc, "trigger b s3resume", "Send trigger 's3resume' failed: Invalid argument");
+    refused(sc, "cd-eject b hdc", "cdrom-insert requires an HVM domain");
+    refused(sc, "cd-insert a hdc /nowhere/x.iso",
+            "/nowhere/x.iso: No such file or directory\nlibxl_cdrom_insert failed.");
+    snprintf(line, sizeof(line), "cd-insert a hda %s", name[0]);
+    refused(sc, line, "Virtual device not found");
+    snprintf(line, sizeof(line), "cd-insert a xvdq %s", name[0]);
+    refused(sc, line, "Virtual device not found");
+    assert_null(disc(sc));
+    for (unsigned int i = 0; i < 2; i++) {
+        snprintf(line, sizeof(line), "cd-insert a hdc %s", name[i]);
+        good(sc, line);
+        assert_string_equal(disc(sc), name[i]);
+        assert_string_equal(at(sc, params), name[i]);
+        assert_string_equal(at(sc, "/libxl/2/device/vbd/5632/params"), name[i]);
+    }
+    good(sc, "cd-eject a hdc");
+    assert_null(disc(sc));
+    assert_string_equal(at(sc, params), "");
+    good(sc, "cd-eject a hdc");
+    snprintf(line, sizeof(line), "block-attach b %s,raw,xvda,w", name[1]); /* nobody has it now */
+    good(sc, line);
+    snprintf(line, sizeof(line), "cd-insert a hdc %s", name[1]);
+    refused(sc, line, "b has this disk, and one of both writes it");
+    assert_null(disc(sc));
+    snprintf(line, sizeof(line), "cd-insert a 5632 %s", name[0]);
+    good(sc, line);
+    assert_string_equal(disc(sc), name[0]);
+    refused(sc, "block-detach --force a hdc", "hdc is an IDE drive of this guest's as well");
+    assert_string_equal(disc(sc), name[0]);
+    unlink(name[0]);
+    unlink(name[1]);
+}
+
 /* The same with network cards. */
 static void cards(void **state)
 {
@@ -635,6 +751,9 @@ int main(void)
         IN_MACHINE(messages),
         IN_MACHINE(destroying),
         IN_MACHINE(disks),
+        cmocka_unit_test_setup_teardown(discs, setup_pc_dom0, teardown),
+        cmocka_unit_test_setup_teardown(discs, setup_pc_domain, teardown),
+        cmocka_unit_test_setup_teardown(discs, setup_pc_xen, teardown),
         IN_MACHINE(cards),
         IN_MACHINE(several),
         IN_MACHINE(no_input),
