@@ -120,6 +120,7 @@ struct cpu_state {
      */
     _Alignas(16) uint8_t fxsave[512];
     uint16_t fpu_cs, fpu_ds; /* the selectors beside FIP and FDP, which the form with 32-bit pointers has */
+    uint64_t insns_in[4];    /* no register: instructions that it has executed at each CPL; sim/ adds to them */
 };
 
 /* A vCPU as sim/ sees it: the registers above, and the rest of the processor's state (FPU, SSE), which sim/ keeps. */

@@ -20,6 +20,7 @@
 #include "vcpu/runstate.h"
 #include "vcpu/sched/cpupool.h"
 #include "vcpu/sched/sched.h"
+#include "vcpu/work.h"
 
 #include <string.h>
 #include <xen/sysctl.h>
@@ -69,6 +70,8 @@ void snapshot_take(const struct xen *xen, struct snapshot *s)
     for (unsigned int nr = 0; nr < XEN_NR_HYPERCALLS; nr++)
         s->hypercalls[nr] = (struct snapshot_count){ hypercall_name(nr), st->hypercalls[nr] };
     memcpy(s->exceptions, st->exceptions, sizeof(s->exceptions));
+    s->nr_domains = domain_work_all(xen, s->domains, SNAPSHOT_MAX_DOMAINS);
+    machine_fills(xen->machine, &s->direct, &s->nested);
     waiting_find(xen, s);
 }
 

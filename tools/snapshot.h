@@ -11,8 +11,10 @@
 #ifndef TOOLS_SNAPSHOT_H
 #define TOOLS_SNAPSHOT_H
 
+#include "sim/fills.h"
 #include "sim/pcpu.h"
 #include "sim/types.h"
+#include "vcpu/noun/work.h"
 
 #include <xen/domctl.h>
 #include <xen/sysctl.h>
@@ -21,7 +23,8 @@
 struct xen;
 struct vcpu;
 
-#define SNAPSHOT_MAX_COUNTS 64
+#define SNAPSHOT_MAX_COUNTS  64
+#define SNAPSHOT_MAX_DOMAINS 48
 
 /* How often something happened; name is a constant. */
 struct snapshot_count {
@@ -42,6 +45,9 @@ struct snapshot {
     unsigned int nr_exits, nr_hypercalls;
     struct snapshot_count exits[SNAPSHOT_MAX_COUNTS], hypercalls[SNAPSHOT_MAX_COUNTS];
     uint64_t exceptions[32]; /* by vector */
+    unsigned int nr_domains; /* by number; those that are gone, too */
+    struct domain_work domains[SNAPSHOT_MAX_DOMAINS];
+    struct machine_fills direct, nested;
     bool anybody_waits;
     struct snapshot_vcpu waiting; /* if so: the first that is runnable */
 };

@@ -9,6 +9,7 @@
 #include "ui/stats.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Mnemonics of the exceptions, AMD APM vol. 2, table 8-1. */
 static const char *const exception_names[32] = {
@@ -81,6 +82,33 @@ static void dom0_print(FILE *out, const struct host_task_time *tasks, size_t nr)
     }
 }
 
+/* What the processor has done for a guest, by ring; the hypervisor's own part is called ring -1. */
+static void domain_print(FILE *out, const struct domain_work *w)
+{
+    const bool pv64 = !strcmp(w->kind, "PV64"), pv32 = !strcmp(w->kind, "PV32");
+    uint64_t ring0 = w->insns_in[0], ring1 = w->insns_in[1], ring3 = w->insns_in[3];
+
+    if (!strcmp(w->kind, "native"))
+        return; /* code of this program: it has time (dom0), and no instructions */
+    fprintf(out, "domain %u (%s)\n", w->domid, w->kind);
+    seconds(out, "ring -1: Xen", w->in_xen);
+    if (pv64) {
+        row(out, "kernel, at CPL 3", w->insns_kernel);
+        ring3 -= w->insns_kernel;
+    }
+    row(out, pv64 || pv32 ? "CPL 0" : "ring 0", ring0);
+    row(out, pv32 ? "kernel, at CPL 1" : "ring 1", ring1);
+    row(out, "ring 2", w->insns_in[2]);
+    row(out, pv64 || pv32 ? "user, at CPL 3" : "ring 3", ring3);
+}
+
+static void fills_print(FILE *out, const char *what, const struct machine_fills *f)
+{
+    if (f->fills)
+        fprintf(out, "  %-28s %14" PRIu64 ", %.2f references each\n", what, f->fills,
+                (double)f->refs / (double)f->fills);
+}
+
 void stats_print(FILE *out, const struct snapshot *s, const struct stats_wall *wall, const struct host_task_time *dom0,
                  size_t nr_tasks)
 {
@@ -105,6 +133,12 @@ void stats_print(FILE *out, const struct snapshot *s, const struct stats_wall *w
     row(out, "instructions emulated", s->emulated);
     row(out, "page-table writes emulated", s->ptwr);
     row(out, "context switches", s->switches);
+    for (unsigned int i = 0; i < s->nr_domains; i++)
+        domain_print(out, &s->domains[i]);
+    if (s->direct.fills || s->nested.fills)
+        fprintf(out, "misses of the TLB (this run's)\n");
+    fills_print(out, "PV, by the book 4 references", &s->direct);
+    fills_print(out, "HVM, by the book 24", &s->nested);
     fprintf(out, "exits\n");
     counts_print(out, s->exits, s->nr_exits);
     exceptions_print(out, s->exceptions);

@@ -13,7 +13,6 @@
  *  - is_dying only grows: alive -> dying -> dead.
  *
  * Simplifies xen/common/domain.c: no RCU (one host thread), references are plain integers.
- *
  */
 #include "vcpu/noun/domain.h"
 
@@ -83,6 +82,7 @@ void domain_destroy(struct domain *d)
     BUG_ON(d->type != DOMAIN_SYSTEM && d->is_dying != DOMDYING_dead);
     if (d->type != DOMAIN_SYSTEM) /* nor was their creation an event */
         TRACE_DOMAIN(d, TRACE_DOMAIN_DESTROY, TRACE_NONE, "");
+    domain_work_keep(d);
     domain_free(d);
 }
 

@@ -27,6 +27,7 @@
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/noun/guest_abi.h"
 #include "vcpu/pv/pv.h"
+#include "vcpu/work.h"
 
 #include <errno.h>
 #include <xen/arch-x86/xen-mca.h>
@@ -226,7 +227,7 @@ static inline __attribute__((always_inline)) void hypercall(struct vcpu *v, bool
 
     if (TRACE_ON(m))
         trace_call(v, nr, &args, r->rip, compat ? TRACE_VIA_INT82 : TRACE_VIA_SYSCALL, TRACE_NONE);
-    m->clock.now += CLOCK_NS_PER_HYPERCALL;
+    domain_charge(v->domain, CLOCK_NS_PER_HYPERCALL);
     ret = hypercall_dispatch(v, nr, &args);
     if (TRACE_ON(m))
         trace_ret(v, nr, ret, began);
@@ -257,7 +258,7 @@ void hvm_hypercall_guest(struct vcpu *v, unsigned int insn_len)
     v->domain->abi = compat ? &pv32_abi : &pv64_abi;
     if (TRACE_ON(m))
         trace_call(v, nr, &args, r->rip, TRACE_VIA_VMMCALL, TRACE_NONE);
-    m->clock.now += CLOCK_NS_PER_HYPERCALL;
+    domain_charge(v->domain, CLOCK_NS_PER_HYPERCALL);
     if (!(r->rflags & X86_EFLAGS_VM) && r->cpl == 0) /* in real mode, too */
         ret = hypercall_dispatch(v, nr, &args);
     if (TRACE_ON(m))

@@ -42,6 +42,7 @@
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
 #include "vcpu/trace.h"
+#include "vcpu/work.h"
 
 #define PCPU_QUANTUM MICROSECS(20) /* how far pCPUs may drift apart */
 
@@ -140,8 +141,7 @@ static void insns_account(struct machine *m, struct vcpu *v, uint64_t insns)
     m->at.insns += insns;
     if (insns) {
         m->at.step = 0;
-        v->insns_at = m->at.insns;
-        v->insns += insns;
+        vcpu_insns_account(v, insns);
     }
     m->clock.now += (s_time_t)insns * CLOCK_NS_PER_INSN;
 }
@@ -150,7 +150,7 @@ static void insns_account(struct machine *m, struct vcpu *v, uint64_t insns)
 static void exit_account(struct xen *xen, struct machine *m, struct vcpu *v, const struct sim_exit *e)
 {
     step_begin(m);
-    m->clock.now += CLOCK_NS_PER_EXIT;
+    domain_charge(v->domain, CLOCK_NS_PER_EXIT);
     xen->stats.exits[e->kind]++;
     if (e->kind == EXIT_EXCEPTION)
         xen->stats.exceptions[e->exception.vector & 31]++;

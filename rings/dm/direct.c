@@ -14,6 +14,7 @@
  */
 #include "rings/dm/direct.h"
 #include "vcpu/hvm/hvm.h"
+#include "vcpu/work.h"
 
 #include <errno.h>
 #include <xen/sched.h>
@@ -75,13 +76,13 @@ static void board_msi(struct dm_board *b, uint64_t addr, uint32_t data)
 
 static int board_dma_read(struct dm_board *b, uint64_t gpa, void *buf, size_t len)
 {
-    machine(of(b))->clock.now += (s_time_t)len * CLOCK_NS_PER_KIB / 1024;
+    domain_charge(of(b)->d, (s_time_t)len * CLOCK_NS_PER_KIB / 1024);
     return hvm_copy_from_guest_phys(of(b)->d, buf, gpa, len) ? 0 : -EFAULT;
 }
 
 static int board_dma_write(struct dm_board *b, uint64_t gpa, const void *buf, size_t len)
 {
-    machine(of(b))->clock.now += (s_time_t)len * CLOCK_NS_PER_KIB / 1024;
+    domain_charge(of(b)->d, (s_time_t)len * CLOCK_NS_PER_KIB / 1024);
     return hvm_copy_to_guest_phys(of(b)->d, gpa, buf, len) ? 0 : -EFAULT;
 }
 
@@ -139,7 +140,7 @@ static enum hvm_io access(void *data, struct hvm_io_op *op)
     struct dm_direct *dm = data;
     const uint32_t cf8 = dm->d->hvm->pci_cf8;
 
-    machine(dm)->clock.now += CLOCK_NS_PER_UNIT;
+    domain_charge(dm->d, CLOCK_NS_PER_UNIT);
     if (op->port && (op->addr & ~UINT64_C(3)) == 0xcfc && cf8 >> 31)
         op->data = pc_pci_config(&dm->pc, (uint64_t)(cf8 >> 8 & 0xffff) << 32 | (cf8 & 0xfc) | (op->addr & 3), op->size,
                                  op->write, (uint32_t)op->data);

@@ -36,11 +36,16 @@
  * A block that was given N and is left in its middle, since it overwrites itself, is not what was given N: but the one
  * instruction is that it goes on with (restore_state_to_opc()).
  *
+ * By CPL they are counted where that changes, and not in each block: an instruction that changes it is the last of its
+ * block, and the way from there leads through the main loop or a hook of ours. What was executed since the last change
+ * belongs to the CPL before, that instruction included.
+ *
  * The counter lies in DR4, which the processor does not have, so that the translated code reaches it from its base
  * register; `expired` lies in DR5. A repeated string instruction counts as one instruction an iteration, and one for
  * the look at the count that ends it.
  */
 #include "sim/engine/block.h"
+#include "sim/engine/pcpu_private.h"
 
 static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, COUNTER_DR); }
 static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, EXPIRED_DR); }
@@ -61,6 +66,26 @@ static void give(struct emu *e, uint64_t to)
 
     e->count.given = least(to, at + EMU_MAX_BUDGET);
     *counter(e) = (int32_t)(e->count.given - at);
+}
+
+/* All that was executed since the last change of CPL was so at that before. */
+static void account(struct emu *e)
+{
+    const uint64_t at = done(e);
+
+    if (e->loaded)
+        e->loaded->state.insns_in[e->count.cpl] += at - e->count.cpl_since;
+    e->count.cpl_since = at;
+}
+
+void emu_count_cpl(struct emu *e)
+{
+    const uint32_t cpl = raw_get(&e->raw, hflags, uint32_t) & RAW_HF_CPL;
+
+    if (__builtin_expect(cpl == e->count.cpl, 1))
+        return;
+    account(e);
+    e->count.cpl = cpl;
 }
 
 static uint64_t first_end(const struct emu_count *c) { return least(c->asked.insns, c->asked.stop_after); }
@@ -130,6 +155,7 @@ void tb_exec_lock_x86_64(void *tcg)
         return;
     what = (uint32_t)*expired(e);
     *expired(e) = 0;
+    emu_count_cpl(e);
     e->debug.inside = false; /* an access may have been left by a fault */
     if (__builtin_expect(!what && !e->smc.buffer_full, 1))
         return;
@@ -180,7 +206,7 @@ void emu_count_unmark(struct emu *e)
 bool cpu_restore_state_x86_64(struct CPUState *cpu, uintptr_t host_pc, bool will_exit)
 {
     struct emu *e = emu_running;
-    const bool found = e->real.cpu_restore_state(cpu, host_pc, will_exit);
+    const bool found = e->real.cpu_restore_state(cpu, e->count.helper_pc ?: host_pc, will_exit);
 
     emu_count_unmark(e);
     return found;
@@ -199,6 +225,7 @@ void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBloc
     e->count.undone = undone;
     if (e->count.peek)
         return;
+    e->count.helper_pc = 0; /* it is left */
     *counter(e) += undone;
     if (undone > 1 && e->count.given > first_end(&e->count)) {
         e->count.end = NEVER;
@@ -238,12 +265,15 @@ void emu_count_start(struct emu *e, const struct pcpu_budget *b)
     c->asked = *b;
     c->end = b->exact ? b->insns : NEVER;
     c->given = given;
+    c->cpl = raw_get(&e->raw, hflags, uint32_t) & RAW_HF_CPL;
+    c->cpl_since = c->helper_pc = 0;
     *left = (int32_t)given;
     *out = 0;
 }
 
 uint64_t emu_count_stop(struct emu *e)
 {
+    account(e);
     if (__builtin_expect(e->count.tail, 0))
         tail(e, false, false);
     return done(e);

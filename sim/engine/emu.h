@@ -30,6 +30,7 @@
 
 #include "sim/engine/private.h"
 #include "sim/engine/raw.h"
+#include "sim/fills.h"
 #include "sim/machine.h"
 #include "sim/nested.h"
 #include "sim/pcpu.h"
@@ -222,7 +223,7 @@ struct emu {
         uint32_t tables[EMU_TABLES_MANY]; /* frames with HAS_LEAVES or HAS_TABLES; lost: and others */
         uint32_t stored, stores;          /* the table that was stored to last, and how often in a row */
         struct nested_regs regs;          /* as loaded, but for cr3 */
-        uint64_t fills, refs;
+        struct machine_fills fills;
     } nested;
     uint16_t task_sel; /* system.c: of the exit for a task switch */
     uint8_t task_why;
@@ -239,7 +240,8 @@ struct emu {
         const uint8_t *found;
     } lookup;
     struct emu_mmu {
-        bool not_canonical; /* the #GP stands for an access to addr, which is not */
+        struct machine_fills fills; /* of PV guests */
+        bool not_canonical;         /* the #GP stands for an access to addr, which is not */
         uint64_t addr;
     } mmu;
     struct emu_gate {
@@ -281,6 +283,9 @@ struct emu {
         bool was_tail;            /* at the observer's limit */
         bool peek;                /* look where an instruction is, and do nothing else */
         uint16_t undone;          /* of the block that was restored, or looked at */
+        uintptr_t helper_pc;      /* within the library's version of a helper: where ours is to return to; else 0 */
+        uint32_t cpl;             /* of what is executed, */
+        uint64_t cpl_since;       /* behind so many instructions of the run */
         uint64_t last_pc;         /* that was found, or restored to */
     } count;
     struct emu_smc {
@@ -378,6 +383,8 @@ bool emu_private_find(struct emu *e);
 void emu_count_start(struct emu *e, const struct pcpu_budget *budget);
 /* Instructions retired since emu_count_start(). */
 uint64_t emu_count_stop(struct emu *e);
+/* In the hook of an instruction that was its block's last, or in front of a block: the CPL may be another one. */
+void emu_count_cpl(struct emu *e);
 /* It goes on from an observer's stop after one instruction, whose blocks these are: in more of them, if that is all. */
 bool emu_count_steps(struct emu *e, const struct pcpu_budget *budget);
 /*

@@ -55,6 +55,25 @@ int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 
 /* ------------------------------------------------------------------------------------ in place of Unicorn's own -- */
 
+/* The library does not say how many entries it has read. */
+static void count_fill(struct emu *e, uint64_t addr)
+{
+    struct page_walk w;
+
+    if (e->entering || !emu_walk(e, *raw_cr(&e->raw, 3), addr, &w))
+        return;
+    e->mmu.fills.fills++;
+    e->mmu.fills.refs += 5 - w.level;
+}
+
+void machine_fills(const struct machine *m, struct machine_fills *direct, struct machine_fills *nested)
+{
+    const struct emu *e = m->edges->code ? m->edges->code->emu : NULL;
+
+    *direct = e ? e->mmu.fills : (struct machine_fills){ 0 };
+    *nested = e ? e->nested.fills : (struct machine_fills){ 0 };
+}
+
 bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int type, int mmu_idx, bool probe,
                              uintptr_t retaddr)
 {
@@ -79,6 +98,7 @@ bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int 
                          retaddr);
     if (!e->real.x86_cpu_tlb_fill(cpu, addr, size, type, mmu_idx, probe, retaddr))
         return false;
+    count_fill(e, addr);
     emu_tlb_filled(e, (unsigned int)mmu_idx, addr);
     return true;
 }

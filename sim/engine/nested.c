@@ -70,8 +70,6 @@ bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool p
         raise_exception_err_ra_x86_64((struct CPUX86State *)(void *)e->raw.st, TRAP_gp_fault, 0, host_pc);
     }
     nested_walk(&r, long_mode ? addr : (uint32_t)addr, access, table, e, &w);
-    e->nested.fills++;
-    e->nested.refs += w.refs;
     if (w.result != NESTED_OK) {
         if (!probe)
             leave(e, &w, long_mode ? addr : (uint32_t)addr, host_pc);
@@ -79,6 +77,8 @@ bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool p
     }
     if (__builtin_expect(e->observe.nr_watches, 0) && !probe)
         emu_observe_nested(e, (struct CPUX86State *)(void *)e->raw.st, &w, host_pc);
+    e->nested.fills.fills++;
+    e->nested.fills.refs += w.refs;
     set_bits(e, &w);
     for (unsigned int i = 0; i < w.nr; i++)
         emu_table_note(e, w.step[i].phys, i == w.nr - 1 && w.step[i].level == 1);

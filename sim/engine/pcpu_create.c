@@ -27,6 +27,7 @@ struct pcpu *pcpu_create(struct machine *m, unsigned int id, char *err, size_t e
     m->edges->code = &p->emu->code;
     m->has_code = p->emu->code.has_code;
     why = pcpu_selftest(p);
+    p->emu->mmu.fills = p->emu->nested.fills = (struct machine_fills){ 0 };
     if (!why)
         return p;
     emu_complain(err, errlen, why);

@@ -44,6 +44,7 @@ static void ring(struct raw_cpu *r, unsigned int cpl, bool code64)
 
     raw_set(r, hflags, uint32_t, hf | cpl | RAW_HF_CS32 | RAW_HF_SS32 | (code64 ? RAW_HF_CS64 : 0));
     emu_segments_changed(emu_running);
+    emu_count_cpl(emu_running);
 }
 
 /* -------------------------------------------------------------------------------------------- SYSCALL, SYSENTER -- */
@@ -193,6 +194,11 @@ static void task_switch(struct emu *e, struct CPUX86State *env, uint16_t sel, ui
     cpu_vmexit_x86_64(env, SVM_EXIT_TASK_SWITCH, sel, host_pc);
 }
 
+/*
+ * The library's versions take the address that they return to for one of translated code, which it is not when they are
+ * called from here: what faults in them would be counted as executed. So they are told (emu_count.helper_pc).
+ */
+
 /* Does the selector name a TSS (of 16 or 32 bits, busy or not) or a task gate? May fault, as the instruction would. */
 static bool names_task(struct emu *e, struct CPUX86State *env, uint16_t sel, uintptr_t host_pc)
 {
@@ -212,7 +218,9 @@ void HELPER(ljmp_protected)(struct CPUX86State *env, int sel, uint64_t offset, u
 
     if (e->nested.on && names_task(e, env, (uint16_t)sel, RETADDR))
         task_switch(e, env, (uint16_t)sel, TASK_JMP, RETADDR);
+    e->count.helper_pc = RETADDR;
     e->real.ljmp_protected(env, sel, offset, next_eip);
+    e->count.helper_pc = 0;
     emu_segments_changed(e);
 }
 
@@ -222,8 +230,11 @@ void HELPER(lcall_protected)(struct CPUX86State *env, int sel, uint64_t offset, 
 
     if (e->nested.on && names_task(e, env, (uint16_t)sel, RETADDR))
         task_switch(e, env, (uint16_t)sel, TASK_CALL, RETADDR);
+    e->count.helper_pc = RETADDR;
     e->real.lcall_protected(env, sel, offset, size, next_eip);
+    e->count.helper_pc = 0;
     emu_segments_changed(e);
+    emu_count_cpl(e);
 }
 
 /* Behind an IRET there may be NMIs again: does the hypervisor have one? The block ends here. */
@@ -244,7 +255,9 @@ void HELPER(iret_real)(struct CPUX86State *env, int size)
 {
     struct emu *e = emu_running;
 
+    e->count.helper_pc = RETADDR;
     e->real.iret_real(env, size);
+    e->count.helper_pc = 0;
     nmis_again(e);
 }
 
@@ -254,7 +267,9 @@ void HELPER(iret_protected)(struct CPUX86State *env, int size, int next_eip)
 
     if (e->nested.on && !(guest(e)->efer & EFER_LMA) && raw_get(&e->raw, eflags, uint64_t) & X86_EFLAGS_NT)
         task_switch(e, env, 0, TASK_IRET, RETADDR);
+    e->count.helper_pc = RETADDR;
     e->real.iret_protected(env, size, next_eip);
+    e->count.helper_pc = 0;
     emu_segments_changed(e);
     nmis_again(e);
 }

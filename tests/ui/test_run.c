@@ -556,6 +556,14 @@ static void test_stats(void **state)
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
+    s.nr_domains = 4;
+    s.domains[0] = (struct domain_work){ .kind = "native" };
+    s.domains[1] = (struct domain_work){
+        .domid = 1, .kind = "PV64", .insns_in = { 0, 0, 0, 70 }, .insns_kernel = 30, .in_xen = MILLISECS(2)
+    };
+    s.domains[2] = (struct domain_work){ .domid = 2, .kind = "PV32", .insns_in = { 0, 5, 0, 6 } };
+    s.domains[3] = (struct domain_work){ .domid = 3, .kind = "HVM", .insns_in = { 1, 2, 3, 4 } };
+    s.nested = (struct machine_fills){ 2, 39 };
     s.exceptions[14] = 1;
     stats_print(out, &s, &wall, dom0, 3);
     fclose(out);
@@ -568,7 +576,24 @@ static void test_stats(void **state)
     assert_non_null(strstr(
         text,
         "dom0\n  running                            0.000043 s\n    console                          0.000003 s\n"));
-    assert_null(strstr(text, "kernel"));
+    assert_non_null(strstr(text, "domain 1 (PV64)\n"
+                                 "  ring -1: Xen                       0.002000 s\n"
+                                 "  kernel, at CPL 3                         30\n"
+                                 "  user, at CPL 3                           40\n"
+                                 "domain 2 (PV32)\n"
+                                 "  ring -1: Xen                       0.000000 s\n"
+                                 "  kernel, at CPL 1                          5\n"
+                                 "  user, at CPL 3                            6\n"
+                                 "domain 3 (HVM)\n"
+                                 "  ring -1: Xen                       0.000000 s\n"
+                                 "  ring 0                                    1\n"
+                                 "  ring 1                                    2\n"
+                                 "  ring 2                                    3\n"
+                                 "  ring 3                                    4\n"
+                                 "misses of the TLB (this run's)\n"
+                                 "  HVM, by the book 24                       2, 19.50 references each\n"));
+    assert_null(strstr(text, "domain 0"));
+    assert_null(strstr(text, "    kernel"));
     assert_null(strstr(text, "xen_version"));
     assert_null(strstr(text, "waiting"));
     free(text);

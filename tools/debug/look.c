@@ -6,6 +6,7 @@
 #include "sim/insn.h"
 #include "tools/build/image.h"
 #include "vcpu/sched/snapshot.h"
+#include "vcpu/work.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -196,6 +197,18 @@ static const char *type_name(const struct domain *d)
     return is_native_domain(d) ? "native" : is_pv_32bit_domain(d) ? "pv32" : "pv64";
 }
 
+/* Instructions take time each; exits and hypercalls theirs. */
+static void work_take(struct look_domain *out, const struct domain *d)
+{
+    const struct domain_work w = domain_work(d);
+
+    out->works = !is_native_domain(d);
+    for (unsigned int cpl = 0; cpl < ARRAY_SIZE(out->in_ring); cpl++)
+        out->in_ring[cpl] = (s_time_t)w.insns_in[cpl] * CLOCK_NS_PER_INSN;
+    out->in_kernel = (s_time_t)w.insns_kernel * CLOCK_NS_PER_INSN;
+    out->in_xen = w.in_xen;
+}
+
 bool look_domain(struct host *h, unsigned int *n, struct look_domain *out)
 {
     const struct domain *d = *n < DOMID_FIRST_RESERVED ? domain_from(host_xen(h), (domid_t)*n) : NULL;
@@ -209,6 +222,7 @@ bool look_domain(struct host *h, unsigned int *n, struct look_domain *out)
                                  .vcpus = d->max_vcpus,
                                  .pages = d->tot_pages,
                                  .max_pages = d->max_pages };
+    work_take(out, d);
     out->restarts = host_driver_restarts(h, d->domain_id, &out->restarted);
     if (d->is_dying)
         snprintf(out->state, LOOK_TEXT, "dying");

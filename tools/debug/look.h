@@ -50,6 +50,8 @@ struct look_domain {
     char state[LOOK_TEXT];
     unsigned int vcpus;
     uint64_t pages, max_pages;
+    bool works; /* guest code of its does: then the virtual time of that, by CPL, and Xen's on its behalf */
+    s_time_t in_ring[4], in_kernel /* PV64: of in_ring[3] */, in_xen;
     uint64_t restarts; /* of a driver domain, in place, and when last */
     s_time_t restarted;
 };

@@ -11,6 +11,7 @@ static const struct table_column columns[] = {
     { .title = "time", .right = true, .quiet = true },
     { .title = "share", .right = true, .quiet = true },
     { .title = "pages", .right = true },
+    { .title = "rings", .quiet = true },
     { .title = "detail" },
 };
 
@@ -45,6 +46,32 @@ static void pcpu_take(struct table *t, const struct look_pcpu *p)
         row->style = STYLE_idle;
 }
 
+/*
+ * Where a domain's time went, in percent: rings that it was in, k and u of a PV guest, and Xen's, ring -1. "x3 k41 u56"
+ */
+static void rings_take(struct table *t, struct table_row *row, const struct look_domain *d)
+{
+    const s_time_t user = d->in_ring[3] - d->in_kernel, rest = d->in_ring[0] + d->in_ring[1] + d->in_ring[2];
+    const bool hvm = d->type[0] != 'p' || d->type[2] == 'h';
+    const s_time_t kernel = d->in_kernel + rest, all = kernel + user + d->in_xen;
+    char text[LOOK_TEXT];
+    int n;
+
+    if (!d->works || all <= 0) {
+        table_cell(t, row, "%s", "");
+        return;
+    }
+    n = snprintf(text, sizeof(text), "x%d", (int)(d->in_xen * 100 / all));
+    if (!hvm) {
+        snprintf(text + n, sizeof(text) - (size_t)n, " k%d u%d", (int)(kernel * 100 / all), (int)(user * 100 / all));
+    } else {
+        for (unsigned int cpl = 0; cpl < ARRAY_SIZE(d->in_ring); cpl++)
+            if (d->in_ring[cpl])
+                n += snprintf(text + n, sizeof(text) - (size_t)n, " %u:%d", cpl, (int)(d->in_ring[cpl] * 100 / all));
+    }
+    table_cell(t, row, "%s", text);
+}
+
 static void vcpu_take(struct table *t, struct debug *g, const struct scene *s, const struct look_vcpu *v)
 {
     struct table_row *row = table_row(t, "d%uv%u", v->dom, v->vcpu);
@@ -60,6 +87,7 @@ static void vcpu_take(struct table *t, struct debug *g, const struct scene *s, c
         table_cell(t, row, "%s", v->mode);
     table_cell(t, row, "%s", v->state);
     time_take(t, row, v->ran, s->now);
+    table_cell(t, row, "%s", "");
     table_cell(t, row, "%s", "");
     table_cell(t, row, v->native ? "on pCPU %u, since %s%s%s" : "on pCPU %u, since %s%s%s; at 0x%" PRIx64 "%s", v->cpu,
                since, *v->why ? ": " : "", v->why, v->pc, symbol);
@@ -88,6 +116,7 @@ static void domain_take(struct table *t, struct debug *g, const struct scene *s,
     table_cell(t, row, "%s", d->state);
     time_take(t, row, ran, s->now);
     table_cell(t, row, "%" PRIu64, d->pages);
+    rings_take(t, row, d);
     if (d->max_pages < NO_LIMIT)
         snprintf(limit, sizeof(limit), ", at most %" PRIu64 " pages", d->max_pages);
     table_cell(t, row, "%s, %u vCPU%s%s", d->type, d->vcpus, d->vcpus == 1 ? "" : "s", limit);

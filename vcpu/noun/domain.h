@@ -237,7 +237,8 @@ struct domain {
     int controller_pause_count; /* XEN_DOMCTL_pausedomain */
     enum domain_dying is_dying;
     bool is_shutting_down, is_shut_down;
-    int shutdown_code; /* SHUTDOWN_*, -1: running */
+    int shutdown_code;       /* SHUTDOWN_*, -1: running */
+    struct domain_work work; /* but for what its vCPUs have: vcpu/work.h */
     char crash_reason[120];
 
     /* mmu/ */

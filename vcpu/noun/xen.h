@@ -14,6 +14,7 @@
 #define VCPU_NOUN_XEN_H
 
 #include "sim/machine.h"
+#include "vcpu/noun/work.h"
 
 #include <xen/xen.h>
 
@@ -132,6 +133,7 @@ struct xen {
     bool powered_off;   /* by the toolstack, which has no more use for it: nothing happens any more */
 
     struct xen_stats stats;
+    struct gone_domains gone;
     uint64_t units;            /* of work in hypercalls, see hypercall_preempt_check(); native callers pay for them, */
     uint64_t bytes_copied;     /* and for the bytes that a hypercall copies from frame to frame */
     uint64_t console_start;    /* where the log was last cleared, XEN_SYSCTL_readconsole */

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a domain has had of the processor, as values: see vcpu/work.h.
+ */
+#ifndef VCPU_NOUN_WORK_H
+#define VCPU_NOUN_WORK_H
+
+#include "sim/types.h"
+
+#include <xen/xen.h>
+
+struct domain_work {
+    domid_t domid;
+    const char *kind;      /* of guest: "PV64" */
+    uint64_t insns_in[4];  /* instructions by CPL, */
+    uint64_t insns_kernel; /* PV64: and of those of CPL 3 the kernel's */
+    s_time_t in_xen;       /* virtual time that the hypervisor has worked for it */
+};
+
+/* The last domains that were destroyed, in turn, of so many. */
+#define GONE_MANY 16
+struct gone_domains {
+    struct domain_work work[GONE_MANY];
+    uint64_t nr;
+};
+
+/* d goes, and its work is kept in xen->gone, but for a system domain's. vcpu/work.c. */
+struct domain;
+void domain_work_keep(const struct domain *d);
+
+#endif

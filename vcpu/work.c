@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What domains have had of the processor, summed up: see vcpu/work.h. */
+#include "vcpu/work.h"
+
+#include <stdlib.h>
+
+struct domain_work domain_work(const struct domain *d)
+{
+    struct domain_work w = d->work;
+
+    w.domid = d->domain_id;
+    w.kind = d->guest->name;
+    for_each_vcpu (d, v)
+        for (unsigned int cpl = 0; v->regs && cpl < ARRAY_SIZE(w.insns_in); cpl++)
+            w.insns_in[cpl] += v->regs->insns_in[cpl];
+    return w;
+}
+
+void domain_work_keep(const struct domain *d)
+{
+    struct gone_domains *g = &d->xen->gone;
+
+    if (d->guest)
+        g->work[g->nr++ % GONE_MANY] = domain_work(d);
+}
+
+static int by_domid(const void *a, const void *b)
+{
+    return ((const struct domain_work *)a)->domid - ((const struct domain_work *)b)->domid;
+}
+
+unsigned int domain_work_all(const struct xen *xen, struct domain_work *w, unsigned int most)
+{
+    const struct gone_domains *g = &xen->gone;
+    unsigned int n = 0;
+
+    for (uint64_t i = g->nr > GONE_MANY ? g->nr - GONE_MANY : 0; i < g->nr && n < most; i++)
+        w[n++] = g->work[i % GONE_MANY];
+    for_each_domain (xen, d)
+        if (d->guest && n < most)
+            w[n++] = domain_work(d);
+    qsort(w, n, sizeof(w[0]), by_domid);
+    return n;
+}
