@@ -124,8 +124,8 @@ static void firmware_nodes(struct node_writer *w)
     const struct xl_hvm *hvm = &w->g->hvm;
 
     node(w, "platform/acpi", AS_PARENT, "%d", hvm->acpi);
-    node(w, "platform/acpi_s3", AS_PARENT, "%d", hvm->acpi_s3);
-    node(w, "platform/acpi_s4", AS_PARENT, "%d", hvm->acpi_s4);
+    node(w, "platform/acpi_s3", AS_PARENT, "0"); /* no guest sleeps */
+    node(w, "platform/acpi_s4", AS_PARENT, "0");
     node(w, "hvmloader/bios", AS_PARENT, "seabios");
     node(w, "hvmloader/allow-memory-relocate", AS_PARENT, "0");
 }

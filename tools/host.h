@@ -193,6 +193,8 @@ size_t host_console_room(const struct host *h, unsigned int index);
 void host_console_input(struct host *h, unsigned int index, const char *text, size_t len, s_time_t now);
 /* It waits for console input it has not got (its ring is empty and it has connected): worth reading the keyboard. */
 bool host_console_wants_input(const struct host *h, unsigned int index);
+/* Is it an HVM guest's serial line? */
+bool host_console_is_serial(const struct host *h, unsigned int index);
 
 /* The path of the terminal that its console is on now: what console/tty of xenstore says. now: as above. 0, -ENOMEM. */
 #define HOST_TTY_SIZE 64

@@ -329,6 +329,25 @@ static enum outcome crash(struct context *c)
     return rc ? fail(c, "Failed to crash domain %u: %s\n", domid, strerror(-rc)) : DONE;
 }
 
+/* Between two of its instructions: what is in it is of one moment. */
+static enum outcome dump_core(struct context *c)
+{
+    const struct guest *g = ctl_guest_named(c, c->r->arg[0]);
+    char why[COREDUMP_ERR_SIZE];
+    int rc;
+
+    if (!g)
+        return FAILED;
+    if (g->state != GUEST_ALIVE || g->driver)
+        return fail(c, "domain %u is about to end, or has no memory of a guest\n", g->domid);
+    rc = xc_domain_pause(xc(c->h), g->domid);
+    if (rc)
+        return fail(c, "core dump failed (rc=%d)\n", ERROR_FAIL);
+    rc = guest_dump_core(c->h, g, c->r->arg[1], why);
+    xc_domain_unpause(xc(c->h), g->domid);
+    return rc ? fail(c, "%s\ncore dump failed (rc=%d)\n", why, ERROR_FAIL) : DONE;
+}
+
 static enum outcome debug_keys(struct context *c)
 {
     const int rc = xc_send_debug_keys(xc(c->h), c->r->arg[0]);
@@ -371,6 +390,7 @@ static const struct {
     { "debug-keys", debug_keys },
     { "dmesg", dmesg_clear },
     { "crash", crash },
+    { "dump-core", dump_core },
     { "clone", ctl_clone },
     { "snapshot", ctl_clone },
     { "block-attach", ctl_device_attach },

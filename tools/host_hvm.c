@@ -62,6 +62,8 @@ void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)
 
 static bool no_hap(const struct xl_hvm *s) { return !s->hap; }
 static bool shadow(const struct xl_hvm *s) { return s->shadow_mib; }
+static bool s3(const struct xl_hvm *s) { return s->acpi_s3; }
+static bool s4(const struct xl_hvm *s) { return s->acpi_s4; }
 static bool no_acpi(const struct xl_hvm *s) { return !s->acpi; }
 static bool other_vga(const struct xl_hvm *s) { return s->vga == XL_VGA_CIRRUS || s->vga == XL_VGA_QXL; }
 
@@ -82,6 +84,8 @@ static const struct unmet {
 } unmet[] = {
     { "hap", true, true, no_hap, "has no effect: paging is nested, and shadow paging is not there" },
     { "shadow_memory", true, true, shadow, "has no effect: paging is nested, and shadow paging is not there" },
+    { "acpi_s3", false, true, s3, "has no effect: no guest sleeps, and none is offered it" },
+    { "acpi_s4", false, true, s4, "has no effect: no guest sleeps, and none is offered it" },
     { "acpi", true, false, no_acpi, "has no effect: PVH guests have ACPI tables" },
     { "serial", false, true, other_serial,
       "has one line that leads to the console, the first that is \"stdio\" or \"pty\": others lead nowhere" },

@@ -26,6 +26,7 @@
 #include "tools/build/image_cache.h"
 #include "tools/host.h"
 #include "tools/p9/outside.h"
+#include "tools/xc/coredump.h"
 #include "vcpu/native/kernel.h"
 
 /* Where a guest is in its life, and what its task does there. */
@@ -347,6 +348,8 @@ int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char er
  */
 int guest_disk_release(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE]);
 int guest_disk_take(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE]);
+/* Its memory and registers to a file (host_shutdown.c). 0, or -1 and why; a run that is repeated writes none. */
+int guest_dump_core(struct host *h, const struct guest *g, const char *path, char why[COREDUMP_ERR_SIZE]);
 /* Is it what an emulated drive of g's holds? */
 bool guest_drive_has(const struct guest *g, uint32_t devid);
 /* A disk of g's that is released, as the guest knows it; NULL: none is. */

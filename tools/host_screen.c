@@ -130,6 +130,13 @@ static bool pc_screen(const struct host *h, unsigned int index, struct host_scre
     return true;
 }
 
+bool host_console_is_serial(const struct host *h, unsigned int index)
+{
+    const struct guest *g = guest_at(h, index);
+
+    return g && guest_console_line(g) >= 0;
+}
+
 bool host_screen_card(const struct host *h, unsigned int index)
 {
     const struct pc *pc = pc_of(h, index);

@@ -12,7 +12,7 @@
  *                       it restarts twice in a minute, xl gives up; here it is "NAME-<date>-2".)
  *      preserve         it stays, for whoever wants to look at it
  *      coredump-...     first its memory is written to NAME.core, in the current directory (tools/xc/coredump.c)
- *      soft-reset       for HVM guests: a PV domain is crashed by the attempt, as in Xen
+ *      soft-reset       for HVM guests, of which it is not there; a PV domain is crashed by the attempt, as in Xen
  *
  * A guest that suspends goes on at once (tools/xc/resume.c), but for one that is to be cloned (host_clone.c).
  *
@@ -23,7 +23,6 @@
  * Corresponds to tools/xl/xl_vmcontrol.c (domain_death_action, handle_domain_death, preserve_domain, create_domain).
  */
 #include "tools/host_private.h"
-#include "tools/xc/coredump.h"
 #include "tools/xc/resume.h"
 #include "tools/xc/xc.h"
 
@@ -173,6 +172,13 @@ static bool suspended(struct host *h, struct guest *g)
 
 /* --- core dumps --- */
 
+int guest_dump_core(struct host *h, const struct guest *g, const char *path, char why[COREDUMP_ERR_SIZE])
+{
+    const int rc = coredump_write(xc(h), g->domid, g->kernel->image.is64, h->edges->silent ? NULL : path, why);
+
+    return h->edges->silent ? 0 : rc;
+}
+
 /* Whether that succeeds or not: what was to follow follows. */
 static void dump_core(struct host *h, struct guest *g)
 {
@@ -182,12 +188,10 @@ static void dump_core(struct host *h, struct guest *g)
         return;
     for (char *slash = strchr(path, '/'); slash; slash = strchr(slash, '/'))
         *slash = '_';
-    if (h->edges->silent) {
-        coredump_write(xc(h), g->domid, g->kernel->image.is64, NULL, why);
-    } else if (coredump_write(xc(h), g->domid, g->kernel->image.is64, path, why)) {
+    if (guest_dump_core(h, g, path, why)) {
         host_message(h, "the core of %s cannot be written: %s", g->cfg.name, why);
         h->edges->failed = true;
-    } else {
+    } else if (!h->edges->silent) {
         host_message(h, "the core of %s is in %s", g->cfg.name, path);
     }
     free(path);
@@ -264,7 +268,8 @@ static bool down(struct host *h, struct guest *g)
     case XL_ACTION_RESTART: return destroy(g, true);
     case XL_ACTION_RENAME_RESTART: return rename_away(h, g) ? restart(h, g) : guest_gone(h, g);
     case XL_ACTION_SOFT_RESET:
-        host_message(h, "%s: soft-reset is for HVM guests, and this one is PV: destroyed", g->cfg.name);
+        host_message(h, "%s: soft-reset is for HVM guests, and %s: destroyed", g->cfg.name,
+                     guest_is_hvm(g) ? "of those it is not there" : "this one is PV");
         h->edges->failed = true;
         return destroy(g, false);
     case XL_ACTION_PRESERVE: break;

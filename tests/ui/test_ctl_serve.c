@@ -379,7 +379,11 @@ static void consoles(void **state)
     ask(sc, &c, "console -t serial a");
     wait_end(sc, &c);
     assert_int_equal(c.status, 1);
-    assert_non_null(strstr(c.err, "a PV guest's console is pv"));
+    assert_non_null(strstr(c.err, "domain 1 has no serial line"));
+    ask(sc, &c, "console -t vnc a");
+    wait_end(sc, &c);
+    assert_int_equal(c.status, 1);
+    assert_non_null(strstr(c.err, "expected pv or serial"));
 }
 
 static void waiting(void **state)

@@ -7,7 +7,8 @@
  *      .note.Xen           what made it, how many vCPUs and pages
  *      .xen_prstatus       struct vcpu_guest_context of each vCPU
  *      .xen_shared_info    the page
- *      .xen_p2m            { pfn, mfn } of each page that follows, by pfn
+ *      .xen_p2m            { pfn, mfn } of each page that follows, by pfn; of a PVH or HVM guest, which has pfns alone,
+ *                          it is .xen_pfn, and there is no .xen_shared_info
  *      .xen_pages          the pages themselves; those of zeroes are holes in the file
  *
  * Invariant: what is asked of the domain, which takes virtual time, does not depend on what becomes of the file:
@@ -31,11 +32,15 @@
 #include <xen/version.h>
 
 #define CORE_MAGIC          UINT64_C(0xf00febed) /* a PV domain's */
-#define CORE_FORMAT_VERSION UINT64_C(1)          /* 0.1 */
+#define CORE_MAGIC_HVM      UINT64_C(0xf00febee)
+#define CORE_FORMAT_VERSION UINT64_C(1) /* 0.1 */
 
 enum { SEC_NULL, SEC_STRINGS, SEC_NOTE, SEC_PRSTATUS, SEC_SHARED_INFO, SEC_P2M, SEC_PAGES, NR_SECTIONS };
 
-static const char strings[] = "\0.shstrtab\0.note.Xen\0.xen_prstatus\0.xen_shared_info\0.xen_p2m\0.xen_pages";
+#define NAMES(table) "\0.shstrtab\0.note.Xen\0.xen_prstatus\0.xen_shared_info\0" table "\0.xen_pages"
+static const char strings[] = NAMES(".xen_p2m"), strings_hvm[] = NAMES(".xen_pfn");
+
+_Static_assert(sizeof(strings) == sizeof(strings_hvm), "names are where they are, whatever the guest");
 
 struct note_header {
     uint32_t namesz, descsz, type;
@@ -64,7 +69,7 @@ struct notes {
 struct core {
     struct xc_handle *xc;
     domid_t domid;
-    bool is64;
+    bool is64, hvm;
     FILE *file; /* NULL: there is none, or no more */
     int error;  /* errno of the first that failed */
     struct xen_domctl_getdomaininfo info;
@@ -106,7 +111,8 @@ static void notes_fill(const struct core *c, struct notes *n)
     memset(n, 0, sizeof(*n));
     n->none = note(XEN_ELFNOTE_DUMPCORE_NONE, 0);
     n->header = note(XEN_ELFNOTE_DUMPCORE_HEADER, 4 * sizeof(uint64_t));
-    n->magic = CORE_MAGIC, n->nr_vcpus = c->nr_vcpus, n->nr_pages = c->nr_pages, n->page_size = PAGE_SIZE;
+    n->magic = c->hvm ? CORE_MAGIC_HVM : CORE_MAGIC, n->nr_vcpus = c->nr_vcpus, n->nr_pages = c->nr_pages,
+    n->page_size = PAGE_SIZE;
     n->version = note(XEN_ELFNOTE_DUMPCORE_XEN_VERSION, sizeof(n->v));
     n->v.major = (uint64_t)version >> 16, n->v.minor = (uint64_t)version & 0xffff, n->v.pagesize = PAGE_SIZE;
     xc_version(c->xc, XENVER_extraversion, &n->v.extra);
@@ -127,6 +133,13 @@ static void put(struct core *c, uint64_t offset, const void *data, size_t size)
         c->error = errno ? errno : EIO;
 }
 
+/* An entry of the table of pages. */
+static size_t entry_size(const struct core *c) { return c->hvm ? sizeof(uint64_t) : sizeof(struct domain_page); }
+
+static bool has_section(const struct core *c, int i) { return !c->hvm || i != SEC_SHARED_INFO; }
+
+static const char *names(const struct core *c) { return c->hvm ? strings_hvm : strings; }
+
 /* The header, and where everything will be. */
 static void headers_write(struct core *c, Elf64_Shdr sh[NR_SECTIONS])
 {
@@ -138,7 +151,7 @@ static void headers_write(struct core *c, Elf64_Shdr sh[NR_SECTIONS])
         [SEC_NOTE] = { SHT_NOTE, sizeof(struct notes), 0 },
         [SEC_PRSTATUS] = { SHT_PROGBITS, c->nr_vcpus * c->context_size, c->context_size },
         [SEC_SHARED_INFO] = { SHT_PROGBITS, PAGE_SIZE, PAGE_SIZE },
-        [SEC_P2M] = { SHT_PROGBITS, c->nr_pages * sizeof(struct domain_page), sizeof(struct domain_page) },
+        [SEC_P2M] = { SHT_PROGBITS, c->nr_pages * entry_size(c), entry_size(c) },
         [SEC_PAGES] = { SHT_PROGBITS, c->nr_pages * PAGE_SIZE, PAGE_SIZE },
     };
     const Elf64_Ehdr eh = {
@@ -149,17 +162,19 @@ static void headers_write(struct core *c, Elf64_Shdr sh[NR_SECTIONS])
         .e_shoff = sizeof(eh),
         .e_ehsize = sizeof(eh),
         .e_shentsize = sizeof(Elf64_Shdr),
-        .e_shnum = NR_SECTIONS,
+        .e_shnum = (uint16_t)(NR_SECTIONS - c->hvm),
         .e_shstrndx = SEC_STRINGS,
     };
-    uint64_t offset = sizeof(eh) + NR_SECTIONS * sizeof(Elf64_Shdr);
+    uint64_t offset = sizeof(eh) + NR_SECTIONS * sizeof(Elf64_Shdr), at = sizeof(eh) + sizeof(*sh);
     uint32_t name = 0;
 
     memset(sh, 0, NR_SECTIONS * sizeof(*sh));
     for (int i = 1; i < NR_SECTIONS; i++) {
         const uint64_t align = i == SEC_PAGES ? PAGE_SIZE : i == SEC_NOTE ? 4 : 8;
 
-        name += (uint32_t)strlen(strings + name) + 1;
+        name += (uint32_t)strlen(names(c) + name) + 1;
+        if (!has_section(c, i))
+            continue;
         offset = (offset + align - 1) & ~(align - 1);
         sh[i] = (Elf64_Shdr){ .sh_name = name,
                               .sh_type = sizes[i].type,
@@ -168,9 +183,10 @@ static void headers_write(struct core *c, Elf64_Shdr sh[NR_SECTIONS])
                               .sh_addralign = align,
                               .sh_entsize = sizes[i].entsize };
         offset += sizes[i].size;
+        put(c, at, &sh[i], sizeof(*sh));
+        at += sizeof(*sh);
     }
     put(c, 0, &eh, sizeof(eh));
-    put(c, sizeof(eh), sh, NR_SECTIONS * sizeof(*sh));
 }
 
 static void section_write(struct core *c, const Elf64_Shdr *sh, const void *data)
@@ -184,10 +200,19 @@ static void pages_write(struct core *c, const Elf64_Shdr *sh)
     uint8_t page[PAGE_SIZE];
 
     for (size_t i = 0; i < c->nr_pages; i++)
-        if (!xc_read_foreign(c->xc, c->domid, _mfn(c->p2m[i].mfn), page) && memcmp(page, zeroes, PAGE_SIZE))
+        if (!xc_read_foreign(c->xc, c->domid, _mfn(c->hvm ? c->p2m[i].pfn : c->p2m[i].mfn), page) &&
+            memcmp(page, zeroes, PAGE_SIZE))
             put(c, sh->sh_offset + i * PAGE_SIZE, page, PAGE_SIZE);
     if (c->file && !c->error && (fflush(c->file) || ftruncate(fileno(c->file), (off_t)(sh->sh_offset + sh->sh_size))))
         c->error = errno;
+}
+
+static void table_write(struct core *c, const Elf64_Shdr *sh)
+{
+    if (!c->hvm)
+        section_write(c, sh, c->p2m);
+    for (size_t i = 0; c->hvm && i < c->nr_pages; i++)
+        put(c, sh->sh_offset + i * sizeof(uint64_t), &c->p2m[i].pfn, sizeof(uint64_t));
 }
 
 static void write_all(struct core *c)
@@ -197,13 +222,15 @@ static void write_all(struct core *c)
     struct notes n;
 
     notes_fill(c, &n);
-    xc_read_foreign(c->xc, c->domid, _mfn(c->info.shared_info_frame), shared_info);
+    if (!c->hvm)
+        xc_read_foreign(c->xc, c->domid, _mfn(c->info.shared_info_frame), shared_info);
     headers_write(c, sh);
-    section_write(c, &sh[SEC_STRINGS], strings);
+    section_write(c, &sh[SEC_STRINGS], names(c));
     section_write(c, &sh[SEC_NOTE], &n);
     section_write(c, &sh[SEC_PRSTATUS], c->contexts);
-    section_write(c, &sh[SEC_SHARED_INFO], shared_info);
-    section_write(c, &sh[SEC_P2M], c->p2m);
+    table_write(c, &sh[SEC_P2M]);
+    if (!c->hvm)
+        section_write(c, &sh[SEC_SHARED_INFO], shared_info);
     pages_write(c, &sh[SEC_PAGES]);
 }
 
@@ -228,6 +255,8 @@ int coredump_write(struct xc_handle *xc, domid_t domid, bool is64, const char *p
     char why[128] = "";
     int rc = xc_domain_getinfo(xc, domid, &c.info);
 
+    c.hvm = c.info.flags & XEN_DOMINF_hvm_guest;
+    c.is64 |= c.hvm; /* so Xen has their contexts, whatever the kernel is */
     if (!rc)
         rc = contexts_collect(&c);
     if (!rc) {

@@ -8,8 +8,8 @@
 #define COREDUMP_ERR_SIZE 256
 
 /*
- * Write the core of PV domain domid, which does not run, to `path`. 0, or -1 with a message; then there is no file.
- * path NULL: do to the domain what that does, and write nothing.
+ * Write the core of domain domid, which does not run, to `path`. 0, or -1 with a message; then there is no file.
+ * is64: of a PV domain's kernel. path NULL: do to the domain what that does, and write nothing.
  */
 int coredump_write(struct xc_handle *xc, domid_t domid, bool is64, const char *path, char err[COREDUMP_ERR_SIZE]);
 

@@ -434,20 +434,26 @@ static int read_fbs(struct xl_reader *r, const char *key, void *out)
 
 /*
  * vnc = 1 by itself is vfb = [ "vnc=1" ] with the words that stand there as keys, as xl has it of a PV guest without a
- * vfb. The words of a screen that is not there mean nothing.
+ * vfb; of an HVM guest, which has a screen, so is sdl = 1. Others of the words of a screen that is not there mean
+ * nothing.
  */
 static int read_vnc(struct xl_reader *r, const char *key, void *out)
 {
     static const char *const words[] = { "vnclisten", "vncdisplay", "vncunused",  "vncpasswd", "sdl",
                                          "opengl",    "display",    "xauthority", "keymap" };
-    char spec[1024] = "vnc=1", why[XL_FB_WHY_SIZE];
+    char spec[1024], why[XL_FB_WHY_SIZE];
     const struct xl_fbs *fbs = out;
-    unsigned int on = 0;
+    unsigned int on = 0, sdl = 0;
 
-    if (xl_read_number(r, key, 0, 1, "0 or 1", &on))
+    if (xl_read_number(r, key, 0, 1, "0 or 1", &on) || xl_read_number(r, "sdl", 0, 1, "0 or 1", &sdl))
         return -1;
-    if (!on || fbs->nr_fbs)
+    if (sdl && !on && r->cfg->type != XL_TYPE_HVM)
+        return xl_warn(r, xl_key_line(r, "sdl"), "sdl is ignored: it wants vnc = 1, or to stand in vfb");
+    if (sdl && fbs->nr_fbs)
+        return xl_warn(r, xl_key_line(r, "sdl"), "sdl is ignored: there is a vfb, where it is to stand");
+    if ((!on && !sdl) || fbs->nr_fbs)
         return 0;
+    snprintf(spec, sizeof(spec), "vnc=%u", on);
     for (size_t i = 0; i < COUNT(words); i++) {
         const size_t len = strlen(spec);
         const char *text = NULL;

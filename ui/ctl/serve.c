@@ -196,11 +196,13 @@ static void waits_make(struct ctl_serve *s, struct ctl_conn *c, const struct ctl
             wait_add(c, info.domain);
 }
 
-/* -t pv, -n 0: there is no other console. */
+/* A guest has one console, number 0; it is serial, if that is an HVM guest's serial line. */
 static bool console_exists(struct ctl_serve *s, struct ctl_conn *c, const struct ctl_request *r)
 {
-    if (r->option['t'] && strcmp(r->option['t'], "pv") != 0)
-        tell(s, c, "console -t %s: a PV guest's console is pv\n", r->option['t']);
+    const char *type = r->option['t'];
+
+    if (type && strcmp(type, "pv") != 0 && strcmp(type, "serial") != 0)
+        tell(s, c, "console -t %s: expected pv or serial\n", type);
     else if (r->option['n'] && strcmp(r->option['n'], "0") != 0)
         tell(s, c, "console -n %s: there is number 0 only; channel-list says where channels are\n", r->option['n']);
     else
@@ -209,14 +211,19 @@ static bool console_exists(struct ctl_serve *s, struct ctl_conn *c, const struct
     return false;
 }
 
-static void console_attach(struct ctl_serve *s, struct ctl_conn *c, const char *who)
+static void console_attach(struct ctl_serve *s, struct ctl_conn *c, const struct ctl_request *r)
 {
-    const bool found = ctl_domain_find(s->host, who, &c->domid);
+    const bool found = ctl_domain_find(s->host, r->arg[0], &c->domid);
     const int guest = found ? host_guest_index(s->host, c->domid) : -1;
+    const bool serial = r->option['t'] && !strcmp(r->option['t'], "serial");
+    const bool other = guest >= 0 && serial && !host_console_is_serial(s->host, (unsigned int)guest);
 
-    if (guest < 0) {
+    if (guest < 0 || other) {
         if (!found)
-            tell(s, c, CTL_NO_DOMAIN, who);
+            tell(s, c, CTL_NO_DOMAIN, r->arg[0]);
+        else if (other)
+            tell(s, c, "console -t serial: domain %u has no serial line (serial = \"pty\" of an HVM guest)\n",
+                 c->domid);
         else
             tell(s, c, "Domain %u has no console\n", c->domid);
         finish(s, c, 1);
@@ -238,7 +245,7 @@ static void carry_out(struct taking *t, struct ctl_conn *c, const char *words, s
         finish(t->s, c, 1);
     } else if (r.command->kind == CTL_CONSOLE) {
         if (console_exists(t->s, c, &r))
-            console_attach(t->s, c, r.arg[0]);
+            console_attach(t->s, c, &r);
     } else if (!ctl_changes(&r)) {
         look(t->s, c, &r);
     } else if (!host_ctl_prepare(t->s->host, &r, err)) {
