@@ -146,6 +146,7 @@ void machine_destroy(struct machine *m)
     check_empty(arena);
     arena_destroy(arena);
     free(edges->audit);
+    free(edges->interp);
     free(edges);
 }
 

@@ -45,7 +45,7 @@ struct machine_edges {
     struct code_map *code;   /* NULL: there are no processors */
     struct history *history; /* sim/checkpoint.h; NULL: none is kept */
     int ram_fd;
-    void *audit; /* mmu/audit.c's notes, kept from one check to the next; from malloc() */
+    void *audit, *interp; /* notes of mmu/audit.c and vcpu/five/, kept from one time to the next; from malloc() */
 };
 
 struct machine {

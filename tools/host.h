@@ -54,6 +54,7 @@ struct host_config {
     const struct host_fault *faults; /* copied */
     unsigned int nr_faults;
     enum host_device_model device_model;
+    bool interpret;    /* HVM and PVH guests are executed by the interpreter (vcpu/five/) */
     bool audit;        /* mmu_audit() after every hypercall */
     bool plain_engine; /* struct machine_config */
     bool only_forward; /* it never goes back, and is not recorded */

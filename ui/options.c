@@ -121,6 +121,8 @@ static const struct option options[] = {
       "stop after this much virtual time: 500us, 20ms, 1.5s, 2m" },
     { "audit",     0,  OPTION_FLAG,     NULL,       FIELD(audit),     0, 0,
       "check the frame table after every hypercall (slow)" },
+    { "technique", 0, OPTION_TEXT, "HOW", FIELD(technique), 0, 0,
+      "how guests of type pvh and hvm execute: hardware (SVM,\nnested paging), or emulate (an interpreter, which\nknows what guests/five needs) (hardware)" },
     { "plain-engine", 0, OPTION_FLAG,   NULL,       FIELD(plain_engine), 0, 0,
       "no shortcuts into Unicorn: slower, and otherwise the same" },
     { .name = "Messages:", .kind = OPTION_HEADING, .min = OF_ALL },
@@ -639,6 +641,10 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
         return -1;
     if (o->device_model && options_device_model(o) > HOST_DM_XEN) {
         snprintf(err, OPTIONS_ERR_SIZE, "--device-model: expected dom0, domain or xen, got \"%.64s\"", o->device_model);
+        return -1;
+    }
+    if (o->technique && strcmp(o->technique, "hardware") != 0 && strcmp(o->technique, "emulate") != 0) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--technique: expected hardware or emulate, got \"%.64s\"", o->technique);
         return -1;
     }
     if (o->gdb && (o->trace || o->record)) {

@@ -71,6 +71,7 @@ struct run_options {
     /* Of the run. */
     s_time_t max_vtime;
     const char *device_model; /* "dom0", "domain" or "xen"; NULL: dom0 */
+    const char *technique;    /* "hardware" or "emulate"; NULL: hardware */
     const char *disk_writes;  /* "live", "exit" or "never"; NULL: as it fits */
     s_time_t power_cut;       /* when; then max_vtime is not later. 0: never */
     bool realtime, stats, audit, plain_engine, help;

@@ -256,7 +256,7 @@ static bool guest_go_on(struct xen *xen, const struct run_limit *l, bool first)
 
     if (!guest_budget(&g, &budget))
         return false;
-    pcpu_run_on(xen->machine->pcpu[xen->run.cpu], xen->run.v->ctx, &budget, guest_exit, &g);
+    xen->run.v->domain->guest->run_on(xen->run.v, &budget, guest_exit, &g);
     return g.broken;
 }
 

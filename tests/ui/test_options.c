@@ -209,6 +209,7 @@ static const struct {
     { "--power-cut 1s --gdb 0 g", "--power-cut: with --gdb no file of a disk is written at once" },
     { "--power-cut 1s --disk-writes exit g", "--power-cut: with --disk-writes no file of a disk is written at once" },
     { "--device-model qemu g", "--device-model: expected dom0, domain or xen, got \"qemu\"" },
+    { "--technique trap g", "--technique: expected hardware or emulate, got \"trap\"" },
     { "--disk-writes soon g", "--disk-writes: expected live, exit or never, got \"soon\"" },
     { "--disk-writes live --record r g",
       "--disk-writes: live: a recording needs the disks as they were: exit or never" },
@@ -359,6 +360,7 @@ static const struct {
     { "power-cut", "20ms" },
     { "disk-writes", "never" },
     { "device-model", "xen" },
+    { "technique", "emulate" },
     /* those that have none */
     { "channel", "name=a,connection=pty" },
     { "console-to", "pty" },

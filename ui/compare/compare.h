@@ -29,7 +29,8 @@
 #define COMPARE_COSTS(X)                                                                                               \
     X(exit, 500, "#VMEXIT and VMRUN: out of guest mode, and in again")                                                 \
     X(trap, 200, "a PV guest's way into Xen and out: SYSCALL, INT, an exception")                                      \
-    X(bounce, 100, "what Xen hands on to a PV guest's own handler")
+    X(bounce, 100, "what Xen hands on to a PV guest's own handler")                                                    \
+    X(interpret, 20, "an instruction that is interpreted")
 
 enum compare_cost {
 #define X(name, ns, what) COST_##name,
@@ -57,6 +58,7 @@ struct technique {
     const char *options[8];      /* of the domain, as words of xenlab run; ended by NULL */
     uint64_t exits;              /* a bit an enum sim_exit_kind: hardware would leave the guest, too */
     enum compare_cost exit_cost; /* of each */
+    bool interprets;             /* each instruction is paid for */
     bool bounces;                /* exceptions and INT come back to the guest through Xen */
     unsigned int refs_book;      /* entries that a miss reads at most, by the book */
     bool own_probes;             /* the holes must look like a processor's */

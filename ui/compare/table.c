@@ -48,10 +48,12 @@ static void kinds_text(const struct compare_run *r, char *text, size_t size)
             if (left[k] > left[most])
                 most = k;
         if (!left[most])
-            return;
+            break;
         n += (size_t)snprintf(text + n, size - n, "%s%s %" PRIu64, i ? ", " : "", sim_exit_name(most), left[most]);
         left[most] = 0;
     }
+    if (!n)
+        snprintf(text, size, "no exits: nothing of the guest's runs");
 }
 
 /* What a row says of the hash, and of the probes. */

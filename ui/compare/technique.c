@@ -2,6 +2,8 @@
 /*
  * The techniques, a row each.
  *
+ * Under emulation nothing of the guest's runs, so there are no exits and no TLB: each instruction is the hypervisor's.
+ *
  * Which exits count: the simulator leaves a guest more often than a processor would. Under nested paging AMD's takes no
  * exit for the guest's exceptions and INT n (Xen intercepts few), and the end of a slice is nobody's. Under PV all ways
  * into Xen count, for they are the interface; RDTSC, which is none, does not.
@@ -15,6 +17,14 @@
 #define PV_EXITS (E(EXCEPTION) | E(SOFTINT) | E(SYSCALL) | E(SYSENTER) | E(CPUID) | E(HLT) | E(PAUSE))
 
 static const struct technique techniques[] = {
+    {
+        .name = "emulation",
+        .kernel_at = "none",
+        .binary = "native",
+        .options = { "--type", "pvh", "--technique", "emulate" },
+        .interprets = true,
+        .own_probes = true,
+    },
     {
         .name = "paravirtual",
         .kernel_at = "ring 3",

@@ -109,6 +109,8 @@ static void count(struct compare_run *r, const struct host *h, const struct comp
         if (!strcmp(s.hypercalls[i].name, "mmu_update") || !strcmp(s.hypercalls[i].name, "update_va_mapping"))
             r->table_writes += s.hypercalls[i].n;
     r->vmm_ns = r->exits * costs->ns[t->exit_cost];
+    if (t->interprets)
+        r->vmm_ns += r->insns * costs->ns[COST_interpret];
     if (t->bounces)
         r->vmm_ns += (r->kind[EXIT_EXCEPTION] + r->kind[EXIT_SOFTINT]) * costs->ns[COST_bounce];
 }

@@ -16,6 +16,7 @@
 #include "mmu/guest_access.h"
 #include "mmu/hvm/p2m.h"
 #include "sim/frame.h"
+#include "vcpu/five/interp.h"
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/noun/guest_abi.h"
 #include "vcpu/runstate.h"
@@ -142,6 +143,17 @@ static void deliver(struct vcpu *v)
                                              .vector = ack.source == hvm_intsrc_nmi ? X86_EXC_NMI : ack.vector });
 }
 
+/* By a processor with hardware's help, or by none. */
+static void run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit, void *data)
+{
+    struct machine *m = v->domain->xen->machine;
+
+    if (v->domain->xen->interpret)
+        interp_run_on(v, budget, on_exit, data);
+    else
+        pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, budget, on_exit, data);
+}
+
 /* mov $nr, %eax; vmmcall; ret (xen/arch/x86/hvm/svm/svm.c: svm_init_hypercall_page()). */
 static void init_hypercall_page(uint8_t *page)
 {
@@ -197,6 +209,7 @@ const struct guest_ops hvm_guest = {
     .switch_to = switch_to,
     .switch_from = switch_from,
     .deliver = deliver,
+    .run_on = run_on,
     .handle_exit = hvm_handle_exit,
     .init_hypercall_page = init_hypercall_page,
     .set_context = hvm_set_context,

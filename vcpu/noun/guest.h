@@ -59,13 +59,14 @@ struct guest_ops {
     /* d dies: let go of what keeps its frames in use. -ERESTART: call again. */
     int (*relinquish)(struct domain *d);
 
-    /* --- running --- */
+    /* --- running (run_on: as pcpu_run_on()) --- */
     void (*switch_to)(struct vcpu *v);   /* it comes onto a pCPU */
     void (*switch_from)(struct vcpu *v); /* it leaves one; NULL: nothing is to be done */
     /* One step of v, whose code is part of this program. False: there is nothing to do. NULL: it has a processor. */
     bool (*step)(struct vcpu *v);
     /* What is due before its code goes on; v may be blocked by it. NULL, as the next, where step is not. */
     void (*deliver)(struct vcpu *v);
+    void (*run_on)(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit, void *data);
     /* Its code came out for this reason. */
     void (*handle_exit)(struct vcpu *v, const struct sim_exit *exit);
     /* PV: write a trap's or an event's frame onto its kernel's stack; it then stands at the handler. */

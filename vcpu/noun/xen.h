@@ -93,10 +93,7 @@ struct xen {
     struct machine *machine;
     const struct xen_hooks *hooks;
 
-    /*
-     * mmu/: the frame table, one page_info a frame; the heap; the machine-to-phys table (guest readable, in machine
-     * RAM)
-     */
+    /* mmu/: the frame table, one page_info a frame; the heap; the machine-to-phys table, which guests may read */
     struct page_info *frame_table;
     struct heap *heap;
     const uint64_t *m2p; /* host view of the table at MACH2PHYS_VIRT_START; nr_frames entries */
@@ -141,6 +138,7 @@ struct xen {
     uint64_t tsc_khz;
     uint64_t m2p_sets;      /* entries of the M2P that were set: who knows what it says, asks whether it is still so */
     uint64_t nr_sent;       /* events, by whomever: numbers them in a trace */
+    bool interpret;         /* HVM guests are executed by vcpu/five/interp.c, and no processor */
     bool audit;             /* run mmu_audit() after every hypercall */
     uint64_t nr_dispatched; /* hypercalls, in builds with sanitizers */
 

@@ -183,6 +183,13 @@ static int set_address_size_32(struct domain *d, unsigned int bits) { return bit
     (1u << XENFEAT_direct_mapped | 1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_highmem_assist |            \
      1u << XENFEAT_gnttab_map_avail_bits)
 
+static void run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit, void *data)
+{
+    struct machine *m = v->domain->xen->machine;
+
+    pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, budget, on_exit, data);
+}
+
 /* Xen: NATIVE_VM_ASSIST_VALID, and COMPAT_VM_ASSIST_VALID, which has the low 32 of its bits. */
 #define PV_VM_ASSIST_VALID                                                                                             \
     ((1UL << VMASST_TYPE_4gb_segments) | (1UL << VMASST_TYPE_4gb_segments_notify) |                                    \
@@ -194,7 +201,7 @@ static int set_address_size_32(struct domain *d, unsigned int bits) { return bit
     .features = PV_FEATURES, .caller_mem = &pv_caller_mem, .create_grant_host_mapping = create_grant_pv_mapping,       \
     .replace_grant_host_mapping = replace_grant_pv_mapping, .domain_init = domain_init,                                \
     .domain_destroy = pv_domain_destroy, .vcpu_destroy = vcpu_destroy, .relinquish = relinquish,                       \
-    .switch_to = switch_to, .deliver = pv_deliver_events, .handle_exit = pv_handle_exit,                               \
+    .switch_to = switch_to, .deliver = pv_deliver_events, .run_on = run_on, .handle_exit = pv_handle_exit,             \
     .reset_context = pv_vcpu_reset
 
 const struct guest_ops pv64_guest = {

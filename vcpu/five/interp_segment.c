@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Segments, and what changes the ring: MOV to a segment register, far transfers, IRET, SYSCALL and SYSRET.
+ *
+ * Source: AMD APM volume 2, 4.7 (descriptors), 6.1.1 (SYSCALL), 8.7.3 (IRET); volume 3, each instruction.
+ */
+#include "vcpu/five/interp.h"
+#include "vcpu/hvm/descriptor.h"
+
+#define FLAT_CODE 0xa9b /* SYSCALL's: 64-bit code, present, G; and data */
+#define FLAT_DATA 0xc93
+#define ATTR_DPL3 0x060
+#define IRET_CHANGE                                                                                                    \
+    (X86_EFLAGS_ARITH_MASK | X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC | 1u << 21)
+
+/* --------------------------------------------------------------------------------------------------- descriptors -- */
+
+bool interp_descriptor_fault(struct interp *i, const struct hvm_fault *f)
+{
+    if (f->vector == HVM_NO_MEMORY)
+        return interp_refuse(i, KNOWS_NO "descriptors where no memory is");
+    interp_exception(i, f->vector, f->error_code);
+    i->x.exception.addr = f->addr;
+    return false;
+}
+
+/* False: *i says why; a selector without a descriptor is #GP. */
+bool interp_descriptor(struct interp *i, uint16_t sel, struct cpu_segment *s)
+{
+    struct hvm_fault f;
+
+    switch (hvm_descriptor_read(i->v, sel, s, &f)) {
+    case HVM_DESC_OK: return true;
+    case HVM_DESC_NONE: return interp_exception(i, X86_EXC_GP, sel & 0xfffc);
+    case HVM_DESC_FAULT: return interp_descriptor_fault(i, &f);
+    }
+    BUG();
+}
+
+static bool accessed(struct interp *i, struct cpu_segment *s)
+{
+    struct hvm_fault f;
+
+    interp_flush(i); /* a store past interp_store() */
+    return hvm_descriptor_accessed(i->v, s, &f) || interp_descriptor_fault(i, &f);
+}
+
+/* The code segment that a far transfer goes to, which will run at ring cpl. */
+static bool code_segment(struct interp *i, uint16_t sel, unsigned int cpl, struct cpu_segment *s)
+{
+    if (!(sel & 0xfffc))
+        return interp_exception(i, X86_EXC_GP, 0);
+    if (!interp_descriptor(i, sel, s))
+        return false;
+    if (!(s->attr & ATTR_S) || !(s->attr & TYPE_CODE) ||
+        (s->attr & TYPE_CONFORM ? ATTR_DPL(s->attr) > cpl : ATTR_DPL(s->attr) != cpl))
+        return interp_exception(i, X86_EXC_GP, sel & 0xfffc);
+    if (!(s->attr & SEG_ATTR_P))
+        return interp_exception(i, X86_EXC_NP, sel & 0xfffc);
+    s->sel = (uint16_t)((sel & 0xfffc) | cpl);
+    return accessed(i, s);
+}
+
+static bool stack_segment(struct interp *i, uint16_t sel, unsigned int cpl, struct cpu_segment *s)
+{
+    if (!(sel & 0xfffc) && cpl < 3 && interp_is_64(i->r)) { /* a null selector, which says the ring */
+        *s = (struct cpu_segment){ .sel = sel, .attr = (uint16_t)(FLAT_DATA | cpl << 5), .limit = ~0u };
+        return (sel & 3u) == cpl || interp_exception(i, X86_EXC_GP, 0);
+    }
+    if (!(sel & 0xfffc))
+        return interp_exception(i, X86_EXC_GP, 0);
+    if (!interp_descriptor(i, sel, s))
+        return false;
+    if ((sel & 3u) != cpl || ATTR_DPL(s->attr) != cpl ||
+        (s->attr & (ATTR_S | TYPE_CODE | TYPE_WRITE)) != (ATTR_S | TYPE_WRITE))
+        return interp_exception(i, X86_EXC_GP, sel & 0xfffc);
+    if (!(s->attr & SEG_ATTR_P))
+        return interp_exception(i, X86_EXC_SS, sel & 0xfffc);
+    return accessed(i, s);
+}
+
+static bool data_segment(struct interp *i, uint16_t sel, struct cpu_segment *s)
+{
+    const unsigned int needed = (sel & 3u) > i->r->cpl ? sel & 3u : i->r->cpl;
+
+    *s = (struct cpu_segment){ .sel = sel };
+    if (!(sel & 0xfffc))
+        return true;
+    if (!interp_descriptor(i, sel, s))
+        return false;
+    if (!(s->attr & ATTR_S) || (s->attr & (TYPE_CODE | TYPE_READ)) == TYPE_CODE ||
+        ((s->attr & (TYPE_CODE | TYPE_CONFORM)) != (TYPE_CODE | TYPE_CONFORM) && ATTR_DPL(s->attr) < needed))
+        return interp_exception(i, X86_EXC_GP, sel & 0xfffc);
+    if (!(s->attr & SEG_ATTR_P))
+        return interp_exception(i, X86_EXC_NP, sel & 0xfffc);
+    return accessed(i, s);
+}
+
+static void set_segment(struct interp *i, unsigned int nr, const struct cpu_segment *s)
+{
+    i->r->seg[nr] = *s;
+    i->r->dirty |= CPU_DIRTY_SEGS;
+}
+
+bool interp_mov_to_seg(struct interp *i, const struct interp_insn *in)
+{
+    struct cpu_segment s;
+    uint64_t sel;
+
+    if (in->reg == CPU_SEG_CS || in->reg >= CPU_NR_SEGS)
+        return interp_exception(i, X86_EXC_UD, 0);
+    if (!interp_get_rm(i, in, 2, &sel))
+        return false;
+    if (!(in->reg == CPU_SEG_SS ? stack_segment(i, (uint16_t)sel, i->r->cpl, &s) : data_segment(i, (uint16_t)sel, &s)))
+        return false;
+    set_segment(i, in->reg, &s);
+    i->shadow = in->reg == CPU_SEG_SS;
+    return true;
+}
+
+bool interp_mov_from_seg(struct interp *i, const struct interp_insn *in)
+{
+    if (in->reg >= CPU_NR_SEGS)
+        return interp_exception(i, X86_EXC_UD, 0);
+    return interp_set_rm(i, in, in->is_mem ? 2 : in->size, i->r->seg[in->reg].sel);
+}
+
+/* ------------------------------------------------------------------------------------------------- far transfers -- */
+
+bool interp_jmp_far(struct interp *i, const struct interp_insn *in)
+{
+    struct cpu_segment cs;
+
+    if (!code_segment(i, (uint16_t)in->disp, i->r->cpl, &cs))
+        return false;
+    set_segment(i, CPU_SEG_CS, &cs);
+    i->next = in->imm;
+    i->transfers = true;
+    return true;
+}
+
+static bool pop_words(struct interp *i, uint64_t *words, unsigned int nr)
+{
+    for (unsigned int n = 0; n < nr; n++)
+        if (!interp_load(i, i->r->rsp + 8 * n, 8, &words[n], true))
+            return false;
+    return true;
+}
+
+/* Of the same ring only. */
+bool interp_ret_far(struct interp *i, const struct interp_insn *in)
+{
+    struct cpu_segment cs;
+    uint64_t w[2];
+
+    if (in->size != 8 || !interp_is_64(i->r))
+        return interp_refuse(i, KNOWS_NO "RETF but of 64 bits");
+    if (!pop_words(i, w, 2))
+        return false;
+    if ((w[1] & 3) != i->r->cpl)
+        return interp_refuse(i, KNOWS_NO "RETF to another ring");
+    if (!code_segment(i, (uint16_t)w[1], i->r->cpl, &cs))
+        return false;
+    set_segment(i, CPU_SEG_CS, &cs);
+    i->r->rsp += 16;
+    i->next = w[0];
+    i->transfers = true;
+    return true;
+}
+
+/* Data segments that the outer ring may not have are null there. */
+static void drop_inner(struct interp *i, unsigned int cpl)
+{
+    static const uint8_t segs[] = { CPU_SEG_ES, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS };
+
+    for (unsigned int n = 0; n < ARRAY_SIZE(segs); n++) {
+        const struct cpu_segment *s = &i->r->seg[segs[n]];
+
+        if (s->attr & ATTR_S && ATTR_DPL(s->attr) < cpl &&
+            (s->attr & (TYPE_CODE | TYPE_CONFORM)) != (TYPE_CODE | TYPE_CONFORM))
+            set_segment(i, segs[n], &(struct cpu_segment){ .base = s->base });
+    }
+}
+
+bool interp_iret(struct interp *i, const struct interp_insn *in)
+{
+    struct cpu_state *r = i->r;
+    struct cpu_segment cs, ss;
+    uint64_t w[5], change = IRET_CHANGE; /* RIP CS RFLAGS RSP SS */
+    unsigned int cpl;
+
+    if (in->size != 8 || !interp_is_64(r))
+        return interp_refuse(i, KNOWS_NO "IRET but of 64 bits");
+    if (r->rflags & X86_EFLAGS_NT)
+        return interp_exception(i, X86_EXC_GP, 0);
+    if (!pop_words(i, w, 5))
+        return false;
+    cpl = w[1] & 3;
+    if (cpl < r->cpl)
+        return interp_exception(i, X86_EXC_GP, w[1] & 0xfffc);
+    if (!code_segment(i, (uint16_t)w[1], cpl, &cs) || !stack_segment(i, (uint16_t)w[4], cpl, &ss))
+        return false;
+    if (!(cs.attr & SEG_ATTR_L))
+        return interp_refuse(i, KNOWS_NO "IRET to code of 32 bits");
+    if (!is_canonical(w[0]))
+        return interp_exception(i, X86_EXC_GP, 0);
+    if (r->cpl == 0)
+        change |= X86_EFLAGS_IOPL;
+    if (r->cpl <= (r->rflags & X86_EFLAGS_IOPL) >> 12)
+        change |= X86_EFLAGS_IF;
+    r->rflags = (r->rflags & ~change) | (w[2] & change);
+    set_segment(i, CPU_SEG_CS, &cs);
+    set_segment(i, CPU_SEG_SS, &ss);
+    if (cpl > r->cpl)
+        drop_inner(i, cpl);
+    r->cpl = (uint8_t)cpl;
+    r->rsp = w[3];
+    r->nmi_blocked = false;
+    i->next = w[0];
+    i->transfers = i->keeps_rf = true;
+    return true;
+}
+
+/* -------------------------------------------------------------------------------------------- SYSCALL and SYSRET -- */
+
+static void flat_segment(struct interp *i, unsigned int nr, unsigned int sel, unsigned int attr)
+{
+    set_segment(i, nr, &(struct cpu_segment){ .sel = (uint16_t)sel, .attr = (uint16_t)attr, .limit = ~0u });
+}
+
+bool interp_syscall(struct interp *i)
+{
+    struct cpu_state *r = i->r;
+    const unsigned int sel = r->star >> 32 & 0xfffc;
+
+    if (!(r->efer & EFER_SCE))
+        return interp_exception(i, X86_EXC_UD, 0);
+    if (!interp_is_64(r))
+        return interp_refuse(i, KNOWS_NO "SYSCALL from code of 32 bits");
+    r->rcx = i->next;
+    r->r11 = r->rflags & ~(uint64_t)X86_EFLAGS_RF;
+    r->rflags = r->r11 & ~r->sfmask;
+    flat_segment(i, CPU_SEG_CS, sel, FLAT_CODE);
+    flat_segment(i, CPU_SEG_SS, sel + 8, FLAT_DATA);
+    r->cpl = 0;
+    i->next = r->lstar;
+    i->transfers = true;
+    return true;
+}
+
+bool interp_sysret(struct interp *i, const struct interp_insn *in)
+{
+    struct cpu_state *r = i->r;
+    const unsigned int sel = r->star >> 48 & 0xfffc;
+
+    if (!(r->efer & EFER_SCE))
+        return interp_exception(i, X86_EXC_UD, 0);
+    if (r->cpl > 0)
+        return interp_exception(i, X86_EXC_GP, 0);
+    if (in->size != 8 || !interp_is_64(r))
+        return interp_refuse(i, KNOWS_NO "SYSRET to code of 32 bits");
+    r->rflags = (r->r11 & ~(uint64_t)(X86_EFLAGS_RF | X86_EFLAGS_VM) & 0x3f7fd7) | X86_EFLAGS_MBS;
+    flat_segment(i, CPU_SEG_CS, (sel + 16) | 3, FLAT_CODE | ATTR_DPL3);
+    flat_segment(i, CPU_SEG_SS, (sel + 8) | 3, FLAT_DATA | ATTR_DPL3);
+    r->cpl = 3;
+    i->next = r->rcx;
+    i->transfers = true;
+    return true;
+}
