@@ -5,6 +5,7 @@
 #include "tools/printable.h"
 #include "tools/units.h"
 #include "ui/compare/compare.h"
+#include "ui/compare/host_type.h"
 #include "ui/status.h"
 
 #include <errno.h>
@@ -14,13 +15,14 @@
 #define MAX_TECHNIQUES 16
 
 struct arguments {
-    const char *guest, *costs, *out, *seed;
-    bool json, svg, no_host_time, help;
+    const char *guest, *costs, *out, *seed, *path;
+    bool json, svg, no_host_time, host_type, help;
 };
 
 void cmd_compare_help(FILE *out)
 {
-    fputs("Usage: xenlab compare GUEST [OPTION]...\n\n"
+    fputs("Usage: xenlab compare GUEST [OPTION]...\n"
+          "       xenlab compare --host-type TRACE [--path CLASS] [OPTION]...\n\n"
           "Runs one kernel once by each technique of virtualization, and prints what it\n"
           "took: exits by kind, page-table entries, and what that would cost. GUEST is a\n"
           "folder with NAME.native, a kernel for a processor of its own, and NAME.pv, the\n"
@@ -37,6 +39,12 @@ void cmd_compare_help(FILE *out)
           "  --svg            print it as a picture\n"
           "  --no-host-time   leave out what differs from run to run\n"
           "  -o FILE          write it there, not to standard output\n"
+          "  --host-type      instead of a guest, TRACE: from a run of an HVM guest\n"
+          "                   (xenlab run --trace TRACE; not with --device-model xen, which\n"
+          "                   nobody is told of). What its exits would lead to on a type 1\n"
+          "                   host, in a kernel, on a host: transitions, and ns of a model\n"
+          "  --path CLASS     of such hosts the steps of one exit: cpu, hypercall, posted,\n"
+          "                   device, halt; needs no trace\n"
           "  -h, --help       this text\n"
           "\n"
           "A hash is WRONG if the kernel saw something else than under hardware's help.\n"
@@ -52,7 +60,8 @@ void cmd_compare_help(FILE *out)
 
 const char *cmd_compare_word(size_t i)
 {
-    static const char *const words[] = { "--costs", "--seed", "--json", "--svg", "--no-host-time", "-o", "--help" };
+    static const char *const words[] = { "--costs", "--seed",      "--json", "--svg", "--no-host-time",
+                                         "-o",      "--host-type", "--path", "--help" };
 
     return i < ARRAY_SIZE(words) ? words[i] : NULL;
 }
@@ -66,7 +75,8 @@ static int parse(struct arguments *a, int argc, char *const *argv, char err[COMP
     } options[] = {
         { "--costs", &a->costs, NULL }, { "--seed", &a->seed, NULL }, { "-o", &a->out, NULL },
         { "--json", NULL, &a->json },   { "--svg", NULL, &a->svg },   { "--no-host-time", NULL, &a->no_host_time },
-        { "--help", NULL, &a->help },   { "-h", NULL, &a->help },
+        { "--help", NULL, &a->help },   { "-h", NULL, &a->help },     { "--host-type", NULL, &a->host_type },
+        { "--path", &a->path, NULL },
     };
 
     for (int i = 0; i < argc; i++) {
@@ -81,7 +91,7 @@ static int parse(struct arguments *a, int argc, char *const *argv, char err[COMP
         } else if (o < ARRAY_SIZE(options)) {
             snprintf(err, COMPARE_ERR_SIZE, "%s: a value is missing", options[o].name);
             return -1;
-        } else if (argv[i][0] == '-' || a->guest) {
+        } else if ((argv[i][0] == '-' && argv[i][1]) || a->guest) {
             snprintf(err, COMPARE_ERR_SIZE,
                      argv[i][0] == '-' ? "compare has no option \"%.100s\" (see: xenlab compare --help)"
                                        : "compare takes one guest, not \"%.100s\" as well",
@@ -91,7 +101,16 @@ static int parse(struct arguments *a, int argc, char *const *argv, char err[COMP
             a->guest = argv[i];
         }
     }
-    if (!a->guest && !a->help)
+    if (a->host_type && (a->costs || a->seed || a->no_host_time))
+        snprintf(err, COMPARE_ERR_SIZE, "--host-type has no --costs, --seed, --no-host-time: nothing is run");
+    else if (a->path && (!a->host_type || a->guest || a->json || a->svg))
+        snprintf(err, COMPARE_ERR_SIZE, "--path goes with --host-type alone, as text: it needs no trace");
+    else if (a->path && host_class_find(a->path) == HOST_NR_CLASSES)
+        snprintf(err, COMPARE_ERR_SIZE, "--path: there is no class \"%.100s\" (cpu, hypercall, posted, device, halt)",
+                 a->path);
+    else if (a->host_type && !a->guest && !a->path && !a->help)
+        snprintf(err, COMPARE_ERR_SIZE, "--host-type: of which trace? (xenlab run --trace FILE makes one)");
+    else if (!a->guest && !a->help && !a->path)
         snprintf(err, COMPARE_ERR_SIZE, "compare which guest? (xenlab compare build/guests/five)");
     else if (a->json && a->svg)
         snprintf(err, COMPARE_ERR_SIZE, "--json, or --svg");
@@ -113,12 +132,24 @@ static bool seed_read(const char *text, uint64_t *seed, char err[COMPARE_ERR_SIZ
     return false;
 }
 
-static int print(const struct arguments *a, const struct compare_table *t, FILE *out, char err[COMPARE_ERR_SIZE])
+static void write_hosts(const struct arguments *a, const struct host_list *l, FILE *out)
+{
+    if (a->path)
+        host_type_path(host_class_find(a->path), out);
+    else
+        (a->json ? host_type_json : a->svg ? host_type_svg : host_type_text)(l, out);
+}
+
+/* t: a table, or l: a list of exits. */
+static int print(const struct arguments *a, const struct compare_table *t, const struct host_list *l, FILE *out,
+                 char err[COMPARE_ERR_SIZE])
 {
     FILE *f = a->out ? fopen(a->out, "we") : out;
     bool good = f;
 
-    if (f && a->json)
+    if (f && a->host_type)
+        write_hosts(a, l, f);
+    else if (f && a->json)
         compare_json(t, f);
     else if (f && a->svg)
         compare_svg(t, f);
@@ -148,7 +179,16 @@ static int compare(const struct arguments *a, FILE *out, char err[COMPARE_ERR_SI
         if (!runs[t.nr].done)
             status = STATUS_CRASHED;
     }
-    return print(a, &t, out, err) ? STATUS_ENVIRONMENT : status;
+    return print(a, &t, NULL, out, err) ? STATUS_ENVIRONMENT : status;
+}
+
+static int compare_hosts(const struct arguments *a, FILE *out, char err[COMPARE_ERR_SIZE])
+{
+    struct host_list l;
+
+    if ((a->guest && host_list_read(&l, a->guest, err)) || print(a, NULL, &l, out, err))
+        return STATUS_ENVIRONMENT;
+    return STATUS_OK;
 }
 
 int cmd_compare(int argc, char *const *argv, FILE *out)
@@ -162,7 +202,7 @@ int cmd_compare(int argc, char *const *argv, FILE *out)
             cmd_compare_help(out);
             return STATUS_OK;
         }
-        status = compare(&a, out, err);
+        status = a.host_type ? compare_hosts(&a, out, err) : compare(&a, out, err);
     }
     make_printable(err, strlen(err), false);
     if (err[0])
