@@ -11,8 +11,8 @@
 #   busybox   busybox                                  a static user land for an initrd
 #   firmware  hvmloader, xen-shim, bios-256k.bin (SeaBIOS), vgabios-stdvga.bin, pxe-rtl8139.rom (iPXE)
 #                                                      what HVM guests start with; and Xen as a guest
-#   pc        grub-rescue-floppy.img, grub-rescue-cdrom.iso, gnumach.gz, memtest86+x64.iso
-#                                                      disks that a PC starts from; and a kernel that wants one
+#   pc        grub-rescue-floppy.img, grub-rescue-cdrom.iso, memtest86+x64.iso, gnumach.gz, xen-4.17-amd64.gz
+#                                                      disks that a PC starts from; and kernels that want one
 #   xenalyze  xenalyze                                 no guest: Xen's own reader of traces
 #   xenstore  xenstore-ls..., test-xenstore, xenstored no guests: Xen's own tools for xenstore, and xenstored itself
 #
@@ -61,7 +61,9 @@ newer() {
 # What the generic kernel needs to use a disk, below the modules' kernel/, in the order in which they are loaded; and
 # what else a guest may want, for which modprobe knows the order.
 modules='lib/crc16.ko crypto/crc32c_generic.ko lib/libcrc32c.ko fs/mbcache.ko fs/jbd2/jbd2.ko fs/ext4/ext4.ko
-    drivers/block/xen-blkfront.ko
+    drivers/block/xen-blkfront.ko drivers/scsi/scsi_common.ko drivers/scsi/scsi_mod.ko drivers/ata/libata.ko
+    drivers/ata/ata_piix.ko crypto/crct10dif_common.ko lib/crc-t10dif.ko lib/crc64.ko lib/crc64-rocksoft.ko
+    block/t10-pi.ko drivers/scsi/sd_mod.ko
     drivers/net/xen-netfront.ko drivers/net/mii.ko drivers/net/ethernet/realtek/8139cp.ko drivers/net/tun.ko net/llc/llc.ko net/802/stp.ko net/bridge/bridge.ko
     net/9p/9pnet.ko net/9p/9pnet_xen.ko fs/netfs/netfs.ko fs/fscache/fscache.ko fs/9p/9p.ko
     drivers/xen/xen-evtchn.ko drivers/xen/xen-gntdev.ko drivers/xen/xen-gntalloc.ko drivers/xen/xen-privcmd.ko
@@ -85,8 +87,8 @@ for asset in "$@"; do
         package='xen-utils-4.17 seabios ipxe-qemu'
         ;;
     pc)
-        names='grub-rescue-floppy.img grub-rescue-cdrom.iso gnumach.gz memtest86+x64.iso'
-        package='grub-rescue-pc gnumach-image-1.8-486 memtest86+'
+        names='grub-rescue-floppy.img grub-rescue-cdrom.iso gnumach.gz memtest86+x64.iso xen-4.17-amd64.gz'
+        package='grub-rescue-pc gnumach-image-1.8-486 memtest86+ xen-hypervisor-4.17-amd64'
         ;;
     cloud) names=vmlinuz-cloud package=@linux-image-cloud-amd64:linux-image- ;;
     generic)
@@ -123,6 +125,7 @@ if [ -n "$want" ]; then
         */xen-utils-common*) only='./usr/bin/xenalyze' ;;
         */xen-utils-*) only='./usr/lib/xen-4.17/bin/test-xenstore ./usr/lib/xen-4.17/bin/xenstore-control
             ./usr/lib/xen-4.17/bin/xenstored ./usr/lib/xen-4.17/boot' ;;
+        */xen-hypervisor-*) only='./boot/xen-4.17-amd64.gz' ;;
         */seabios*) only='./usr/share/seabios/bios-256k.bin ./usr/share/seabios/vgabios-stdvga.bin' ;;
         */ipxe-qemu*) only='./usr/lib/ipxe/qemu/pxe-rtl8139.rom' ;;
         */memtest86+*) only='./usr/lib/memtest86+/memtest86+x64.iso' ;;
@@ -140,7 +143,7 @@ if [ -n "$want" ]; then
     [ ! -e bin/busybox ] || ln -sf bin/busybox busybox
     [ ! -e usr/bin/xenalyze ] || ln -sf usr/bin/xenalyze xenalyze
     for file in usr/lib/xen-4.17/boot/* usr/share/seabios/*.bin usr/lib/ipxe/qemu/pxe-rtl8139.rom usr/lib/grub-rescue/grub-rescue-floppy.img \
-        usr/lib/grub-rescue/grub-rescue-cdrom.iso usr/lib/memtest86+/*.iso; do
+        usr/lib/grub-rescue/grub-rescue-cdrom.iso usr/lib/memtest86+/*.iso boot/xen-*.gz; do
         [ ! -e "$file" ] || ln -sf "$file" .
     done
     for kernel in boot/gnumach-*.gz; do
