@@ -30,7 +30,8 @@
     X(exit, 500, "#VMEXIT and VMRUN: out of guest mode, and in again")                                                 \
     X(trap, 200, "a PV guest's way into Xen and out: SYSCALL, INT, an exception")                                      \
     X(bounce, 100, "what Xen hands on to a PV guest's own handler")                                                    \
-    X(interpret, 20, "an instruction that is interpreted")
+    X(interpret, 20, "an instruction that is interpreted")                                                             \
+    X(reference, 10, "an entry of a page table that is read when the TLB misses: in walk ns")
 
 enum compare_cost {
 #define X(name, ns, what) COST_##name,
@@ -60,7 +61,7 @@ struct technique {
     enum compare_cost exit_cost; /* of each */
     bool interprets;             /* each instruction is paid for */
     bool bounces;                /* exceptions and INT come back to the guest through Xen */
-    unsigned int refs_book;      /* entries that a miss reads at most, by the book */
+    unsigned int refs_book;      /* entries that a miss reads at most, by the book; 0: there is no TLB */
     bool own_probes;             /* the holes must look like a processor's */
 };
 const struct technique *technique_at(size_t i); /* NULL: there are no more */
@@ -75,7 +76,8 @@ struct compare_run {
     uint64_t kind[EXIT_NR_KINDS]; /* those that count, by kind */
     uint64_t table_writes;        /* entries of page tables that Xen was asked for, or emulated */
     s_time_t vtime;
-    uint64_t vmm_ns; /* the model */
+    uint64_t misses, refs;    /* of the TLB, and entries that they read */
+    uint64_t vmm_ns, walk_ns; /* the model */
     s_time_t host_time;
 };
 

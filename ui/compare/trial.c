@@ -108,6 +108,9 @@ static void count(struct compare_run *r, const struct host *h, const struct comp
     for (unsigned int i = 0; i < s.nr_hypercalls; i++)
         if (!strcmp(s.hypercalls[i].name, "mmu_update") || !strcmp(s.hypercalls[i].name, "update_va_mapping"))
             r->table_writes += s.hypercalls[i].n;
+    r->misses = t->refs_book ? s.direct.fills + s.nested.fills : 0;
+    r->refs = t->refs_book ? s.direct.refs + s.nested.refs : 0;
+    r->walk_ns = r->refs * costs->ns[COST_reference];
     r->vmm_ns = r->exits * costs->ns[t->exit_cost];
     if (t->interprets)
         r->vmm_ns += r->insns * costs->ns[COST_interpret];
