@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mmu/guest_access.h"
+#include "sim/nested.h"
 #include "tools/host.h"
 #include "ui/options.h"
 #include "ui/start.h"
@@ -170,10 +172,217 @@ static void test_lockstep(void **state)
     side_free(interp);
 }
 
+/* ------------------------------------------------------------------------------------------- random instructions -- */
+
+#define TRIALS 100000
+#define CODE   24 /* bytes of it that are written */
+
+static uint64_t seed = 1;
+
+static uint64_t dice(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed * 0x2545f4914f6cdd1dull;
+}
+
+/* Values at which something happens, or any. */
+static uint64_t number(void)
+{
+    static const uint64_t some[] = { 0, 1, 2, 7, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000 };
+    const uint64_t r = dice();
+
+    return r % 4 == 0 ? some[r / 4 % ARRAY_SIZE(some)] : r % 4 == 1 ? -some[r / 4 % ARRAY_SIZE(some)] : dice();
+}
+
+/* Opcodes that have a ModRM, 0x100: behind 0F; and of those with a digit, the digits that are known. */
+static const struct form {
+    uint16_t from, to;
+    uint8_t digits; /* 0: it is a register */
+    uint8_t imm;    /* bytes: 1; 4: as the operand, at most 4 */
+    bool modrm;
+    uint32_t undefined; /* flags */
+} forms[] = {
+#define LOGIC   X86_EFLAGS_AF
+#define SHIFTED (X86_EFLAGS_AF | X86_EFLAGS_OF)
+#define PRODUCT (X86_EFLAGS_AF | X86_EFLAGS_PF | X86_EFLAGS_ZF | X86_EFLAGS_SF)
+    { 0x00, 0x03, 0, 0, true, 0 },
+    { 0x08, 0x0b, 0, 0, true, LOGIC },
+    { 0x10, 0x13, 0, 0, true, 0 },
+    { 0x18, 0x1b, 0, 0, true, 0 },
+    { 0x20, 0x23, 0, 0, true, LOGIC },
+    { 0x28, 0x2b, 0, 0, true, 0 },
+    { 0x30, 0x33, 0, 0, true, LOGIC },
+    { 0x38, 0x3b, 0, 0, true, 0 },
+    { 0x04, 0x04, 0, 1, false, 0 },
+    { 0x3d, 0x3d, 0, 4, false, 0 },
+    { 0x50, 0x57, 0, 0, false, 0 },
+    { 0x58, 0x5b, 0, 0, false, 0 },
+    { 0x63, 0x63, 0, 0, true, 0 },
+    { 0x69, 0x69, 0, 4, true, PRODUCT },
+    { 0x6b, 0x6b, 0, 1, true, PRODUCT },
+    { 0x80, 0x80, 0xff, 1, true, LOGIC },
+    { 0x81, 0x81, 0xff, 4, true, LOGIC },
+    { 0x83, 0x83, 0xff, 1, true, LOGIC },
+    { 0x84, 0x85, 0, 0, true, LOGIC },
+    { 0x86, 0x8b, 0, 0, true, 0 },
+    { 0x98, 0x99, 0, 0, false, 0 },
+    { 0x9c, 0x9c, 0, 0, false, 0 },
+    { 0xa8, 0xa8, 0, 1, false, LOGIC },
+    { 0xa9, 0xa9, 0, 4, false, LOGIC },
+    { 0xb0, 0xb3, 0, 1, false, 0 },
+    { 0xc0, 0xc1, 0xff, 1, true, SHIFTED },
+    { 0xd0, 0xd1, 0xff, 0, true, LOGIC },
+    { 0xd2, 0xd3, 0xff, 0, true, SHIFTED },
+    { 0xc6, 0xc6, 1, 1, true, 0 },
+    { 0xc7, 0xc7, 1, 4, true, 0 },
+    { 0xf5, 0xf5, 0, 0, false, 0 },
+    { 0xf8, 0xf9, 0, 0, false, 0 },
+    { 0xf6, 0xf6, 1, 1, true, LOGIC },
+    { 0xf7, 0xf7, 1, 4, true, LOGIC },
+    { 0xf6, 0xf7, 0x0c, 0, true, 0 },
+    { 0xf6, 0xf7, 0x30, 0, true, PRODUCT },
+    { 0xf6, 0xf7, 0xc0, 0, true, X86_EFLAGS_ARITH_MASK },
+    { 0xfe, 0xff, 3, 0, true, 0 },
+    { 0x140, 0x14f, 0, 0, true, 0 },
+    { 0x190, 0x19f, 0, 0, true, 0 },
+    { 0x1af, 0x1af, 0, 0, true, PRODUCT },
+    { 0x1b6, 0x1b7, 0, 0, true, 0 },
+    { 0x1be, 0x1bf, 0, 0, true, 0 },
+    { 0x11f, 0x11f, 0, 0, true, 0 },
+};
+
+/* An instruction of one of the forms: operands are registers, or 8 bytes and more above RSP. */
+static const struct form *instruction(uint8_t *to)
+{
+    const struct form *f = &forms[dice() % ARRAY_SIZE(forms)];
+    const unsigned int opcode = f->from + (unsigned int)(dice() % (f->to - f->from + 1u));
+    const bool memory = f->modrm && dice() % 3 == 0;
+    uint8_t digit = dice() % 8, rex = 0;
+    bool p66;
+
+    while (f->digits && !(f->digits >> digit & 1))
+        digit = dice() % 8;
+    p66 = dice() % 4 == 0;
+    if (p66)
+        *to++ = 0x66;
+    if (dice() % 2)
+        *to++ = rex = (uint8_t)(0x40 | (dice() & (memory ? 0xc : 0xf)));
+    if (opcode & 0x100)
+        *to++ = 0x0f;
+    *to++ = (uint8_t)opcode;
+    if (memory) {
+        *to++ = (uint8_t)(0x44 | digit << 3);
+        *to++ = 0x24;
+        *to++ = (uint8_t)(8 + dice() % 64);
+    } else if (f->modrm) {
+        *to++ = (uint8_t)(0xc0 | digit << 3 | (dice() & 7));
+    }
+    for (unsigned int i = 0; i < (f->imm == 4 && p66 && !(rex & 8) ? 2 : f->imm); i++)
+        *to++ = (uint8_t)dice();
+    return f;
+}
+
+static struct vcpu *vcpu_of(const struct side *s) { return domain_from(host_xen(s->h), 1)->vcpu[0]; }
+
+static void poke(const struct side *s, uint64_t va, const void *bytes, size_t n)
+{
+    struct nested_walk w;
+    uint64_t at;
+
+    assert_true(hvm_access(vcpu_of(s), va, (void *)(uintptr_t)bytes, n, PFEC_write_access, &w, &at));
+}
+
+struct trial {
+    uint64_t code, stack, gpr[16], flags, words[12];
+    uint8_t bytes[CODE];
+};
+
+static void trial_set(const struct side *s, const struct trial *t)
+{
+    struct cpu_state *r = vcpu_of(s)->regs;
+
+    poke(s, t->code, t->bytes, CODE);
+    poke(s, t->stack, t->words, sizeof(t->words));
+    memcpy(r->gpr, t->gpr, sizeof(r->gpr));
+    r->rip = t->code;
+    r->rflags = t->flags;
+}
+
+static void trial_fail(const struct trial *t, const char *what, uint64_t a, uint64_t b)
+{
+    char text[3 * CODE + 1] = "";
+
+    for (unsigned int i = 0; i < CODE; i++)
+        sprintf(text + 3 * i, "%02x ", t->bytes[i]);
+    fail_msg("%s: %s is %#" PRIx64 ", interpreted %#" PRIx64 " (rax %#" PRIx64 " rcx %#" PRIx64 " flags %#" PRIx64 ")",
+             text, what, a, b, t->gpr[0], t->gpr[1], t->flags);
+}
+
+static void trial_compare(const struct trial *t, const struct form *f, const struct side *engine,
+                          const struct side *interp)
+{
+    const struct cpu_state *a = vcpu_of(engine)->regs, *b = vcpu_of(interp)->regs;
+    uint64_t wa[12], wb[12];
+
+    if (a->rip != b->rip)
+        trial_fail(t, "rip", a->rip, b->rip);
+    if ((a->rflags ^ b->rflags) & ~(uint64_t)(f->undefined | X86_EFLAGS_RF))
+        trial_fail(t, "rflags", a->rflags, b->rflags);
+    for (unsigned int i = 0; i < 16; i++)
+        if (a->gpr[i] != b->gpr[i])
+            trial_fail(t, "a register", a->gpr[i], b->gpr[i]);
+    if (a->rip - t->code > CODE)
+        return; /* a fault: RFLAGS are on the stack, and what is undefined in them */
+    assert_int_equal(guest_peek(vcpu_of(engine), t->stack, wa, sizeof(wa)), sizeof(wa));
+    assert_int_equal(guest_peek(vcpu_of(interp), t->stack, wb, sizeof(wb)), sizeof(wb));
+    for (unsigned int i = 0; i < 12; i++)
+        if (wa[i] != wb[i])
+            trial_fail(t, "memory", wa[i], wb[i]);
+}
+
+static void test_random(void **state)
+{
+    struct side *engine = side_make("hardware"), *interp = side_make("emulate");
+    uint64_t at = 30000, faults = 0;
+    struct trial t;
+
+    (void)state;
+    go(engine, at);
+    go(interp, at);
+    compare(engine, interp, at);
+    t.code = state_of(engine)->rip & -(uint64_t)64;
+    t.stack = (state_of(engine)->rsp & -(uint64_t)64) - 1024;
+    for (unsigned int i = 0; i < TRIALS; i++) {
+        const struct form *f;
+
+        memset(t.bytes, 0x90, CODE);
+        f = instruction(t.bytes);
+        for (unsigned int k = 0; k < 16; k++)
+            t.gpr[k] = number();
+        for (unsigned int k = 0; k < 12; k++)
+            t.words[k] = number();
+        t.gpr[4] = t.stack + 16;
+        t.flags = X86_EFLAGS_MBS | (dice() & X86_EFLAGS_ARITH_MASK);
+        trial_set(engine, &t);
+        trial_set(interp, &t);
+        at++;
+        go(engine, at);
+        go(interp, at);
+        trial_compare(&t, f, engine, interp);
+        faults += state_of(engine)->rip - t.code > CODE;
+    }
+    assert_true(faults > 100 && faults < TRIALS / 4);
+    side_free(engine);
+    side_free(interp);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lockstep),
+        cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
