@@ -18,8 +18,8 @@ ENGINE_OBJS := running raw run count pcpu_walk filled tables flush lookup smc tl
 	sse translate private emu pcpu_fpu pcpu_context pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := frame machine ram_hash checkpoint_look checkpoint
 NOUN_OBJS := domain_list xsm
-MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32
-MMU_HVM_OBJS := p2m pod gfn
+MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32 log_dirty
+MMU_HVM_OBJS := p2m pod gfn hap
 MMU_PV_OBJS := abi perdomain l1 validate mod descriptor roots paging mmu_update va_mapping mmuext tlb ptwr grant
 MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
 MMU_MEMORY_OBJS := extent exchange map physmap foreign tools memory

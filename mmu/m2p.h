@@ -58,6 +58,7 @@ void m2p32_entry_set(struct xen *xen, mfn_t mfn, uint32_t pfn); /* m2p_entry_set
 static inline void m2p_entry_set(struct xen *xen, mfn_t mfn, uint64_t pfn)
 {
     xen->m2p_sets++;
+    frame_log(xen->machine, mfn); /* what is at pfn is another frame */
     frame_write_u64(xen->machine, &xen->m2p[mfn_x(mfn)], pfn);
     if (mfn_x(mfn) < xen->m2p32_entries)
         m2p32_entry_set(xen, mfn, (uint32_t)pfn);

@@ -48,7 +48,7 @@ static void trace_type(struct xen *xen, const struct vcpu *v, const struct page_
 static int validate(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
     const struct paging_ops *paging = pg->owner->paging;
-    int rc = paging ? paging->promote(xen, v, pg, type) : -EINVAL;
+    int rc = paging && paging->promote ? paging->promote(xen, v, pg, type) : -EINVAL;
 
     if (!rc) {
         pg->type_info |= PGT_validated;

@@ -9,7 +9,8 @@
  *
  *      direct    mmu/pv/   the guest's own tables are what the processor loads (PV; a native domain stands for a PV kernel, so its
  *                          frames may be validated like one's)
- *      NULL                frames of such a domain never become tables: translated and system domains
+ *      hap       mmu/hvm/  nested: the p2m alone is the hypervisor's; no frame of the guest's becomes a table
+ *      NULL                as well: system domains
  *
  * Corresponds to struct paging_mode of Xen's xen/arch/x86/include/asm/paging.h, and to the switch in its
  * _get_page_type().
@@ -19,9 +20,25 @@
 
 #include "mmu/page.h"
 
+/* How stores of a domain's vCPUs are made to leave, for mmu/log_dirty.c: to each frame the first one. */
+struct log_dirty_ops {
+    /* From here on. */
+    void (*enable)(struct domain *d);
+    /* No more. */
+    void (*disable)(struct domain *d);
+    /* Anew, to all frames. */
+    void (*clean)(struct domain *d);
+};
+
 struct paging_ops {
     const char *name;
+    /* NULL: nothing needs to leave (mmu/log_dirty.h). */
+    const struct log_dirty_ops *log_dirty;
+    /* Pages that its tables take of the hypervisor's memory; NULL: the tables are the guest's own. */
+    uint64_t (*allocation)(const struct domain *d);
     /*
+     * This and demote NULL: its frames never become tables.
+     *
      * pg shall be a `type` (PGT_l1_page_table to PGT_seg_desc_page): look through it, and take the references that its
      * entries hold. v as for _get_page_type(). 0; -EINVAL; -ERESTART: v's share of work is done, and
      * pg->nr_validated_ptes says how far it came.

@@ -12,6 +12,7 @@
  *
  * Corresponds to relinquish_memory(), domain_relinquish_resources() of xen/arch/x86/domain.c.
  */
+#include "mmu/log_dirty.h"
 #include "mmu/memory/foreign.h"
 #include "mmu/page_private.h"
 #include "mmu/paging.h"
@@ -101,6 +102,7 @@ int domain_relinquish_memory(struct domain *d)
     get_knownalive_domain(d); /* the last frame must not take the structure away from under us */
     rc = 0;
     if (d->relmem_step == 0) {
+        paging_log_dirty_off(d);
         if (is_native_domain(d))
             native_physmap_destroy(d);
         for (struct page_info *pg = page_list_first(d->xen, &d->xenpage_list), *next; pg; pg = next) {

@@ -33,5 +33,23 @@ void *frame_share(struct machine *m, mfn_t mfn)
 void frame_unshare(struct machine *m, mfn_t mfn)
 {
     BUG_ON(!mfn_valid(m, mfn) || !m->shares[mfn_x(mfn)]);
+    frame_log(m, mfn);
     m->shares[mfn_x(mfn)]--;
+}
+
+bool frame_log_begin(struct machine *m)
+{
+    if (!m->written)
+        m->written = xzalloc_array(m->arena, uint8_t, m->nr_frames / 8 + 1);
+    m->nr_loggers += m->written != NULL;
+    return m->written;
+}
+
+void frame_log_end(struct machine *m)
+{
+    BUG_ON(!m->nr_loggers--);
+    if (m->nr_loggers)
+        return;
+    xfree(m->written);
+    m->written = NULL;
 }

@@ -21,6 +21,9 @@
  * Who wants to know which frames change (sim/history.h) hears of it before the first store: frame_changes(), which the
  * engine calls for the stores of guests. A frame that is shared may change at any time.
  *
+ * Who wants to know which were written since some moment has them logged: a bit a frame, in the arena, set by the same
+ * frame_changes(). Of a frame that is shared it is known when it is so no more.
+ *
  * Invariants: what a guest executes is what its frame contains; A and D bits, which the processor sets, are the
  * engine's affair as stores are (sim/engine/phys.c). No frame is in the middle of a write when a guest runs.
  *
@@ -38,11 +41,19 @@ void machine_code_written(struct machine *m, mfn_t mfn);
 /* history.c: keep what the frame is, if that has not been done since the last checkpoint. For sim/ alone. */
 void history_save_frame(struct machine *m, mfn_t mfn);
 
+/* The frame counts as written: frame_log_begin(). */
+static inline void frame_log(struct machine *m, mfn_t mfn)
+{
+    if (__builtin_expect(m->written != NULL, 0))
+        m->written[mfn_x(mfn) / 8] |= (uint8_t)(1u << mfn_x(mfn) % 8);
+}
+
 /* The frame is about to change. For frame_write_begin(), its kin, and the engine. */
 static inline void frame_changes(struct machine *m, mfn_t mfn)
 {
     if (__builtin_expect(m->saved && !m->saved[mfn_x(mfn)], 0))
         history_save_frame(m, mfn);
+    frame_log(m, mfn);
 }
 
 /* The frame has changed. For frame_write_end() and its kin. */
@@ -91,6 +102,23 @@ void frame_read(const struct machine *m, mfn_t mfn, void *page);
  */
 void *frame_share(struct machine *m, mfn_t mfn);
 void frame_unshare(struct machine *m, mfn_t mfn);
+
+/*
+ * From here on it is logged which frames are written, by whomever, until as many calls of frame_log_end(). Whatever is
+ * logged before the first frame_log_forget() of a frame means nothing. False: no memory.
+ */
+bool frame_log_begin(struct machine *m);
+void frame_log_end(struct machine *m);
+/* Was the frame written since it was forgotten? Somebody logs. */
+static inline bool frame_logged(const struct machine *m, mfn_t mfn)
+{
+    return m->written[mfn_x(mfn) / 8] >> mfn_x(mfn) % 8 & 1;
+}
+/* The frame counts as not written. machine_arm_stores() follows, once for all of them, before a guest runs. */
+static inline void frame_log_forget(struct machine *m, mfn_t mfn)
+{
+    m->written[mfn_x(mfn) / 8] &= (uint8_t) ~(1u << mfn_x(mfn) % 8);
+}
 
 /* The pointer again; the frame must be shared. */
 static inline void *frame_shared(const struct machine *m, mfn_t mfn)

@@ -59,9 +59,9 @@ struct machine {
     struct pcpu *pcpu[MACHINE_MAX_PCPUS];
     bool plain_engine; /* as in its configuration */
 
-    /* The same for as long as there is a history: its byte a frame; 0: to be saved before it changes. Or NULL. */
-    uint8_t *saved;
-
+    uint8_t *saved;   /* while there is a history: its byte a frame; 0: to be saved before it changes. Or NULL */
+    uint8_t *written; /* a bit a frame, by frame_log_begin() of nr_loggers; NULL: of nobody */
+    unsigned int nr_loggers;
     uint32_t *shares;             /* a count a frame, of frame_share() */
     struct cpu_context *contexts; /* of vCPUs, all there are */
     unsigned int frames_open;     /* frame_write_begin() without frame_write_end() */

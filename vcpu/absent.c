@@ -74,7 +74,7 @@ long do_platform_op(struct vcpu *v, struct hypercall_args *args)
     return op.interface_version != XENPF_INTERFACE_VERSION ? -EACCES : (xsm_platform_op(v->domain, NULL) ?: -ENOSYS);
 }
 
-/* How Xen continues a long XEN_DOMCTL_shadow_op: nobody needs to call it. */
+/* How Xen continues a long XEN_DOMCTL_shadow_op: there is never one to continue. */
 long do_paging_domctl_cont(struct vcpu *v, struct hypercall_args *args)
 {
     struct xen_domctl op;
@@ -88,7 +88,7 @@ long do_paging_domctl_cont(struct vcpu *v, struct hypercall_args *args)
     d = get_domain_by_id(v->domain->xen, op.domain);
     if (!d)
         return -ESRCH;
-    rc = xsm_domctl(v->domain, d) ?: -ENOSYS;
+    rc = xsm_domctl(v->domain, d) ?: d == v->domain ? -EINVAL : d->is_dying ? 0 : -EBUSY;
     put_domain(d);
     return rc;
 }

@@ -10,12 +10,13 @@
  * Budget: one hypercall with a short function for each command; split, the union would be read in two files.
  *
  * Corresponds to xen/common/domctl.c and xen/arch/x86/domctl.c; structures in public domctl.h. Not built in (-ENOSYS):
- * access to ports, memory and interrupts of devices, shadow_op, extended states and MSRs of vCPUs, debugger, vm_event,
+ * access to ports, memory and interrupts of devices, extended states and MSRs of vCPUs, debugger, vm_event,
  * vmtrace, monitor, memory sharing.
  */
 #include "vcpu/domctl.h"
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
+#include "mmu/log_dirty.h"
 #include "mmu/page.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hvm/hvm.h"
@@ -421,6 +422,23 @@ static int settscinfo(struct domain *d, const struct xen_domctl_tsc_info *info)
     return rc;
 }
 
+/* It stands still while its frames are looked through. */
+static int shadow_op(struct vcpu *v, struct domain *d, struct xen_domctl_shadow_op *op)
+{
+    int rc;
+
+    if (d == v->domain)
+        return -EINVAL;
+    if (d->is_dying)
+        return 0;
+    if (!d->max_vcpus || !d->vcpu[0])
+        return -EINVAL;
+    domain_pause(d);
+    rc = paging_domctl(v, d, op);
+    domain_unpause(d);
+    return rc;
+}
+
 /* d is to be the device model's domain of another: once, and for HVM domains, which have device models. */
 static int set_target(struct domain *d, domid_t target)
 {
@@ -481,6 +499,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
         return d->guest->set_address_size ? d->guest->set_address_size(d, op->u.address_size.size) : -EINVAL;
     case XEN_DOMCTL_get_address_size: op->u.address_size.size = d->abi->word * 8u; return 0;
     case XEN_DOMCTL_getpageframeinfo3: return getpageframeinfo3(v, d, &op->u.getpageframeinfo3);
+    case XEN_DOMCTL_shadow_op: return shadow_op(v, d, &op->u.shadow_op);
     case XEN_DOMCTL_set_target: return set_target(d, (domid_t)op->u.set_target.target);
     case XEN_DOMCTL_set_virq_handler: return set_global_virq_handler(d, op->u.set_virq_handler.virq);
     case XEN_DOMCTL_sendtrigger: return sendtrigger(d, &op->u.sendtrigger);

@@ -53,6 +53,9 @@ static inline bool p2m_is_special(p2m_type_t t) { return t >= p2m_mmio_direct; }
 
 struct p2m_domain {
     mfn_t root;
+    struct { /* frames of graphics memory whose changes a device model asks for: XEN_DMOP_track_dirty_vram */
+        uint64_t first, nr; /* gfn */
+    } dirty_vram;
     uint64_t max_mapped_gfn; /* the highest that ever was */
     uint64_t nr_tables;
     struct p2m_pod {              /* pod.h */

@@ -35,7 +35,7 @@ static inline void hvm_put(struct fixture *f, uint64_t gpa, const void *bytes, s
     p2m_type_t t;
     const mfn_t mfn = p2m_get_entry(f->d, PFN_DOWN(gpa), &t);
 
-    assert_int_equal(t, p2m_ram_rw);
+    assert_true(p2m_is_ram(t));
     assert_int_not_equal(mfn_x(mfn), PFN_DOWN(gpa));
     memcpy((uint8_t *)frame_write_begin(f->m, mfn) + PAGE_OFFSET(gpa), bytes, n);
     frame_write_end(f->m, mfn);

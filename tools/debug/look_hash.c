@@ -58,7 +58,7 @@ static uint64_t mix_domain(uint64_t hash, const struct host *h, const struct dom
     const struct grant_table *gt = d->grant_table;
 
     hash = MIX(hash, d->domain_id, d->max_vcpus, d->tot_pages, d->max_pages, (uint64_t)d->pause_count, d->is_dying,
-               d->is_shut_down, (uint64_t)d->shutdown_code);
+               d->is_shut_down, (uint64_t)d->shutdown_code, d->log_dirty, d->log_dirty_faults);
     for_each_vcpu (d, v)
         hash = mix_vcpu(hash, v);
     for (evtchn_port_t port = 0; port_is_valid(d, port); port++) {

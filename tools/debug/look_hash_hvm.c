@@ -6,6 +6,7 @@
  * side and are bytes are taken as a run of bytes, RUN(); what has gaps between its fields goes field by field. A local
  * APIC's registers and a screen's memory are frames of RAM, and are in the hash as that.
  */
+#include "mmu/hvm/p2m.h"
 #include "rings/dm/pc.h"
 #include "sim/ram_hash.h"
 #include "tools/debug/look_private.h"
@@ -89,7 +90,7 @@ uint64_t look_hash_hvm_domain(uint64_t hash, const struct domain *d)
     hash = mix_pit(mix_lines(ALL(hash, h->params), &h->irq), &h->pit);
     hash = mix_timer(MIX(ALL(hash, rtc->cmos), rtc->index, (uint64_t)rtc->offset, (uint64_t)rtc->seen), &rtc->pt);
     hash = MIX(hash, pm->sts, pm->en, pm->cnt, pm->wide, pm->added, (uint64_t)pm->seen);
-    hash = MIX(hash, h->pci_cf8, h->dirty_vram.first, h->dirty_vram.nr,
+    hash = MIX(hash, h->pci_cf8, d->p2m->dirty_vram.first, d->p2m->dirty_vram.nr,
                h->apic_page_of ? h->apic_page_of->vcpu_id : MAX_VIRT_CPUS);
     for (unsigned int i = 0; i < MAX_NR_IOREQ_SERVERS; i++)
         if (h->ioreq_server[i])

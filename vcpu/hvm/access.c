@@ -24,7 +24,10 @@ bool hvm_guard_ends(struct domain *d, uint64_t gpa)
 
     if (t == p2m_populate_on_demand)
         return p2m_pod_populate(d, PFN_DOWN(gpa));
-    return t == p2m_ram_logdirty && !p2m_set_entry(d, PFN_DOWN(gpa), mfn, p2m_ram_rw);
+    if (t != p2m_ram_logdirty || p2m_set_entry(d, PFN_DOWN(gpa), mfn, p2m_ram_rw))
+        return false;
+    d->log_dirty_faults += d->log_dirty;
+    return true;
 }
 
 /* buf NULL: nothing is accessed. *gpa: of what was walked to last. */

@@ -13,6 +13,7 @@
 #include "mmu/compat.h"
 #include "mmu/guest_access.h"
 #include "mmu/hvm/pod.h"
+#include "mmu/log_dirty.h"
 #include "mmu/memory/memory.h"
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/hvm/ioreq.h"
@@ -142,7 +143,7 @@ static int inject_event(struct dmop *m)
 
 /* -------------------------------------------------------------------------------------------------------- memory -- */
 
-/* Nothing is migrated yet, so nobody keeps count of what a device model has written; the extents are checked. */
+/* A device model has written to these, through a mapping: the log cannot know. */
 static int modified_memory(struct dmop *m)
 {
     struct xen_dm_op_modified_memory *a = &m->op.u.modified_memory;
@@ -159,6 +160,13 @@ static int modified_memory(struct dmop *m)
         if (e.pad || e.first_pfn + e.nr <= e.first_pfn || e.first_pfn + e.nr - 1 > P2M_MAX_GFN) {
             a->nr_extents = a->opaque + 1;
             return -EINVAL;
+        }
+        for (uint64_t gfn = e.first_pfn; m->d->log_dirty && gfn < e.first_pfn + e.nr; gfn++) {
+            p2m_type_t t;
+            const mfn_t mfn = p2m_get_entry(m->d, gfn, &t);
+
+            if (p2m_is_ram(t))
+                paging_mark_dirty(m->d, mfn);
         }
     }
     a->opaque = 0;
@@ -208,8 +216,8 @@ static int set_mem_type(struct dmop *m)
 static int track_dirty_vram(struct dmop *m)
 {
     const struct xen_dm_op_track_dirty_vram *a = &m->op.u.track_dirty_vram;
-    struct hvm_dirty_vram *vram = &m->d->hvm->dirty_vram;
-    const bool anew = vram->first != a->first_pfn || vram->nr != a->nr;
+    struct p2m_domain *p2m = m->d->p2m;
+    const bool anew = p2m->dirty_vram.first != a->first_pfn || p2m->dirty_vram.nr != a->nr;
 
     if (a->pad || a->nr > (1u << 30 >> PAGE_SHIFT) || a->first_pfn > P2M_MAX_GFN || a->first_pfn + a->nr > P2M_MAX_GFN)
         return -EINVAL;
@@ -230,7 +238,8 @@ static int track_dirty_vram(struct dmop *m)
         if (copy_to_guest(m->v, (uintptr_t)m->buf[1].h.p + i / 8, &bits, 1))
             return -EFAULT;
     }
-    *vram = (struct hvm_dirty_vram){ a->first_pfn, a->nr };
+    p2m->dirty_vram.first = a->first_pfn;
+    p2m->dirty_vram.nr = a->nr;
     return 0;
 }
 

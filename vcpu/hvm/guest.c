@@ -14,7 +14,7 @@
  */
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
-#include "mmu/hvm/p2m.h"
+#include "mmu/hvm/hap.h"
 #include "sim/frame.h"
 #include "vcpu/five/interp.h"
 #include "vcpu/hvm/hvm.h"
@@ -36,6 +36,7 @@ static int domain_init(struct domain *d)
     if (!d->hvm)
         return -ENOMEM;
     hvm_irq_init(&d->hvm->irq, d, &hvm_irq_ops);
+    d->paging = &hap_paging_ops;
     d->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
     return p2m_init(d);

@@ -32,11 +32,6 @@
 
 #include <xen/hvm/params.h>
 
-/* The frames of graphics memory whose changes a device model asks for: dm_op.c. */
-struct hvm_dirty_vram {
-    uint64_t first, nr; /* gfn */
-};
-
 struct hvm_hw_mtrr;
 struct hvm_vmce_vcpu;
 
@@ -52,7 +47,6 @@ struct hvm_domain {
     enum hvm_io (*direct_access)(void *data, struct hvm_io_op *op);
     void *direct_data;
     struct ioreq_server *ioreq_server[MAX_NR_IOREQ_SERVERS];
-    struct hvm_dirty_vram dirty_vram;
     struct page_info **held; /* frames that direct_access's device model looks at, with a reference each */
     size_t nr_held, room_held;
     struct vcpu *apic_page_of; /* whose local APIC's page is in the p2m: that of who was entered last */

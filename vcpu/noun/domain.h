@@ -7,10 +7,8 @@
  * of fields names the folder that owns it; others only look.
  *
  * Invariants:
- *  - d->refcnt > 0 while the domain is on xen->domain_list; whoever keeps a pointer across a hypercall holds a
- *    reference.
- *  - v->regs is valid for guest vCPUs only while the vCPU is not inside pcpu_run(): the hypervisor runs when guests do
- *    not.
+ *  - d->refcnt > 0 while the domain is on xen->domain_list; who keeps a pointer across a hypercall holds a reference.
+ *  - v->regs is valid for guest vCPUs only outside pcpu_run(): the hypervisor runs when guests do not.
  *  - What belongs to one kind of domain is an arm of a union, here and in struct vcpu; d->type selects it
  *    (v->domain->type), and no other is to be read or written: PV64 and PV32 have `pv`, native domains `native`, HVM
  *    ones `hvm`, system domains none. tests/vcpu/test_kinds.c looks.
@@ -243,6 +241,8 @@ struct domain {
 
     /* mmu/ */
     const struct paging_ops *paging; /* mmu/paging.h; NULL: its frames never become tables */
+    bool log_dirty;                  /* mmu/log_dirty.h: it is logged which frames are written, */
+    uint32_t log_dirty_faults;       /* and so many stores have left for that since XEN_DOMCTL_SHADOW_OP_CLEAN */
     struct p2m_domain *p2m;          /* mmu/hvm/p2m.h; NULL: it has the machine's frame numbers */
     uint64_t tot_pages, max_pages;   /* of 32 bits, as in Xen: memory_op answers with them */
     uint64_t outstanding_pages, extra_pages;
