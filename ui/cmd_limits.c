@@ -33,6 +33,8 @@ static const struct limit {
       "has them" },
     { "RDTSC, RDTSCP", "HVM", "an exit [engine], unless the domain's TSC is emulated anyway",
       "time is virtual, so that two runs are the same" },
+    { "PAUSE", "HVM", "each is an exit [engine]; the 32nd in a row, with at most 10 us in between, gives the pCPU away",
+      "Xen's filter lets most of them pass; here a loop that waits is over after fewer rounds so" },
     { "CR8", "HVM", "an exit [engine]", "the task priority is in the local APIC, which is the hypervisor's" },
     { "debug registers", "HVM", "each access is an exit; Xen gives them to the guest after the first",
       "breakpoints are armed in the engine when the guest is entered" },

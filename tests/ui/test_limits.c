@@ -132,6 +132,13 @@ static void rdtsc(struct hvm_guest *g)
     assert_kind(HG_EXEC(g, "\x90\x0f\x31"), EXIT_RDTSC);
 }
 
+/* (How many in a row: tests/vcpu/test_hvm_idle.c.) */
+static void pause_insn(struct hvm_guest *g)
+{
+    hg_mode(g, HG_LONG);
+    assert_kind(HG_EXEC(g, "\x90\xf3\x90"), EXIT_PAUSE);
+}
+
 static void cr8(struct hvm_guest *g)
 {
     hg_mode(g, HG_LONG);
@@ -204,6 +211,7 @@ static const struct {
     { "far RET and IRET with an operand of 16 or 32 bits", far_ret },
     { "exceptions and INT n", exceptions },
     { "RDTSC, RDTSCP", rdtsc },
+    { "PAUSE", pause_insn },
     { "CR8", cr8 },
     { "debug registers", debug_registers },
     { "A bits of a page walk that faults", accessed },

@@ -280,6 +280,34 @@ static void test_wake(void **state)
     }
 }
 
+/* Who spins gives way, but not at the first PAUSE, and not when he does other things in between. */
+static void test_pause(void **state)
+{
+    struct fixture *f = *state;
+    const struct sim_exit pause = { .kind = EXIT_PAUSE, .insn_len = 2 };
+    struct xen_pcpu *p = &f->xen->pcpu[f->v->processor];
+    const uint64_t rip = f->v->regs->rip;
+    unsigned int n = 0;
+
+    f->v->is_running = true;
+    p->need_resched = false;
+    for (; !p->need_resched && n < 1000; n++) {
+        f->m->clock.now += 500;
+        hvm_handle_exit(f->v, &pause);
+    }
+    assert_int_equal(n, 32);
+    assert_int_equal(f->v->regs->rip, rip + 2 * 32);
+    assert_int_equal(f->v->hvm->exits[EXIT_PAUSE], 32);
+    assert_int_equal(f->v->hvm->engine_exits[EXIT_PAUSE], 31);
+    p->need_resched = false;
+    for (n = 0; n < 1000; n++) {
+        f->m->clock.now += MICROSECS(50);
+        hvm_handle_exit(f->v, &pause);
+        assert_false(p->need_resched);
+    }
+    f->v->is_running = false;
+}
+
 /* In a run: one exit, and virtual time passes. */
 static void test_run(void **state)
 {
@@ -296,7 +324,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, hvm_setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_hlt), TEST(test_sched_op), TEST(test_down), TEST(test_wake), TEST(test_run),
+        TEST(test_hlt), TEST(test_sched_op), TEST(test_down), TEST(test_wake), TEST(test_pause), TEST(test_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,7 +179,7 @@ static void handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_HLT: hlt(v, e->insn_len); return;
     case EXIT_PAUSE:
         hvm_insn_done(v, e->insn_len);
-        vcpu_yield(v);
+        v->hvm->engine_exits[EXIT_PAUSE] += !vcpu_spins(v);
         return;
     case EXIT_VMMCALL: hvm_hypercall_guest(v, e->insn_len); return;
     case EXIT_NPF: nested_fault(v, e); return;

@@ -79,9 +79,7 @@ struct pv_vcpu {
     uint32_t tsc_aux;      /* what RDTSCP reads besides the time: the MSR TSC_AUX */
     uint64_t mcg_status;   /* the MSR: machine checks never come, but it can be written */
     uint64_t dr7_emul;     /* the bits of DR7 that the processor does not get: breakpoints on I/O */
-    unsigned int spins;    /* PAUSEs in a row, the last one at: */
-    s_time_t spin_last;
-    bool kernel_mode; /* TF_kernel_mode: PV64 kernel rather than user (both run at CPL 3) */
+    bool kernel_mode;      /* TF_kernel_mode: PV64 kernel rather than user (both run at CPL 3) */
     /* What could not be written since user mode's page tables were loaded: done on the way into the kernel. */
     bool need_update_runstate_area;
     struct vcpu_time_info pending_system_time; /* version 0: nothing */
@@ -149,6 +147,8 @@ struct vcpu {
     uint64_t hard_affinity, soft_affinity; /* bit per pCPU */
     s_time_t last_run;                     /* virtual time when it left its pCPU */
     bool sched_awake;                      /* the policy was told wake() and not yet sleep() */
+    unsigned int spins;                    /* PAUSEs in a row, the last one at: */
+    s_time_t spin_last;
 
     /* for the trace: vcpu/run.c, vcpu/pv/ */
     uint64_t insns;     /* it has executed since it last came out for another reason than time */

@@ -98,27 +98,6 @@ static void exception(struct vcpu *v, const struct sim_exit *e)
     pv_inject_hw_exception(v, e->exception.vector, e->exception.error_code);
 }
 
-#define SPIN_FILTER 32            /* PAUSEs in a row, */
-#define SPIN_GAP    MICROSECS(10) /* none of them later than this after the one before */
-
-/*
- * PAUSE: somebody spins, perhaps for what a vCPU holds that cannot run because of him. A few rounds are cheaper than a
- * context switch, which is why processors have a filter for this exit too (AMD APM volume 2, 15.14.4).
- */
-static void pause_insn(struct vcpu *v, const struct sim_exit *e)
-{
-    const s_time_t now = NOW(v->domain->xen);
-
-    pv_insn_done(v, e->insn_len ? e->insn_len : 2, (unsigned int)e->insn.dr6);
-    if (now - v->pv.spin_last > SPIN_GAP)
-        v->pv.spins = 0;
-    v->pv.spin_last = now;
-    if (++v->pv.spins < SPIN_FILTER)
-        return;
-    v->pv.spins = 0;
-    vcpu_yield(v);
-}
-
 void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
     switch (e->kind) {
@@ -147,7 +126,10 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         else
             pv_inject_hw_exception(v, X86_EXC_GP, 0);
         return;
-    case EXIT_PAUSE: pause_insn(v, e); return;
+    case EXIT_PAUSE:
+        pv_insn_done(v, e->insn_len ? e->insn_len : 2, (unsigned int)e->insn.dr6);
+        vcpu_spins(v);
+        return;
     case EXIT_IO:
         if (!pv_emulate_port_io(v))
             pv_inject_hw_exception(v, X86_EXC_GP, 0);

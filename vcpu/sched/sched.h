@@ -149,6 +149,11 @@ void sched_kick_cpu(struct xen *xen, unsigned int cpu);
 s_time_t get_cpu_idle_time(const struct xen *xen, unsigned int cpu);
 
 void vcpu_yield(struct vcpu *v);
+/*
+ * v executed PAUSE. True: it has spun for long enough, and yields. (AMD APM volume 2, 15.14.4; Xen:
+ * SVM_PAUSEFILTER_INIT, SVM_PAUSETHRESH_INIT.)
+ */
+bool vcpu_spins(struct vcpu *v);
 /* SCHEDOP_block: sleeps unless an event is already deliverable (upcall mask is cleared first). */
 void vcpu_block(struct vcpu *v);
 

@@ -147,3 +147,25 @@ void vcpu_yield(struct vcpu *v)
         s->ops->yield(s, v);
     sched_kick_cpu(v->domain->xen, v->processor);
 }
+
+#define SPIN_FILTER 32            /* PAUSEs in a row, */
+#define SPIN_GAP    MICROSECS(10) /* none of them later than this after the one before */
+
+/*
+ * Somebody spins, perhaps for what a vCPU holds that cannot run because of him. A few rounds are cheaper than a context
+ * switch, which is why processors have a filter: Xen sets 4000 PAUSEs, each at most 1000 cycles behind the one before.
+ * Here a PAUSE takes as long as an exit does, so 32 are about the same time.
+ */
+bool vcpu_spins(struct vcpu *v)
+{
+    const s_time_t now = NOW(v->domain->xen);
+
+    if (now - v->spin_last > SPIN_GAP)
+        v->spins = 0;
+    v->spin_last = now;
+    if (++v->spins < SPIN_FILTER)
+        return false;
+    v->spins = 0;
+    vcpu_yield(v);
+    return true;
+}
