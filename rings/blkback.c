@@ -549,17 +549,30 @@ static void resume(struct xenbus_device *dev, void *disk)
 
 void blkback_resume(struct xenbus *b, struct disk *d) { xenbus_each(b, &blkback, resume, d); }
 
-static void corrupt(struct xenbus_device *dev, void *disk)
+struct corrupted {
+    const struct disk *disk;
+    bool any;
+};
+
+static void corrupt(struct xenbus_device *dev, void *data)
 {
+    struct corrupted *c = data;
     struct vbd *b = dev->data;
 
-    if (!dev->connected || b->disk != disk)
+    if (!dev->connected || b->disk != c->disk)
         return;
     b->ring.req_cons += 1u << 16;
     task_ready(&b->task);
+    c->any = true;
 }
 
-void blkback_corrupt(struct xenbus *b, struct disk *d) { xenbus_each(b, &blkback, corrupt, d); }
+bool blkback_corrupt(struct xenbus *b, const struct disk *d)
+{
+    struct corrupted c = { .disk = d };
+
+    xenbus_each(b, &blkback, corrupt, &c);
+    return c.any;
+}
 
 static int vbd_probe(struct xenbus_device *dev)
 {

@@ -19,7 +19,10 @@ extern const struct backend_ops blkback;
 void blkback_resized(struct xenbus *b, struct disk *d);
 /* This disk is not away any more: take the requests that have come meanwhile. */
 void blkback_resume(struct xenbus *b, struct disk *d);
-/* The indices of the ring of this disk do not fit together any more: a fault that is put into the run. */
-void blkback_corrupt(struct xenbus *b, struct disk *d);
+/*
+ * The indices of the ring of this disk do not fit together any more: a fault that is put into the run. False: no front
+ * end is connected to it.
+ */
+bool blkback_corrupt(struct xenbus *b, const struct disk *d);
 
 #endif

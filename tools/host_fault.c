@@ -24,6 +24,25 @@ static const struct guest *guest_named(const struct host *h, const char *name)
     return NULL;
 }
 
+/* The domain that is called so: a guest's, or the one that its device model is in ("NAME-dm"). False: there is none. */
+static bool domain_named(const struct host *h, const char *name, domid_t *domid)
+{
+    const size_t len = strlen(name);
+    const struct guest *g = guest_named(h, name);
+
+    if (g) {
+        *domid = g->domid;
+        return true;
+    }
+    for (g = h->guests; g; g = g->next)
+        if (g->state == GUEST_ALIVE && g->stub_domid && len == strlen(g->cfg.name) + 3 &&
+            !strncmp(g->cfg.name, name, len - 3) && !strcmp(name + len - 3, "-dm")) {
+            *domid = g->stub_domid;
+            return true;
+        }
+    return false;
+}
+
 static void disk_fault(struct host *h, const struct host_fault *f, const struct guest_disk *gd)
 {
     struct disk *d = gd->disk;
@@ -32,7 +51,10 @@ static void disk_fault(struct host *h, const struct host_fault *f, const struct 
     case FAULT_EIO: d->fault.fail += (unsigned int)f->count; break;
     case FAULT_SLOW: d->fault.slower = f->time; break;
     case FAULT_DROP_EVENT: d->fault.drop += (unsigned int)f->count; break;
-    case FAULT_CORRUPT_INDEX: blkback_corrupt(driver_bus(h, gd->cfg.backend), d); break;
+    case FAULT_CORRUPT_INDEX:
+        if (!blkback_corrupt(driver_bus(h, gd->cfg.backend), d))
+            fault_say(h, f, "no front end is connected to it, and nothing happens");
+        break;
     default: break;
     }
 }
@@ -40,28 +62,29 @@ static void disk_fault(struct host *h, const struct host_fault *f, const struct 
 static void carry_out(struct host *h, struct host_fault *f)
 {
     const struct guest *g = *f->domain ? guest_named(h, f->domain) : NULL;
+    domid_t domid;
 
     f->done = true;
     if (f->what == FAULT_STORE_EAGAIN) {
         h->xenstored->store.conflicts += (unsigned int)f->count;
         return;
     }
-    if (!g) {
+    if (!domain_named(h, f->domain, &domid)) {
         fault_say(h, f, "there is no such domain now, and nothing happens");
         return;
     }
     if (f->what == FAULT_CRASH) {
-        xc_domain_shutdown(xc(h), g->domid, SHUTDOWN_crash);
+        xc_domain_shutdown(xc(h), domid, SHUTDOWN_crash);
         return;
     }
     if (f->what == FAULT_FREEZE) {
-        xc_domain_pause(xc(h), g->domid);
+        xc_domain_pause(xc(h), domid);
         f->done = false; /* it goes on after that time */
         f->when = host_now(h) + f->time;
         f->time = -1;
         return;
     }
-    for (unsigned int i = 0; i < g->nr_disks; i++)
+    for (unsigned int i = 0; g && i < g->nr_disks; i++)
         if (!strcmp(g->disks[i].cfg.vdev, f->disk)) {
             disk_fault(h, f, &g->disks[i]);
             return;
@@ -71,11 +94,11 @@ static void carry_out(struct host *h, struct host_fault *f)
 
 static void thaw(struct host *h, struct host_fault *f)
 {
-    const struct guest *g = guest_named(h, f->domain);
+    domid_t domid;
 
     f->done = true;
-    if (g)
-        xc_domain_unpause(xc(h), g->domid);
+    if (domain_named(h, f->domain, &domid))
+        xc_domain_unpause(xc(h), domid);
 }
 
 static bool faults_step(struct task *t, unsigned int budget)

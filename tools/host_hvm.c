@@ -60,6 +60,7 @@ void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)
 
 /* --- what is not to be had --- */
 
+static bool stated(const struct xl_hvm *s) { return s; }
 static bool no_hap(const struct xl_hvm *s) { return !s->hap; }
 static bool shadow(const struct xl_hvm *s) { return s->shadow_mib; }
 static bool s3(const struct xl_hvm *s) { return s->acpi_s3; }
@@ -86,6 +87,10 @@ static const struct unmet {
     { "shadow_memory", true, true, shadow, "has no effect: paging is nested, and shadow paging is not there" },
     { "acpi_s3", false, true, s3, "has no effect: no guest sleeps, and none is offered it" },
     { "acpi_s4", false, true, s4, "has no effect: no guest sleeps, and none is offered it" },
+    { "cmdline", false, true, stated, "has no effect: what an HVM guest starts is on its disks" },
+    { "root", false, true, stated, "has no effect: what an HVM guest starts is on its disks" },
+    { "extra", false, true, stated, "has no effect: what an HVM guest starts is on its disks" },
+    { "ramdisk", false, true, stated, "has no effect: what an HVM guest starts is on its disks" },
     { "acpi", true, false, no_acpi, "has no effect: PVH guests have ACPI tables" },
     { "serial", false, true, other_serial,
       "has one line that leads to the console, the first that is \"stdio\" or \"pty\": others lead nowhere" },

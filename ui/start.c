@@ -36,6 +36,14 @@ static unsigned int pcpus(const struct run_options *o, const struct guest_list *
     return most < MACHINE_MAX_PCPUS ? most + 1 : MACHINE_MAX_PCPUS;
 }
 
+static bool has_pc(const struct guest_list *l)
+{
+    for (uint64_t i = 0; i < l->nr; i++)
+        if (guest_has_firmware(&l->entries[i]))
+            return true;
+    return false;
+}
+
 struct host *start_host(const struct run_options *o, const struct guest_list *l, const struct host_io *io,
                         struct host_pool *pools, char err[START_ERR_SIZE])
 {
@@ -60,6 +68,8 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
                                      .quiet = o->quiet > 0 };
 
     memcpy(pools, o->pools, sizeof(o->pools));
+    if (o->device_model && !has_pc(l) && io->message)
+        io->message(io->data, "--device-model has no effect: there is no HVM guest");
     return host_create(&cfg, io, err);
 }
 

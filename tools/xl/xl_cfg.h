@@ -107,6 +107,9 @@ void xl_config_free(struct xl_config *cfg);
 /* "pv", "rename-restart": as written in a file. */
 const char *xl_type_name(enum xl_type type);
 
+/* The i-th key that is understood; NULL: there are no more. */
+const char *xl_key_at(size_t i);
+
 /* The inverse, for options of the command line: false if there is no such name. */
 bool xl_type_from_name(const char *name, enum xl_type *type);
 bool xl_action_from_name(const char *name, enum xl_action *action);

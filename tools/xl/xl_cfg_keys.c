@@ -580,6 +580,8 @@ static const struct key {
 };
 // clang-format on
 
+const char *xl_key_at(size_t i) { return i < COUNT(keys) ? keys[i].name : NULL; }
+
 _Static_assert(COUNT(keys) <= XL_WHERE_MAX && XL_GRANT_FRAMES_MAX == 64 && XL_MAPTRACK_FRAMES_MAX == 1024,
                "xl_where.h and the texts above say the same numbers");
 
