@@ -111,7 +111,8 @@ struct cpu_state {
     uint64_t dr[8];
     uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip, ncr3; /* ncr3: HVM, the nested tables' machine address */
-    bool nmi_blocked;                                       /* HVM: one was delivered; IRET clears it */
+    uint64_t shadow;  /* HVM: the shadow tables' machine address; 0: addresses are translated by the nested ones */
+    bool nmi_blocked; /* HVM: one was delivered; IRET clears it */
     bool want_nmiwin; /* HVM: leave, with EXIT_INTWIN, behind the IRET that does so */
     bool want_intwin; /* HVM: leave, with EXIT_INTWIN, in front of the first instruction that could be interrupted */
     /*
@@ -133,7 +134,7 @@ struct cpu_context;
 struct cpu_context *cpu_context_create(struct machine *m, enum cpu_mode mode, const struct vcpu_controls *controls);
 void cpu_context_destroy(struct cpu_context *c);
 struct cpu_state *cpu_context_state(struct cpu_context *c);
-/* An HVM vCPU behind RESET (AMD APM volume 2, 14.1.3): mode, controls and ncr3 are what is left of its earlier life. */
+/* An HVM vCPU behind RESET (AMD APM volume 2, 14.1.3): mode, controls, ncr3, shadow are kept. */
 void cpu_state_reset(struct cpu_state *st);
 /*
  * To load with what a processor takes of an FXSAVE image, as it would save it again: a vCPU that was entered and has

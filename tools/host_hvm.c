@@ -61,7 +61,6 @@ void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)
 /* --- what is not to be had --- */
 
 static bool stated(const struct xl_hvm *s) { return s; }
-static bool no_hap(const struct xl_hvm *s) { return !s->hap; }
 static bool shadow(const struct xl_hvm *s) { return s->shadow_mib; }
 static bool s3(const struct xl_hvm *s) { return s->acpi_s3; }
 static bool s4(const struct xl_hvm *s) { return s->acpi_s4; }
@@ -83,8 +82,8 @@ static const struct unmet {
     bool (*wanted)(const struct xl_hvm *s);
     const char *why;
 } unmet[] = {
-    { "hap", true, true, no_hap, "has no effect: paging is nested, and shadow paging is not there" },
-    { "shadow_memory", true, true, shadow, "has no effect: paging is nested, and shadow paging is not there" },
+    { "shadow_memory", true, true, shadow,
+      "has no effect: shadow tables may have 1 MiB a vCPU, and 8 KiB a MiB of memory" },
     { "acpi_s3", false, true, s3, "has no effect: no guest sleeps, and none is offered it" },
     { "acpi_s4", false, true, s4, "has no effect: no guest sleeps, and none is offered it" },
     { "cmdline", false, true, stated, "has no effect: what an HVM guest starts is on its disks" },
@@ -125,6 +124,7 @@ struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
 {
     const struct hvm_settings settings = {
         .device_model = guest_has_dm(g),
+        .no_hap = !g->hvm.hap,
         .apic = g->hvm.apic,
         .hpet = g->hvm.hpet,
         .vpt_align = g->hvm.vpt_align,

@@ -7,6 +7,7 @@
  */
 #include "mmu/hvm/p2m.h"
 
+#include "mmu/hvm/shadow.h"
 #include "mmu/pte.h"
 #include "sim/frame.h"
 
@@ -130,8 +131,10 @@ int p2m_set_entry(struct domain *d, uint64_t gfn, mfn_t mfn, p2m_type_t t)
     frame_write_u64(d->xen->machine, e,
                     (rights_of[t] ? mfn_x(mfn) << PAGE_SHIFT | rights_of[t] : 0) | (uint64_t)t << TYPE_SHIFT);
     d->p2m->pod.entries += (t == p2m_populate_on_demand) - (type_of(was) == p2m_populate_on_demand);
-    if (was & _PAGE_PRESENT)
+    if (was & _PAGE_PRESENT) {
         machine_mapping_gone(d->xen->machine, pte_mfn(was));
+        shadow_drop_all(d);
+    }
     if (t != p2m_mmio_dm && gfn > d->p2m->max_mapped_gfn)
         d->p2m->max_mapped_gfn = gfn;
     return 0;

@@ -223,6 +223,7 @@ struct emu {
         uint32_t tables[EMU_TABLES_MANY]; /* frames with HAS_LEAVES or HAS_TABLES; lost: and others */
         uint32_t stored, stores;          /* the table that was stored to last, and how often in a row */
         struct nested_regs regs;          /* as loaded, but for cr3 */
+        uint64_t shadow;                  /* as loaded: cpu_state's */
         struct machine_fills fills;
     } nested;
     uint16_t task_sel; /* system.c: of the exit for a task switch */

@@ -6,6 +6,10 @@
  * write to each table that it reads. So when its TLB does not know a page of an HVM guest, the walk is sim/nested.c's;
  * here its result becomes what the processor makes of it: A and D bits that are set, an entry of the TLB, or a #PF, or
  * the exit of an NPF. Which frames the TLB was filled from is noted (tables.c).
+ *
+ * Of a guest with shadow tables (cpu_state's `shadow`) the processor knows those alone, and its walk is short: they say
+ * where in the machine a linear address lies. CR0, CR3 and CR4 that the guest sees stay its own all the same: no mode
+ * of it has to be played by another. The hypervisor changes the tables, and tells (machine_mapping_gone()).
  */
 #include "sim/nested.h"
 #include "sim/engine/emu.h"
@@ -22,8 +26,6 @@
 #define PAGE_READ  1
 #define PAGE_WRITE 2
 #define PAGE_EXEC  4
-
-static const uint64_t *table(const void *e, uint64_t addr) { return (const uint64_t *)(void *)emu_phys(e, addr); }
 
 /* The processor sets A and D bits of the entries that it has used. */
 static void set_bits(struct emu *e, const struct nested_walk *w)
@@ -69,7 +71,7 @@ bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool p
             return false;
         raise_exception_err_ra_x86_64((struct CPUX86State *)(void *)e->raw.st, TRAP_gp_fault, 0, host_pc);
     }
-    nested_walk(&r, long_mode ? addr : (uint32_t)addr, access, table, e, &w);
+    emu_nested_look(e, addr, access, &w);
     if (w.result != NESTED_OK) {
         if (!probe)
             leave(e, &w, long_mode ? addr : (uint32_t)addr, host_pc);

@@ -172,6 +172,7 @@ static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code,
 {
     switch (code) {
     case SVM_EXIT_CR_READ ... SVM_EXIT_DR_WRITE + 15: decode_register(code, x); break;
+    case SVM_EXIT_INVLPG: decode_register(SVM_EXIT_CR_WRITE + 3, x); break; /* a load of CR3, for one page */
     case SVM_EXIT_VINTR: x->kind = EXIT_INTWIN; break;
     case SVM_EXIT_NPF: decode_nested(e, st, x); break;
     case SVM_EXIT_TASK_SWITCH:

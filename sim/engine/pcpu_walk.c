@@ -20,7 +20,11 @@ void emu_nested_look(struct emu *e, uint64_t addr, uint32_t access, struct neste
 {
     const struct nested_regs r = emu_nested_regs(e);
 
-    nested_walk(&r, r.efer & EFER_LMA ? addr : (uint32_t)addr, access, table, e, w);
+    addr = r.efer & EFER_LMA ? addr : (uint32_t)addr;
+    if (e->nested.shadow)
+        shadow_walk(e->nested.shadow, r.cr0 & X86_CR0_PG && r.cr4 & X86_CR4_SMEP, addr, access, table, e, w);
+    else
+        nested_walk(&r, addr, access, table, e, w);
 }
 
 static bool is_in_tlb(struct emu *e, uint64_t addr, uint64_t *phys)

@@ -7,6 +7,7 @@
 
 struct hvm_settings {
     bool device_model;          /* HVM, else PVH */
+    bool no_hap;                /* shadow page tables */
     bool apic;                  /* HVM: what its firmware is to tell of local and I/O APICs */
     bool hpet;                  /* HVM_PARAM_HPET_ENABLED, of HVM guests */
     bool vpt_align;             /* HVM_PARAM_VPT_ALIGN, of HVM guests */

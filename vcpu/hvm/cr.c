@@ -13,6 +13,7 @@
  * Corresponds to hvm_set_cr0(), hvm_set_cr4(), hvm_set_efer() of xen/arch/x86/hvm/hvm.c.
  */
 #include "mmu/guest_access.h"
+#include "mmu/hvm/shadow.h"
 #include "sim/insn.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hvm/hvm.h"
@@ -44,6 +45,19 @@ static bool set_cr0(struct vcpu *v, uint64_t val)
     }
     r->cr0 = val;
     r->dirty |= CPU_DIRTY_CR | CPU_DIRTY_SEGS; /* what the processor makes of segments depends on the mode */
+    return true;
+}
+
+/* Of guests with shadow tables, which are the TLB that a load empties. */
+static bool set_cr3(struct vcpu *v, uint64_t val)
+{
+    struct cpu_state *r = v->regs;
+
+    if (r->efer & EFER_LMA && val >> NESTED_PADDR_BITS)
+        return false;
+    r->cr3 = val;
+    r->dirty |= CPU_DIRTY_CR3;
+    shadow_drop(v->domain, v->vcpu_id);
     return true;
 }
 
@@ -173,6 +187,7 @@ static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
 {
     switch (cr) {
     case 0: return set_cr0(v, val);
+    case 3: return set_cr3(v, val);
     case 4: return set_cr4(v, val);
     case 8:
         if (val >> 4)
@@ -223,6 +238,7 @@ void hvm_cr_access(struct vcpu *v)
         ok = cr_write(v, in.sys_reg, val);
         break;
     }
+    case INSN_INVLPG: ok = true, shadow_drop(v->domain, v->vcpu_id); break;
     case INSN_CLTS: ok = set_cr0(v, r->cr0 & ~(uint64_t)X86_CR0_TS); break;
     case INSN_LMSW: {
         const uint64_t rip = r->rip;

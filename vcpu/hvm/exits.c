@@ -14,6 +14,7 @@
  */
 #include "mmu/guest_access.h"
 #include "mmu/hvm/p2m.h"
+#include "mmu/hvm/shadow.h"
 #include "sim/insn.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/hvm/hvm.h"
@@ -24,12 +25,42 @@
 #include <xen/arch-x86/cpuid.h>
 #include <xen/sched.h>
 
+/* A page that is only guarded, or none: then somebody may answer in memory's place (mmio.c). */
+static void nested_fault(struct vcpu *v, const struct sim_exit *e)
+{
+    if (!hvm_guard_ends(v->domain, e->npf.gpa) && !v->domain->p2m->pod.starved)
+        hvm_mmio(v, e);
+}
+
+/* The guest's own affair, or the shadow tables did not have it yet, or it is nested_fault()'s. */
+static void shadow_fault(struct vcpu *v, const struct sim_exit *e)
+{
+    const uint32_t access = e->exception.error_code & (PFEC_write_access | PFEC_user_mode | PFEC_insn_fetch);
+    struct nested_walk w;
+
+    switch (hvm_walk(v, e->exception.addr, access, &w)) {
+    case NESTED_OK:
+        if (!shadow_fill(v->domain, v->vcpu_id, e->exception.addr, access, &w))
+            domain_crash(v, "there is no memory for its shadow page tables");
+        return;
+    case NESTED_PF: hvm_inject_page_fault(v, e->exception.addr, w.error_code); return;
+    case NESTED_NPF:
+        nested_fault(v, &(struct sim_exit){ .kind = EXIT_NPF, .npf = { w.gpa, w.error_code, w.table } });
+        return;
+    }
+    BUG();
+}
+
 /* What kind of event an exception is, and what the processor notes of it besides. */
 static void exception(struct vcpu *v, const struct sim_exit *e)
 {
     struct cpu_state *r = v->regs;
     const unsigned int vector = e->exception.vector;
 
+    if (vector == X86_EXC_PF && v->domain->shadow) {
+        shadow_fault(v, e);
+        return;
+    }
     if (vector == X86_EXC_PF) {
         hvm_inject_page_fault(v, e->exception.addr, e->exception.error_code);
         return;
@@ -120,13 +151,6 @@ static void hlt(struct vcpu *v, unsigned int len)
         any |= !(w->pause_flags & VPF_down);
     if (!any)
         domain_shutdown(d, SHUTDOWN_poweroff);
-}
-
-/* A page that is only guarded, or none: then somebody may answer in memory's place (mmio.c). */
-static void nested_fault(struct vcpu *v, const struct sim_exit *e)
-{
-    if (!hvm_guard_ends(v->domain, e->npf.gpa) && !v->domain->p2m->pod.starved)
-        hvm_mmio(v, e);
 }
 
 static void softint(struct vcpu *v, const struct sim_exit *e)

@@ -15,6 +15,7 @@
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
 #include "mmu/hvm/hap.h"
+#include "mmu/hvm/shadow.h"
 #include "sim/frame.h"
 #include "vcpu/five/interp.h"
 #include "vcpu/hvm/hvm.h"
@@ -24,6 +25,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <xen/domctl.h>
 #include <xen/features.h>
 #include <xen/grant_table.h>
 #include <xen/sched.h>
@@ -39,11 +41,14 @@ static int domain_init(struct domain *d)
     d->paging = &hap_paging_ops;
     d->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
-    return p2m_init(d);
+    if (p2m_init(d))
+        return -ENOMEM;
+    return d->createflags & XEN_DOMCTL_CDF_hap ? 0 : shadow_init(d);
 }
 
 static void domain_forget(struct domain *d)
 {
+    shadow_teardown(d);
     p2m_teardown(d);
     xfree(d->hvm);
 }
@@ -55,11 +60,12 @@ static int vcpu_init(struct vcpu *v)
     v->hvm = xzalloc(d->xen->machine->arena, struct hvm_vcpu);
     if (!v->hvm)
         return -ENOMEM;
-    v->ctx = cpu_context_create(d->xen->machine, CPU_MODE_HVM, &HVM_CONTROLS);
+    v->ctx = cpu_context_create(d->xen->machine, CPU_MODE_HVM, d->shadow ? &SHADOW_CONTROLS : &HVM_CONTROLS);
     if (!v->ctx)
         return -ENOMEM;
     v->regs = cpu_context_state(v->ctx);
     v->regs->ncr3 = mfn_x(d->p2m->root) << PAGE_SHIFT;
+    v->regs->shadow = shadow_root(d, v->vcpu_id);
     if (hvm_apic_init(v))
         return -ENOMEM;
     if (v->vcpu_id == 0)
@@ -108,7 +114,7 @@ static bool can_be_interrupted(const struct vcpu *v) { return v->regs->rflags & 
 /*
  * The most urgent of what waits. (The mask of events is a PV guest's; IF does its work here.)
  */
-static void deliver(struct vcpu *v)
+static void deliver_due(struct vcpu *v)
 {
     struct hvm_irq *irq = &v->domain->hvm->irq;
     struct hvm_intack ack;
@@ -153,6 +159,13 @@ static void run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_f
         interp_run_on(v, budget, on_exit, data);
     else
         pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, budget, on_exit, data);
+}
+
+/* What is delivered may change the mode, too (a task gate). */
+static void deliver(struct vcpu *v)
+{
+    deliver_due(v);
+    shadow_enter(v->domain, v->vcpu_id, v->regs);
 }
 
 /* mov $nr, %eax; vmmcall; ret (xen/arch/x86/hvm/svm/svm.c: svm_init_hypercall_page()). */
