@@ -19,7 +19,7 @@ ENGINE_OBJS := running raw run count pcpu_walk filled tables flush lookup smc tl
 MACHINE_OBJS := frame machine ram_hash checkpoint_look checkpoint
 NOUN_OBJS := domain_list xsm
 MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32 log_dirty
-MMU_HVM_OBJS := p2m shadow pod gfn hap
+MMU_HVM_OBJS := p2m pod gfn hap shadow shadow_fault shadow_audit
 MMU_PV_OBJS := abi perdomain l1 validate mod descriptor roots paging mmu_update va_mapping mmuext tlb ptwr grant
 MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
 MMU_MEMORY_OBJS := extent exchange map physmap foreign tools memory
@@ -28,7 +28,7 @@ EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info
 VCPU_OBJS := xen trace run domain work shutdown time i8254 tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl keyhandler sysctl
-VCPU_HVM_OBJS := io_kept access held descriptor task deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer hpet apic cr msr ioreq dm_op intercept io decode alu emulate_memory emulate_string emulate_move emulate_x87 emulate_op emulate mmio exit_code exits params context save_cpu save guest
+VCPU_HVM_OBJS := io_kept access shadow held descriptor task deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer hpet apic cr msr ioreq dm_op intercept io decode alu emulate_memory emulate_string emulate_move emulate_x87 emulate_op emulate mmio exit_code exits params context save_cpu save guest
 VCPU_FIVE_OBJS := decoder interp_decode interp_exit interp_memory interp_operand interp_alu interp_segment interp_system interp_ops interp
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps msr context hypercalls physdev guest
 VCPU_NATIVE_OBJS := guest kernel map grant
@@ -486,6 +486,10 @@ campaign-hvm: $(addprefix build/asan/tests/,hvm/test_hostile dm/test_dm_deaths v
 	$(Q)build/asan/tests/hvm/test_hostile $(HVM) $(SEED)
 	$(Q)build/asan/tests/dm/test_dm_deaths $(HVM) $(SEED)
 	$(Q)HVM_RANDOM=$(HVM) $(if $(SEED),HVM_RANDOM_FROM=$(SEED)) build/asan/tests/vcpu/test_hvm_random
+
+STORES ?= 1000000
+campaign-shadow: build/tests/hvm/test_shadow ## STORES=1000000 random stores to guests' tables: does every shadow follow?
+	$(Q)$< $(STORES) $(or $(SEED),1)
 
 JUMPS ?= 1000000
 jumps: all build/tests/tools/test_rewind ## runs are visited at JUMPS=1000000 positions, in any order

@@ -30,6 +30,8 @@
 
 #include "mmu/grant/private.h"
 #include "mmu/heap.h"
+#include "mmu/hvm/p2m.h"
+#include "mmu/hvm/shadow.h"
 #include "mmu/m2p.h"
 #include "mmu/memory/foreign.h"
 #include "mmu/pv/private.h"
@@ -431,6 +433,9 @@ int mmu_audit(struct xen *xen, char *why, size_t len)
     for_each_domain (xen, d)
         domain(&a, d);
     gnttab_audit(xen, grant_report, &a);
+    for_each_domain (xen, d)
+        if (d->p2m && d->p2m->shadow && !a.wrong)
+            a.wrong = !shadow_audit(d, why, len);
     if (xen->hooks->audit_refs)
         xen->hooks->audit_refs(xen, &a);
     each_frame(&a, collect);

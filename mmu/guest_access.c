@@ -137,18 +137,18 @@ const struct caller_mem_ops pv_caller_mem = {
 
 /* --- HVM: as its kernel would, with A and D bits --- */
 
-static void nested_set_bits(struct machine *m, const struct nested_walk *w)
+bool nested_set_bits(struct machine *m, const struct nested_walk *w)
 {
+    bool any = false;
+
     for (unsigned int i = 0; i < w->nr; i++) {
         const struct nested_step *s = &w->step[i];
-        const mfn_t mfn = _mfn(PFN_DOWN(s->phys));
-        const uint64_t entry = s->entry | s->set;
 
-        if (!s->set)
-            continue;
-        memcpy((uint8_t *)frame_write_begin(m, mfn) + PAGE_OFFSET(s->phys), &entry, s->size);
-        frame_write_end(m, mfn);
+        if (s->set)
+            frame_write_bits(m, s->phys, s->entry | s->set, s->size);
+        any |= s->set != 0;
     }
+    return any;
 }
 
 enum nested_result hvm_walk(struct vcpu *v, uint64_t va, uint32_t access, struct nested_walk *w)

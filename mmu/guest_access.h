@@ -44,11 +44,12 @@ static inline bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t
 mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec);
 
 /*
- * An HVM guest's translation of va for such an access (nested_walk()). A and D bits are set, also when it is the guest
- * that has the page and the nested tables that do not: then w->gpa is where it would be. Returns w->result.
+ * An HVM guest's translation of va for such an access (nested_walk()). A and D bits are set (nested_set_bits(); false:
+ * all were), also when the guest has the page and the p2m does not: w->gpa is where it would be. Returns w->result.
  */
 struct nested_walk;
 enum nested_result hvm_walk(struct vcpu *v, uint64_t va, uint32_t access, struct nested_walk *w);
+bool nested_set_bits(struct machine *m, const struct nested_walk *w);
 
 /*
  * n bytes of an HVM guest's memory, read or, if access has PFEC_write_access, written, as its processor would with

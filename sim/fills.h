@@ -15,7 +15,7 @@ struct machine_fills {
     uint64_t fills, refs;
 };
 
-/* direct: of PV guests, nested: of HVM guests. */
+/* direct: of one dimension (PV guests, shadow page tables), nested: of two (HVM guests). */
 void machine_fills(const struct machine *m, struct machine_fills *direct, struct machine_fills *nested);
 
 #endif

@@ -2,6 +2,9 @@
 /* Frames are written in one way: explained in sim/frame.h. What is not inline of it. */
 #include "sim/frame.h"
 
+#include "sim/arena.h"
+
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +15,36 @@ void frame_fill(struct machine *m, mfn_t mfn, const void *page)
     if (pwrite(m->edges->ram_fd, page, PAGE_SIZE, (off_t)(mfn_x(mfn) << PAGE_SHIFT)) != PAGE_SIZE)
         memcpy(to, page, PAGE_SIZE);
     frame_write_end(m, mfn);
+}
+
+int frame_shadow_init(struct machine *m)
+{
+    if (!m->shadowed)
+        m->shadowed = (struct shadowed *)xzalloc_array(m->arena, uint8_t, sizeof(struct shadowed) + m->nr_frames);
+    return m->shadowed ? 0 : -ENOMEM;
+}
+
+void frame_shadow_written(struct machine *m, mfn_t mfn)
+{
+    struct shadowed *s = m->shadowed;
+
+    for (unsigned int i = 0; i < s->nr; i++)
+        if (s->written[i] == mfn_x(mfn))
+            return;
+    if (s->nr < SHADOWED_QUEUE)
+        s->written[s->nr++] = (uint32_t)mfn_x(mfn);
+    else
+        s->lost++;
+}
+
+void frame_write_bits(struct machine *m, uint64_t phys, uint64_t entry, unsigned int size)
+{
+    const mfn_t mfn = _mfn(PFN_DOWN(phys));
+
+    BUG_ON(!mfn_valid(m, mfn));
+    frame_changes(m, mfn);
+    memcpy(m->ram + phys, &entry, size);
+    frame_bits_written(m, mfn);
 }
 
 void frame_read(const struct machine *m, mfn_t mfn, void *page)

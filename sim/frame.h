@@ -27,6 +27,9 @@
  * Invariants: what a guest executes is what its frame contains; A and D bits, which the processor sets, are the
  * engine's affair as stores are (sim/engine/phys.c). No frame is in the middle of a write when a guest runs.
  *
+ * And who keeps a shadow of a frame's contents (mmu/hvm/shadow.h) marks it, and is told which marked frames were
+ * written by others: guests cannot, since it has taken their right to.
+ *
  * Xen needs none of this, since processors keep what they know of code in step with memory. Its map_domain_page() is
  * the same pair of calls with another purpose, a place to reach a frame at; behind a write comes paging_mark_dirty().
  */
@@ -48,6 +51,21 @@ static inline void frame_log(struct machine *m, mfn_t mfn)
         m->written[mfn_x(mfn) / 8] |= (uint8_t)(1u << mfn_x(mfn) % 8);
 }
 
+/* Marks, and which of the frames that have one were written. Of one machine; made when the first mark is set. */
+#define SHADOWED_QUEUE 64
+struct shadowed {
+    uint32_t nr, written[SHADOWED_QUEUE];
+    uint64_t lost;  /* how often there was no room: any may have been written */
+    uint8_t mark[]; /* a byte a frame: 0, or SHADOWED_* */
+};
+#define SHADOWED      1
+#define SHADOWED_BITS 2 /* and A and D are no mere bits in it */
+
+/* -ENOMEM. */
+int frame_shadow_init(struct machine *m);
+/* frame.c: note it. For frame_written(). */
+void frame_shadow_written(struct machine *m, mfn_t mfn);
+
 /* The frame is about to change. For frame_write_begin(), its kin, and the engine. */
 static inline void frame_changes(struct machine *m, mfn_t mfn)
 {
@@ -56,11 +74,24 @@ static inline void frame_changes(struct machine *m, mfn_t mfn)
     frame_log(m, mfn);
 }
 
-/* The frame has changed. For frame_write_end() and its kin. */
-static inline void frame_written(struct machine *m, mfn_t mfn)
+/* Bits of it have changed of which no shadow hears: A and D, in entries of page tables. */
+static inline void frame_bits_written(struct machine *m, mfn_t mfn)
 {
     if (__builtin_expect(m->has_code && m->has_code[mfn_x(mfn)], 0))
         machine_code_written(m, mfn);
+    if (__builtin_expect(m->shadowed && m->shadowed->mark[mfn_x(mfn)] & SHADOWED_BITS, 0))
+        frame_shadow_written(m, mfn);
+}
+
+/* An entry of a page table, size 4 or 8, with A and D bits that it did not have. */
+void frame_write_bits(struct machine *m, uint64_t phys, uint64_t entry, unsigned int size);
+
+/* The frame has changed. For frame_write_end() and its kin. */
+static inline void frame_written(struct machine *m, mfn_t mfn)
+{
+    frame_bits_written(m, mfn);
+    if (__builtin_expect(m->shadowed && m->shadowed->mark[mfn_x(mfn)], 0))
+        frame_shadow_written(m, mfn);
 }
 
 /* A place to write the frame at, until frame_write_end(). Other frames may be begun in between, and this one again. */

@@ -63,6 +63,7 @@ struct machine {
     uint8_t *written; /* a bit a frame, by frame_log_begin() of nr_loggers; NULL: of nobody */
     unsigned int nr_loggers;
     uint32_t *shares;             /* a count a frame, of frame_share() */
+    struct shadowed *shadowed;    /* of which frames somebody keeps a shadow; NULL: nobody does */
     struct cpu_context *contexts; /* of vCPUs, all there are */
     unsigned int frames_open;     /* frame_write_begin() without frame_write_end() */
     struct vclock clock;

@@ -227,38 +227,8 @@ enum nested_result nested_walk(const struct nested_regs *r, uint64_t va, uint32_
         return nested_fault(w, true);
     if (!translate(w, r->ncr3, gpa, access, table, ctx, &w->phys, &writable))
         return nested_fault(w, false);
-    w->rights = rights;
     w->executable = allowed(r, rights, (access & PFEC_user_mode) | PFEC_insn_fetch);
     w->writable = writable && allowed(r, rights, (access & PFEC_user_mode) | PFEC_write_access) &&
                   (!w->nr || ((w->step[w->nr - 1].entry | w->step[w->nr - 1].set) & _PAGE_DIRTY));
     return NESTED_OK;
-}
-
-/* ------------------------------------------------------------------------------------------------ shadow tables -- */
-
-enum nested_result shadow_walk(uint64_t root, bool smep, uint64_t va, uint32_t access, page_walk_table_fn *table,
-                               const void *ctx, struct nested_walk *w)
-{
-    const struct nested_regs r = { .cr0 = X86_CR0_WP, .cr4 = smep ? X86_CR4_SMEP : 0, .efer = EFER_NXE };
-    uint64_t e = root, rights = _PAGE_RW | _PAGE_USER;
-
-    w->result = NESTED_PF;
-    w->error_code = access;
-    w->refs = w->nr = 0;
-    for (unsigned int level = 4; level; level--) {
-        const uint64_t *t = table(ctx, e & PTE_MFN_MASK);
-
-        e = t ? t[pte_index(va, level)] : 0;
-        w->refs++;
-        if (!(e & _PAGE_PRESENT))
-            return w->result;
-        rights = (rights & (e | _PAGE_NX)) | (e & _PAGE_NX);
-    }
-    w->error_code |= PFEC_page_present;
-    if (!allowed(&r, rights, access))
-        return w->result;
-    w->phys = (e & PTE_MFN_MASK) | PAGE_OFFSET(va);
-    w->executable = allowed(&r, rights, (access & PFEC_user_mode) | PFEC_insn_fetch);
-    w->writable = allowed(&r, rights, (access & PFEC_user_mode) | PFEC_write_access);
-    return w->result = NESTED_OK;
 }

@@ -62,7 +62,6 @@ struct nested_walk {
     uint64_t phys;       /* of the byte, in the machine */
     bool writable;       /* a store with the same privilege would find nothing to do but to store */
     bool executable;     /* a fetch with the same privilege would be allowed */
-    uint64_t rights;     /* RW, US, NX of the guest's entries together */
     unsigned int refs;   /* entries that were read, of both kinds of tables */
     unsigned int nr;
     struct nested_step step[4];
@@ -73,14 +72,6 @@ struct nested_walk {
  * machine at addr, or NULL. Returns w->result.
  */
 enum nested_result nested_walk(const struct nested_regs *r, uint64_t va, uint32_t access, page_walk_table_fn *table,
-                               const void *ctx, struct nested_walk *w);
-
-/*
- * The walk of shadow tables, four levels from the machine address root on, as a processor makes it that runs the guest
- * with CR0.WP and EFER.NXE: the frames that they lead to are the machine's, and what they withhold is a #PF (NESTED_PF)
- * that the hypervisor hears of first. smep: the guest's. w: but for gpa, rights and step. Returns w->result.
- */
-enum nested_result shadow_walk(uint64_t root, bool smep, uint64_t va, uint32_t access, page_walk_table_fn *table,
                                const void *ctx, struct nested_walk *w);
 
 /*

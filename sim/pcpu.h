@@ -62,7 +62,7 @@ enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, C
 
 /* Which parts of struct cpu_state changed since the last exit. General registers, RIP and RFLAGS are always loaded. */
 #define CPU_DIRTY_SEGS 0x01u /* seg[], ldtr, gdtr, idtr, cpl, int_shadow */
-#define CPU_DIRTY_CR3  0x02u /* cr3, ncr3: also flushes the TLB */
+#define CPU_DIRTY_CR3  0x02u /* cr3, ncr3, shadow_cr3: also flushes the TLB */
 #define CPU_DIRTY_CR   0x04u /* cr0, cr4, efer, cr2 */
 #define CPU_DIRTY_TLB  0x08u /* translations changed below an unchanged cr3: flush */
 #define CPU_DIRTY_DR   0x10u /* dr0-3, dr6, dr7 */
@@ -111,10 +111,10 @@ struct cpu_state {
     uint64_t dr[8];
     uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip, ncr3; /* ncr3: HVM, the nested tables' machine address */
-    uint64_t shadow;  /* HVM: the shadow tables' machine address; 0: addresses are translated by the nested ones */
-    bool nmi_blocked; /* HVM: one was delivered; IRET clears it */
-    bool want_nmiwin; /* HVM: leave, with EXIT_INTWIN, behind the IRET that does so */
-    bool want_intwin; /* HVM: leave, with EXIT_INTWIN, in front of the first instruction that could be interrupted */
+    uint64_t shadow_cr3; /* HVM under shadow page tables: what is walked, in place of the guest's tables; or 0 */
+    bool nmi_blocked;    /* HVM: one was delivered; IRET clears it */
+    bool want_nmiwin;    /* HVM: leave, with EXIT_INTWIN, behind the IRET that does so */
+    bool want_intwin;    /* HVM: leave, with EXIT_INTWIN, in front of the first instruction that could be interrupted */
     /*
      * These are valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU. The image has the form with 64-bit
      * pointers.
@@ -134,7 +134,7 @@ struct cpu_context;
 struct cpu_context *cpu_context_create(struct machine *m, enum cpu_mode mode, const struct vcpu_controls *controls);
 void cpu_context_destroy(struct cpu_context *c);
 struct cpu_state *cpu_context_state(struct cpu_context *c);
-/* An HVM vCPU behind RESET (AMD APM volume 2, 14.1.3): mode, controls, ncr3, shadow are kept. */
+/* An HVM vCPU behind RESET (AMD APM volume 2, 14.1.3): mode, controls and ncr3 are what is left of its earlier life. */
 void cpu_state_reset(struct cpu_state *st);
 /*
  * To load with what a processor takes of an FXSAVE image, as it would save it again: a vCPU that was entered and has
@@ -173,6 +173,7 @@ enum sim_exit_kind {
     EXIT_INTWIN, /* the guest can take an interrupt now, or an NMI */
     EXIT_PAUSE,
     EXIT_TASK_SWITCH, /* HVM: a JMP, CALL or IRET that switches tasks */
+    EXIT_INVLPG,      /* HVM, where that is intercepted */
     EXIT_SHUTDOWN,    /* triple fault */
     EXIT_ERROR,       /* the emulator gave up: the guest did something it cannot do */
     EXIT_NR_KINDS

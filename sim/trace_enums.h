@@ -27,7 +27,7 @@
     V(EXIT_SYSCALL, syscall) V(EXIT_SYSENTER, sysenter) V(EXIT_VMMCALL, vmmcall) V(EXIT_IO, io)                        \
     V(EXIT_RDMSR, rdmsr) V(EXIT_WRMSR, wrmsr) V(EXIT_CPUID, cpuid) V(EXIT_RDTSC, rdtsc) V(EXIT_CR_READ, cr_read)       \
     V(EXIT_CR_WRITE, cr_write) V(EXIT_DR_READ, dr_read) V(EXIT_DR_WRITE, dr_write) V(EXIT_NPF, npf)                    \
-    V(EXIT_HLT, hlt) V(EXIT_INTWIN, intwin) V(EXIT_PAUSE, pause) V(EXIT_TASK_SWITCH, task_switch)                      \
+    V(EXIT_HLT, hlt) V(EXIT_INTWIN, intwin) V(EXIT_PAUSE, pause) V(EXIT_TASK_SWITCH, task_switch) V(EXIT_INVLPG, invlpg) \
     V(EXIT_SHUTDOWN, shutdown) V(EXIT_ERROR, error)
 
 /* enum insn_op, sim/insn.h */

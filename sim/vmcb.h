@@ -75,9 +75,9 @@ _Static_assert(sizeof(struct vmcb) == 0x670, "layout of the VMCB");
 
 /*
  * What makes a vCPU leave its guest, in the VMCB's words. Whoever makes a vCPU chooses (a PV guest's: PV_CONTROLS, an
- * HVM guest's: HVM_CONTROLS or SHADOW_CONTROLS), and the engine only hands it to the processor. Accesses to MSRs and to
- * I/O ports leave always (sim/engine/io.c, system.c); interrupts are delivered by the hypervisor, so event_inj and the
- * virtual interrupt stay unused, as do ASID and np_control: the nested walk is sim/nested.c's.
+ * HVM guest's: HVM_CONTROLS), and the engine only hands it to the processor. Accesses to MSRs and to I/O ports leave
+ * always (sim/engine/io.c, system.c); interrupts are delivered by the hypervisor, so event_inj and the virtual
+ * interrupt stay unused, as do ASID and np_control: the nested walk is sim/nested.c's.
  */
 struct vcpu_controls {
     uint16_t intercept_cr_read, intercept_cr_write;
@@ -106,32 +106,21 @@ struct vcpu_controls {
  * APIC's, debug registers (which Xen gives back to the guest after the first access). CR3 and INVLPG are the guest's
  * own, since its tables are translated by nested ones.
  */
-#define HVM_CONTROLS                                                                                                   \
+#define HVM_CONTROLS HVM_CONTROLS_AND(0, 0)
+/* Under shadow page tables what the guest has its tables in is the hypervisor's affair, too. */
+#define SHADOW_CONTROLS HVM_CONTROLS_AND(1u << 3, VMCB1_INVLPG)
+
+#define HVM_CONTROLS_AND(cr, more)                                                                                     \
     ((struct vcpu_controls){                                                                                           \
-        .intercept_cr_read = 1u << 8,                                                                                  \
-        .intercept_cr_write = 1u << 0 | 1u << 4 | 1u << 8,                                                             \
+        .intercept_cr_read = 1u << 8 | (cr),                                                                           \
+        .intercept_cr_write = 1u << 0 | 1u << 4 | 1u << 8 | (cr),                                                      \
         .intercept_dr_read = 0xffff,                                                                                   \
         .intercept_dr_write = 0xffff,                                                                                  \
         .intercept_exceptions = ~0u,                                                                                   \
         .intercepts1 =                                                                                                 \
-            VMCB1_RDTSC | VMCB1_RDPMC | VMCB1_CPUID | VMCB1_SWINT | VMCB1_PAUSE | VMCB1_HLT | VMCB1_SHUTDOWN,          \
+            VMCB1_RDTSC | VMCB1_RDPMC | VMCB1_CPUID | VMCB1_SWINT | VMCB1_PAUSE | VMCB1_HLT | VMCB1_SHUTDOWN | (more), \
         .intercepts2 = VMCB2_VMRUN | VMCB2_VMMCALL | VMCB2_VMLOAD | VMCB2_VMSAVE | VMCB2_STGI | VMCB2_CLGI |           \
                        VMCB2_SKINIT | VMCB2_RDTSCP | VMCB2_ICEBP | VMCB2_MONITOR | VMCB2_MWAIT,                        \
-    })
-
-/*
- * Of such guests when their addresses are translated by shadow tables: these are right for one CR3 alone, and as long
- * as no translation is given up (sim/engine/nested.c).
- */
-#define SHADOW_CONTROLS                                                                                                \
-    ((struct vcpu_controls){                                                                                           \
-        .intercept_cr_read = HVM_CONTROLS.intercept_cr_read,                                                           \
-        .intercept_cr_write = HVM_CONTROLS.intercept_cr_write | 1u << 3,                                               \
-        .intercept_dr_read = HVM_CONTROLS.intercept_dr_read,                                                           \
-        .intercept_dr_write = HVM_CONTROLS.intercept_dr_write,                                                         \
-        .intercept_exceptions = HVM_CONTROLS.intercept_exceptions,                                                     \
-        .intercepts1 = HVM_CONTROLS.intercepts1 | VMCB1_INVLPG,                                                        \
-        .intercepts2 = HVM_CONTROLS.intercepts2,                                                                       \
     })
 
 /* Exit codes, as hooks see them with 0x100 added. */

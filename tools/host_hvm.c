@@ -83,7 +83,7 @@ static const struct unmet {
     const char *why;
 } unmet[] = {
     { "shadow_memory", true, true, shadow,
-      "has no effect: shadow tables may have 1 MiB a vCPU, and 8 KiB a MiB of memory" },
+      "has no effect: of shadow page tables there are as many as xl would ask for" },
     { "acpi_s3", false, true, s3, "has no effect: no guest sleeps, and none is offered it" },
     { "acpi_s4", false, true, s4, "has no effect: no guest sleeps, and none is offered it" },
     { "cmdline", false, true, stated, "has no effect: what an HVM guest starts is on its disks" },
@@ -124,13 +124,13 @@ struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
 {
     const struct hvm_settings settings = {
         .device_model = guest_has_dm(g),
-        .no_hap = !g->hvm.hap,
         .apic = g->hvm.apic,
         .hpet = g->hvm.hpet,
         .vpt_align = g->hvm.vpt_align,
         .timer_mode = (uint8_t)g->hvm.timer_mode,
         .mmio_hole_mib = g->hvm.mmio_hole_mib,
         .screen_mib = guest_has_dm(g) ? xl_hvm_screen_mib(&g->hvm) : 0,
+        .shadow = !g->hvm.hap,
         .screen_on_top = xl_hvm_screen_on_top_mib(&g->hvm),
     };
 

@@ -7,7 +7,6 @@
  */
 #include "mmu/hvm/p2m.h"
 
-#include "mmu/hvm/shadow.h"
 #include "mmu/pte.h"
 #include "sim/frame.h"
 
@@ -110,6 +109,11 @@ static const uint64_t *entry_make(struct domain *d, uint64_t gfn)
     return &table[pte_index(gfn << PAGE_SHIFT, 1)];
 }
 
+uint64_t p2m_restrict(p2m_type_t t, uint64_t entry)
+{
+    return (rights_of[t] & _PAGE_RW ? entry : entry & ~(uint64_t)_PAGE_RW) | (rights_of[t] & _PAGE_NX);
+}
+
 static p2m_type_t type_of(uint64_t e) { return (p2m_type_t)((e & TYPE_MASK) >> TYPE_SHIFT); }
 
 mfn_t p2m_get_entry(const struct domain *d, uint64_t gfn, p2m_type_t *t)
@@ -131,10 +135,10 @@ int p2m_set_entry(struct domain *d, uint64_t gfn, mfn_t mfn, p2m_type_t t)
     frame_write_u64(d->xen->machine, e,
                     (rights_of[t] ? mfn_x(mfn) << PAGE_SHIFT | rights_of[t] : 0) | (uint64_t)t << TYPE_SHIFT);
     d->p2m->pod.entries += (t == p2m_populate_on_demand) - (type_of(was) == p2m_populate_on_demand);
-    if (was & _PAGE_PRESENT) {
+    if (was & _PAGE_PRESENT)
         machine_mapping_gone(d->xen->machine, pte_mfn(was));
-        shadow_drop_all(d);
-    }
+    if (was & _PAGE_PRESENT && d->p2m->gone)
+        d->p2m->gone(d, pte_mfn(was));
     if (t != p2m_mmio_dm && gfn > d->p2m->max_mapped_gfn)
         d->p2m->max_mapped_gfn = gfn;
     return 0;

@@ -51,12 +51,16 @@ static inline bool p2m_is_special(p2m_type_t t) { return t >= p2m_mmio_direct; }
 /* The widest guest frame number: as many bits of address as sim/nested.h walks. */
 #define P2M_MAX_GFN ((UINT64_C(1) << (40 - PAGE_SHIFT)) - 1)
 
+struct shadow_domain;
+
 struct p2m_domain {
     mfn_t root;
     struct { /* frames of graphics memory whose changes a device model asks for: XEN_DMOP_track_dirty_vram */
         uint64_t first, nr; /* gfn */
     } dirty_vram;
-    uint64_t max_mapped_gfn; /* the highest that ever was */
+    uint64_t max_mapped_gfn;                   /* the highest that ever was */
+    struct shadow_domain *shadow;              /* mmu/hvm/shadow.h; NULL: its processor walks in two dimensions */
+    void (*gone)(struct domain *d, mfn_t mfn); /* who wants to hear of what is taken away; or NULL */
     uint64_t nr_tables;
     struct p2m_pod {              /* pod.h */
         uint64_t entries;         /* places that are marked */
@@ -72,6 +76,9 @@ struct p2m_domain {
 int p2m_init(struct domain *d);
 /* Its tables go; nobody runs on them any more. NULL is good. */
 void p2m_teardown(struct domain *d);
+
+/* The rights (RW, NX) of an entry of a page table, as far as a page of type t has them. */
+uint64_t p2m_restrict(p2m_type_t t, uint64_t entry);
 
 /* What is at gfn: INVALID_MFN where no frame is. */
 mfn_t p2m_get_entry(const struct domain *d, uint64_t gfn, p2m_type_t *t);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Shadow page tables as a TLB (see shadow.h).
+ * Shadows: which there are, where they are, and what leads to them (see shadow.h).
  *
- * Concept: four levels in the host's format, whatever the guest's is. Rights are in the last level alone; the others
- * lead there. Large pages of the guest's are made of small ones.
+ * Concept: a place for each frame of the pool, found by its key through a hash table. Two kinds of chains go through
+ * the entries of shadows, both made of links that name an entry, the number of its page and its index:
  *
- * The pool's size is what libxl asks Xen for if shadow_memory does not say: 1 MiB a vCPU, and 8 KiB a MiB of memory.
- * When it is used up all of the vCPU's tables go.
+ *      frame[mfn].maps      -> entry -> entry -> ...     of level 1, which map the frame
+ *      page[child].parents  -> entry -> entry -> ...     of the levels above, which lead to the shadow `child`
+ *
+ * Invariants: an entry that is present is in one chain, an empty one in none. Whatever is taken from an entry is told
+ * to the TLB.
  */
 #include "mmu/hvm/shadow.h"
 
@@ -17,176 +20,359 @@
 #include <errno.h>
 #include <string.h>
 
-#define TABLE_RIGHTS (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED)
+#define LINK(page, index) ((page) << 9 | (index))
+#define LINK_PAGE(link)   ((link) >> 9)
+#define LINK_INDEX(link)  ((link)&511)
 
-static uint64_t pool_pages(const struct domain *d) { return d->max_vcpus * UINT64_C(256) + d->max_pages / 128; }
+static struct shadow_domain *shadow_of(const struct domain *d) { return d->p2m->shadow; }
 
-/* ------------------------------------------------------------------------------------------------------- tables -- */
-
-static mfn_t table_alloc(struct domain *d)
+static const uint64_t *entries(const struct domain *d, uint32_t page)
 {
-    struct page_info *pg = d->shadow->nr_tables < pool_pages(d) ? alloc_xenheap_pages(d->xen, 0) : NULL;
+    return mfn_to_virt(d->xen->machine, shadow_of(d)->page[page].mfn);
+}
 
+uint64_t shadow_entry(const struct domain *d, uint32_t page, unsigned int index) { return entries(d, page)[index]; }
+
+/* ------------------------------------------------------------------------------------------------------- chains -- */
+
+static void chain_add(struct shadow_domain *s, uint32_t *head, uint32_t page, unsigned int index)
+{
+    s->page[page].next[index] = *head;
+    *head = LINK(page, index);
+}
+
+static void chain_remove(struct shadow_domain *s, uint32_t *head, uint32_t page, unsigned int index)
+{
+    uint32_t *at = head;
+
+    while (*at != LINK(page, index)) {
+        BUG_ON(!*at);
+        at = &s->page[LINK_PAGE(*at)].next[LINK_INDEX(*at)];
+    }
+    *at = s->page[page].next[index];
+}
+
+static uint32_t child_of(const struct domain *d, uint32_t page, unsigned int index)
+{
+    const uint64_t e = shadow_entry(d, page, index);
+
+    return e & _PAGE_PRESENT ? shadow_of(d)->frame[mfn_x(pte_mfn(e))].tables : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------ entries -- */
+
+static void entry_write(struct domain *d, uint32_t page, unsigned int index, uint64_t entry)
+{
+    struct shadow_page *p = &shadow_of(d)->page[page];
+
+    p->nr_present += (entry != 0) - (entries(d, page)[index] != 0);
+    frame_write_u64(d->xen->machine, &entries(d, page)[index], entry);
+}
+
+void shadow_clear(struct domain *d, uint32_t page, unsigned int index)
+{
+    struct shadow_domain *s = shadow_of(d);
+    const uint64_t was = entries(d, page)[index];
+
+    if (!was)
+        return;
+    if (s->page[page].role.level == 1) {
+        chain_remove(s, &s->frame[mfn_x(pte_mfn(was))].maps, page, index);
+        entry_write(d, page, index, 0);
+        machine_mapping_gone(d->xen->machine, pte_mfn(was));
+    } else {
+        chain_remove(s, &s->page[child_of(d, page, index)].parents, page, index);
+        entry_write(d, page, index, 0);
+        machine_mappings_gone(d->xen->machine);
+    }
+}
+
+void shadow_set_leaf(struct domain *d, uint32_t page, unsigned int index, uint64_t entry)
+{
+    struct shadow_domain *s = shadow_of(d);
+
+    shadow_clear(d, page, index);
+    if (entry)
+        chain_add(s, &s->frame[mfn_x(pte_mfn(entry))].maps, page, index);
+    entry_write(d, page, index, entry);
+}
+
+void shadow_set_table(struct domain *d, uint32_t page, unsigned int index, uint32_t child, uint64_t rights)
+{
+    struct shadow_domain *s = shadow_of(d);
+
+    shadow_clear(d, page, index);
+    chain_add(s, &s->page[child].parents, page, index);
+    entry_write(d, page, index, mfn_x(s->page[child].mfn) << PAGE_SHIFT | rights);
+}
+
+/* Nobody may write to this frame by his own: its table is about to get a shadow (Xen: sh_remove_write_access()). */
+static void remove_write_access(struct domain *d, mfn_t mfn)
+{
+    struct shadow_domain *s = shadow_of(d);
+
+    for (uint32_t at = s->frame[mfn_x(mfn)].maps; at; at = s->page[LINK_PAGE(at)].next[LINK_INDEX(at)]) {
+        const uint64_t e = entries(d, LINK_PAGE(at))[LINK_INDEX(at)];
+
+        if (e & _PAGE_RW)
+            entry_write(d, LINK_PAGE(at), LINK_INDEX(at), e & ~(uint64_t)_PAGE_RW);
+    }
+    machine_mapping_gone(d->xen->machine, mfn);
+}
+
+/* --------------------------------------------------------------------------------------------------- by use, key -- */
+
+static uint32_t *hash_list(struct shadow_domain *s, uint64_t gfn, struct shadow_role role)
+{
+    uint32_t r;
+
+    memcpy(&r, &role, sizeof(r));
+    return &s->hash[(gfn ^ gfn >> 10 ^ r ^ r >> 7) % SHADOW_HASH];
+}
+
+static void use_remove(struct shadow_domain *s, uint32_t page)
+{
+    struct shadow_page *p = &s->page[page];
+
+    *(p->newer ? &s->page[p->newer].older : &s->newest) = p->older;
+    *(p->older ? &s->page[p->older].newer : &s->oldest) = p->newer;
+}
+
+static void use_note(struct shadow_domain *s, uint32_t page)
+{
+    s->page[page].older = s->newest;
+    s->page[page].newer = 0;
+    *(s->newest ? &s->page[s->newest].newer : &s->oldest) = page;
+    s->newest = page;
+}
+
+/* ------------------------------------------------------------------------------------------------------ a shadow -- */
+
+/* In PAE's uppermost table A and D are reserved, and to set them, in a table that is read in two ways, is a change. */
+void shadow_mark(struct domain *d, mfn_t mfn)
+{
+    struct shadow_domain *s = shadow_of(d);
+    uint8_t mark = 0;
+
+    for (uint32_t page = s->frame[mfn_x(mfn)].tables; page; page = s->page[page].same_table) {
+        const struct shadow_role *r = &s->page[page].role;
+
+        mark |= SHADOWED | (r->format == SHADOW_PAE && r->level == 3 ? SHADOWED_BITS : 0);
+    }
+    d->xen->machine->shadowed->mark[mfn_x(mfn)] = mark;
+}
+
+/* It is the shadow of a table: which is that, and who else is? */
+static void table_attach(struct domain *d, uint32_t page)
+{
+    struct shadow_domain *s = shadow_of(d);
+    struct shadow_page *p = &s->page[page];
+    p2m_type_t t;
+
+    p->table = p->role.format == SHADOW_SPLIT || p->role.level > (p->role.format == SHADOW_LONG  ? 4
+                                                                  : p->role.format == SHADOW_PAE ? 3
+                                                                                                 : 2)
+                   ? INVALID_MFN
+                   : p2m_get_entry(d, p->gfn, &t);
+    if (mfn_eq(p->table, INVALID_MFN))
+        return;
+    p->shared = d->xen->machine->shares[mfn_x(p->table)] || !p2m_is_ram(t);
+    s->nr_shared += p->shared;
+    if (!s->frame[mfn_x(p->table)].tables && s->policy == SHADOW_EMULATE)
+        remove_write_access(d, p->table);
+    p->same_table = s->frame[mfn_x(p->table)].tables;
+    s->frame[mfn_x(p->table)].tables = page;
+    shadow_mark(d, p->table);
+}
+
+static void table_detach(struct domain *d, uint32_t page)
+{
+    struct shadow_domain *s = shadow_of(d);
+    struct shadow_page *p = &s->page[page];
+    uint32_t *at;
+
+    if (mfn_eq(p->table, INVALID_MFN))
+        return;
+    for (at = &s->frame[mfn_x(p->table)].tables; *at != page; at = &s->page[*at].same_table)
+        BUG_ON(!*at);
+    *at = p->same_table;
+    s->nr_shared -= p->shared;
+    shadow_mark(d, p->table);
+}
+
+/* It is a shadow no more: whatever it maps, and whatever leads to it, goes. */
+static void page_free(struct domain *d, uint32_t page)
+{
+    struct shadow_domain *s = shadow_of(d);
+    struct shadow_page *p = &s->page[page];
+    uint32_t *at = hash_list(s, p->gfn, p->role);
+
+    while (p->parents)
+        shadow_clear(d, LINK_PAGE(p->parents), LINK_INDEX(p->parents));
+    for (unsigned int i = 0; p->nr_present; i++)
+        shadow_clear(d, page, i);
+    table_detach(d, page);
+    while (*at != page)
+        at = &s->page[*at].hash_next;
+    *at = p->hash_next;
+    use_remove(s, page);
+    s->frame[mfn_x(p->mfn)].tables = 0;
+    free_xenheap_pages(d->xen, mfn_to_page(d->xen, p->mfn), 0);
+    if (p->pinned)
+        machine_mappings_gone(d->xen->machine);
+    p->used = p->pinned = false;
+    p->life++;
+    p->hash_next = s->free;
+    s->free = page;
+    s->nr_used--;
+}
+
+static bool evict(struct domain *d)
+{
+    struct shadow_domain *s = shadow_of(d);
+    uint32_t page = s->oldest;
+
+    while (page && s->page[page].pinned)
+        page = s->page[page].newer;
+    if (!page)
+        return false;
+    s->count.evictions++;
+    page_free(d, page);
+    return true;
+}
+
+uint32_t shadow_get(struct domain *d, uint64_t gfn, struct shadow_role role)
+{
+    struct shadow_domain *s = shadow_of(d);
+    uint32_t *list = hash_list(s, gfn, role), page;
+    struct page_info *pg;
+
+    for (page = *list; page; page = s->page[page].hash_next)
+        if (s->page[page].gfn == gfn && !memcmp(&s->page[page].role, &role, sizeof(role))) {
+            use_remove(s, page);
+            use_note(s, page);
+            return page;
+        }
+    if (!s->free && !evict(d))
+        return 0;
+    pg = alloc_xenheap_pages(d->xen, 0);
     if (!pg)
-        return INVALID_MFN;
-    d->shadow->nr_tables++;
-    return page_to_mfn(d->xen, pg);
+        return 0;
+    page = s->free;
+    s->free = s->page[page].hash_next;
+    s->nr_used++;
+    s->page[page].gfn = gfn;
+    s->page[page].role = role;
+    s->page[page].mfn = page_to_mfn(d->xen, pg);
+    s->page[page].used = true;
+    s->frame[mfn_x(s->page[page].mfn)].tables = page;
+    s->page[page].hash_next = *list;
+    *list = page;
+    use_note(s, page);
+    table_attach(d, page);
+    return page;
 }
 
-static void table_free(struct domain *d, mfn_t table, unsigned int level);
+/* ---------------------------------------------------------------------------------------- what happens to frames -- */
 
-static void tables_below_free(struct domain *d, mfn_t table, unsigned int level)
+void shadow_unshadow(struct domain *d, mfn_t mfn)
 {
-    const uint64_t *entry = mfn_to_virt(d->xen->machine, table);
+    struct shadow_domain *s = shadow_of(d);
 
-    for (unsigned int i = 0; level > 1 && i < PTES_PER_TABLE; i++)
-        if (entry[i] & _PAGE_PRESENT)
-            table_free(d, pte_mfn(entry[i]), level - 1);
+    s->count.unshadowed++;
+    while (s->frame[mfn_x(mfn)].tables)
+        page_free(d, s->frame[mfn_x(mfn)].tables);
 }
 
-static void table_free(struct domain *d, mfn_t table, unsigned int level)
+static void frame_gone(struct domain *d, mfn_t mfn)
 {
-    tables_below_free(d, table, level);
-    free_xenheap_pages(d->xen, mfn_to_page(d->xen, table), 0);
-    d->shadow->nr_tables--;
+    struct shadow_domain *s = shadow_of(d);
+    struct shadow_frame *f = &s->frame[mfn_x(mfn)];
+
+    while (f->maps)
+        shadow_clear(d, LINK_PAGE(f->maps), LINK_INDEX(f->maps));
+    if (f->tables)
+        shadow_unshadow(d, mfn);
 }
 
-int shadow_init(struct domain *d)
+static void blow_tables(struct domain *d)
 {
-    struct arena *arena = d->xen->machine->arena;
-    struct shadow_vcpu *vcpu = xzalloc_array(arena, struct shadow_vcpu, d->max_vcpus);
+    struct shadow_domain *s = shadow_of(d);
 
-    d->shadow = vcpu ? xzalloc(arena, struct shadow_domain) : NULL;
-    if (!d->shadow) {
-        xfree(vcpu);
+    while (s->newest)
+        page_free(d, s->newest);
+}
+
+void shadow_flush(struct domain *d)
+{
+    struct shadow_domain *s = shadow_of(d);
+
+    if (!s || s->policy != SHADOW_DROP)
+        return;
+    s->count.dropped++;
+    blow_tables(d);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- life -- */
+
+static void pool_free(struct domain *d)
+{
+    struct shadow_domain *s = shadow_of(d);
+
+    blow_tables(d);
+    xfree(s->page);
+    s->page = NULL;
+    s->nr_pages = s->free = 0;
+}
+
+int shadow_set_allocation(struct domain *d, uint32_t nr)
+{
+    struct shadow_domain *s = shadow_of(d);
+
+    pool_free(d);
+    if (nr < SHADOW_MIN_PAGES)
+        nr = SHADOW_MIN_PAGES;
+    s->page = xzalloc_array(d->xen->machine->arena, struct shadow_page, nr + 1);
+    if (!s->page)
         return -ENOMEM;
+    s->nr_pages = nr;
+    s->sized = true;
+    for (uint32_t i = nr; i; i--) {
+        s->page[i].hash_next = s->free;
+        s->free = i;
     }
-    d->shadow->vcpu = vcpu;
-    for (unsigned int i = 0; i < d->max_vcpus; i++)
-        d->shadow->vcpu[i].root = INVALID_MFN;
-    for (unsigned int i = 0; i < d->max_vcpus; i++) {
-        d->shadow->vcpu[i].root = table_alloc(d);
-        if (mfn_eq(d->shadow->vcpu[i].root, INVALID_MFN))
-            return -ENOMEM;
-    }
+    return 0;
+}
+
+int shadow_init(struct domain *d, enum shadow_policy policy)
+{
+    struct machine *m = d->xen->machine;
+    struct shadow_domain *s = xzalloc(m->arena, struct shadow_domain);
+
+    if (!s)
+        return -ENOMEM;
+    d->p2m->shadow = s;
+    d->p2m->gone = frame_gone;
+    s->policy = policy;
+    s->last_written = INVALID_MFN;
+    s->hash = xzalloc_array(m->arena, uint32_t, SHADOW_HASH);
+    s->frame = xzalloc_array(m->arena, struct shadow_frame, m->nr_frames);
+    if (!s->hash || !s->frame || frame_shadow_init(m))
+        return -ENOMEM; /* shadow_teardown() follows */
     return 0;
 }
 
 void shadow_teardown(struct domain *d)
 {
-    if (!d->shadow)
+    struct shadow_domain *s = d->p2m->shadow;
+
+    if (!s)
         return;
-    machine_mappings_gone(d->xen->machine);
-    for (unsigned int i = 0; i < d->max_vcpus; i++)
-        if (!mfn_eq(d->shadow->vcpu[i].root, INVALID_MFN))
-            table_free(d, d->shadow->vcpu[i].root, 4);
-    xfree(d->shadow->vcpu);
-    xfree(d->shadow);
-    d->shadow = NULL;
-}
-
-uint64_t shadow_root(const struct domain *d, unsigned int id)
-{
-    return d->shadow ? mfn_x(d->shadow->vcpu[id].root) << PAGE_SHIFT : 0;
-}
-
-/* ----------------------------------------------------------------------------------------------------- dropping -- */
-
-void shadow_drop(struct domain *d, unsigned int id)
-{
-    struct machine *m = d->xen->machine;
-    mfn_t root;
-
-    if (!d->shadow)
-        return;
-    root = d->shadow->vcpu[id].root;
-    machine_mappings_gone(m);
-    tables_below_free(d, root, 4);
-    memset(frame_write_begin(m, root), 0, PAGE_SIZE);
-    frame_write_end(m, root);
-    d->shadow->drops++;
-}
-
-void shadow_drop_all(struct domain *d)
-{
-    if (!d->shadow || d->shadow->nr_tables == d->max_vcpus) /* there is none, or nothing in them */
-        return;
-    for (unsigned int i = 0; i < d->max_vcpus; i++)
-        if (!mfn_eq(d->shadow->vcpu[i].root, INVALID_MFN))
-            shadow_drop(d, i);
-}
-
-void shadow_enter(struct domain *d, unsigned int id, const struct cpu_state *r)
-{
-    struct shadow_vcpu *s = d->shadow ? &d->shadow->vcpu[id] : NULL;
-    const uint64_t cr0 = r->cr0 & (X86_CR0_PG | X86_CR0_WP), efer = r->efer & (EFER_LMA | EFER_NXE);
-
-    if (!s || (s->cr0 == cr0 && s->cr3 == r->cr3 && s->cr4 == r->cr4 && s->efer == efer))
-        return;
-    s->cr0 = cr0, s->cr3 = r->cr3, s->cr4 = r->cr4, s->efer = efer;
-    shadow_drop(d, id);
-}
-
-/* ------------------------------------------------------------------------------------------------------ filling -- */
-
-/* What the entry may allow. */
-static uint64_t rights_of(const struct domain *d, const struct shadow_vcpu *s, uint32_t access,
-                          const struct nested_walk *w)
-{
-    const uint64_t root = mfn_x(d->p2m->root) << PAGE_SHIFT;
-    const bool dirty = !w->nr || (w->step[w->nr - 1].entry | w->step[w->nr - 1].set) & _PAGE_DIRTY;
-    uint64_t rights = _PAGE_PRESENT | _PAGE_ACCESSED | (w->rights & _PAGE_USER), phys;
-    uint32_t error_code;
-    bool writable;
-
-    if (s->efer & EFER_NXE)
-        rights |= w->rights & _PAGE_NX;
-    if (!nested_translate(root, w->gpa, PFEC_insn_fetch, machine_table, d->xen->machine, &phys, &writable, &error_code))
-        rights |= _PAGE_NX;
-    nested_translate(root, w->gpa, 0, machine_table, d->xen->machine, &phys, &writable, &error_code);
-    if (w->rights & _PAGE_RW)
-        return rights | (writable && dirty ? _PAGE_RW : 0);
-    if (!(access & PFEC_write_access))
-        return rights;
-    if (rights & _PAGE_USER && s->cr4 & X86_CR4_SMEP)
-        rights |= _PAGE_NX; /* a page of ring 3, still */
-    return (rights & ~(uint64_t)_PAGE_USER) | _PAGE_RW;
-}
-
-/* The entry of va in the last level; NULL: no memory. */
-static const uint64_t *entry_make(struct domain *d, unsigned int id, uint64_t va)
-{
-    const uint64_t *table = mfn_to_virt(d->xen->machine, d->shadow->vcpu[id].root);
-
-    for (unsigned int level = 4; level > 1; level--) {
-        const uint64_t *e = &table[pte_index(va, level)];
-
-        if (!(*e & _PAGE_PRESENT)) {
-            const mfn_t below = table_alloc(d);
-
-            if (mfn_eq(below, INVALID_MFN))
-                return NULL;
-            frame_write_u64(d->xen->machine, e, mfn_x(below) << PAGE_SHIFT | TABLE_RIGHTS);
-        }
-        table = mfn_to_virt(d->xen->machine, pte_mfn(*e));
-    }
-    return &table[pte_index(va, 1)];
-}
-
-bool shadow_fill(struct domain *d, unsigned int id, uint64_t va, uint32_t access, const struct nested_walk *w)
-{
-    const uint64_t new = (w->phys & PAGE_MASK) | rights_of(d, &d->shadow->vcpu[id], access, w);
-    const uint64_t *e = entry_make(d, id, va);
-
-    if (!e) {
-        shadow_drop(d, id);
-        e = entry_make(d, id, va);
-    }
-    if (!e)
-        return false;
-    if (*e & _PAGE_PRESENT)
-        machine_mapping_gone(d->xen->machine, pte_mfn(*e));
-    frame_write_u64(d->xen->machine, e, new);
-    d->shadow->fills++;
-    return true;
+    if (s->page)
+        pool_free(d);
+    xfree(s->hash);
+    xfree(s->frame);
+    xfree(s);
+    d->p2m->shadow = NULL;
+    d->p2m->gone = NULL;
 }

@@ -1,36 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Shadow page tables: an HVM guest's addresses without nested paging (hap = 0).
+ * Shadow page tables: an HVM guest's memory on a processor with one dimension.
  *
- * Concept: the guest's own tables lead from linear addresses to its own frame numbers, and the p2m from these to the
- * machine's. A processor with one walk alone needs both in one: tables that the hypervisor makes, and the guest never
- * sees, from the linear address straight to the machine's frame:
+ * Concept: the guest's tables say where it believes a page to be (linear -> gfn), the p2m where that is in the machine
+ * (gfn -> mfn). Where hardware cannot do both walks (sim/nested.h), it is given a third set of tables that has done
+ * them already: linear -> mfn. The guest never sees them, and the hypervisor keeps them true.
  *
- *      linear --- the guest's tables ---> gfn --- p2m ---> mfn
- *         |                                                 ^
- *         +------------------ shadow tables ----------------+
+ *      the guest's own    CR3 -> [L4] -> [L3] -> [L2] -> [L1] -> gfn        whatever it writes there
+ *                                  :       :       :       :      | p2m
+ *      what is walked     root -> [L4'] -> [L3'] -> [L2'] -> [L1'] -> mfn   a shadow of each table, filled when used
  *
- * They are filled as the guest goes. What they do not have is a #PF that the hypervisor hears of first: the guest's
- * tables withhold the right too, and the fault is the guest's (a true one); or they grant it, and an entry is made (a
- * fill); or no RAM is there, and it is a device's (mmio.c of vcpu/hvm/).
+ * They begin empty. An access to what is not in them is a page fault, which is the hypervisor's: it walks the guest's
+ * tables (shadow_fault()), and either that walk faults, too, then the fault is the guest's (a *true* fault), or the
+ * entries that were missed are made (a *fill*): a right is in them if it is in the guest's entry, D must be set for a
+ * write to be allowed, and A and D are set in the guest's entries as the processor would have.
  *
- * When is an entry right no longer? What the guest does to its tables counts from the moment on at which a processor's
- * TLB would have to hear of it. So shadow tables are a TLB, made of memory, and all of a vCPU's are dropped when one
- * would be emptied: CR3 is loaded, a control bit of paging changes, INVLPG (all, then too). The guest's tables are
- * not write-protected.
+ * What makes a shadow is its key: the guest frame of the table, and its *role*, how it is read: at which level, in
+ * which format. So one table of the guest's that is linked twice has one shadow.
  *
- *      entry   present    the guest's entry is, and has A
- *              RW         the guest may write, the p2m too, and D is set: else its first store has to be seen
- *              US, NX     the guest's; without paging: all may be done
+ *      format     the guest's table               its shadows, tables of 512 entries of 8 bytes, four levels of them
+ *      LONG       512 entries, L4 to L1           one each
+ *      PAE        4 (L3), 512                     L3: one; below a root whose first entry leads to it
+ *      LEGACY     1024 entries of 4 bytes         L1: two halves; L2: four parts, since an entry maps 4 MiB, two of ours;
+ *                                                 below an L3 and a root
+ *      SPLIT      none: a large page's            a table for each level below it (Xen: FL1, a splintered superpage);
+ *                                                 and without paging the whole of memory is one page of that kind
  *
- * Where the guest has cleared CR0.WP and its kernel stores to a page that is read-only, a processor that runs with
- * CR0.WP would refuse: the entry is writable then, and the kernel's alone until ring 3 wants it.
+ * When the guest writes to a table, its shadow must follow. Three ways (shadow_policy):
  *
- * Invariants: an entry holds no reference, and its rights are no wider than the guest's and the p2m's were when it was
- * made. What takes something from the p2m drops all of the domain's. Tables are no more than the pool has.
+ *      drop      it may write what it likes; all shadows go when it loads CR3 or uses INVLPG, as the TLB of a processor
+ *                without such tables goes (a "virtual TLB")
+ *      emulate   a table that has a shadow may not be written: the store is a fault, it is carried out by the
+ *                hypervisor, and the shadow's entry is emptied, to be filled when it is used next
  *
- * Corresponds to xen/arch/x86/mm/shadow/ in what it is for. Xen keeps shadows of each table as long as the guest has
- * it.
+ * A guest that writes on and on to a table, as one does that makes a page of data of it, gets the right to write again,
+ * and the shadow goes.
+ *
+ * Back-pointers: from a frame to all entries that map it (a table that gets a shadow must be writable nowhere; a frame
+ * that leaves the p2m must be mapped nowhere), from a shadow to all entries that lead to it.
+ *
+ * Invariants: an entry says no more than the guest's entry, its A and D bits and the p2m allow (shadow_audit()). Under
+ * `emulate` no frame with a shadow can be written through one. A frame of the pool is a shadow, or nothing is in it.
+ *
+ * Differences from Xen's: entries are made when they are used, one at a time; no table goes out of sync.
+ * Corresponds to xen/arch/x86/mm/shadow/.
  */
 #ifndef MMU_HVM_SHADOW_H
 #define MMU_HVM_SHADOW_H
@@ -38,37 +51,127 @@
 #include "mmu/page.h"
 #include "sim/nested.h"
 
-struct cpu_state;
+enum shadow_policy { SHADOW_DROP, SHADOW_EMULATE };
 
-struct shadow_vcpu {
-    mfn_t root;
-    uint64_t cr0, cr3, cr4, efer; /* that its tables were made for */
+/* How a table is read. */
+enum shadow_format { SHADOW_LONG, SHADOW_PAE, SHADOW_LEGACY, SHADOW_SPLIT };
+struct shadow_role {
+    uint8_t format, level; /* of our tables: 4 to 1 */
+    uint8_t part;          /* LEGACY: which half or quarter; PAE's L3: which 32 bytes of the frame */
+    uint8_t bits;          /* SPLIT: writable; else what the guest's CR4.PSE and EFER.NXE make of entries */
+};
+#define SHADOW_SPLIT_RW 1
+#define SHADOW_PSE      1
+#define SHADOW_NXE      2
+
+struct shadow_page {
+    uint64_t gfn; /* of the table; SPLIT: the first one that it maps */
+    struct shadow_role role;
+    mfn_t mfn;                      /* its frame */
+    mfn_t table;                    /* the guest's; INVALID_MFN: it is made of no table */
+    uint32_t parents;               /* entries that lead to it: a chain */
+    uint32_t hash_next, same_table; /* the next of the same hash value; of the same table */
+    uint32_t newer, older;          /* by use */
+    uint32_t nr_present;
+    bool used, pinned;             /* pinned: a vCPU's root */
+    bool shared;                   /* the table may change at any time (frame_share()) */
+    uint32_t life;                 /* which of those that have had this place */
+    uint32_t next[PTES_PER_TABLE]; /* of each entry: the next in the chain of what it leads to */
+};
+
+/*
+ * What is known of a frame of the machine: entries that map it (a chain), shadows of the table that it is (another).
+ * A frame of the pool is no table of the guest's: there `tables` is the shadow that it is itself.
+ */
+struct shadow_frame {
+    uint32_t maps, tables;
+};
+
+struct shadow_counters {
+    uint64_t true_faults, fills, npf, stores, unshadowed, evictions, dropped;
 };
 
 struct shadow_domain {
-    uint64_t nr_tables; /* roots, too */
-    uint64_t fills, drops;
-    struct shadow_vcpu *vcpu; /* max_vcpus */
+    enum shadow_policy policy;
+    uint32_t nr_pages, nr_used; /* the pool: places; those with a frame that is a shadow */
+    bool sized;                 /* there is one: made when a vCPU is first entered, or by shadow_set_allocation() */
+    struct shadow_page *page;   /* [nr_pages + 1]: 0 is nobody */
+    uint32_t *hash;             /* [SHADOW_HASH] */
+    struct shadow_frame *frame; /* of each of the machine's */
+    uint32_t free;              /* chain by hash_next */
+    uint32_t newest, oldest;
+    mfn_t last_written; /* the table that was stored to last, and how often in a row */
+    unsigned int writes;
+    uint32_t nr_shared; /* shadows of frames that may change at any time */
+    uint64_t lost;      /* of struct shadowed: as far as was looked at */
+    struct shadow_counters count;
+};
+#define SHADOW_HASH 1024
+
+/* What a vCPU has loaded. */
+struct shadow_vcpu {
+    uint32_t root, life;
+    uint64_t unknown_at; /* where the last store was that could not be carried out in the guest's place */
 };
 
-/* d->shadow, with a root a vCPU. 0 or -ENOMEM. */
-int shadow_init(struct domain *d);
-/* Nobody runs on them any more. NULL is good. */
+/* d, a new HVM domain, is to have shadow page tables: -ENOMEM. */
+int shadow_init(struct domain *d, enum shadow_policy policy);
 void shadow_teardown(struct domain *d);
 
-/* The machine address that vCPU id's walks begin at; 0: d has no shadow tables. */
-uint64_t shadow_root(const struct domain *d, unsigned int id);
+/*
+ * The pool has nr frames, SHADOW_MIN_PAGES at least: all shadows go. -ENOMEM: there are no shadows, and no pool.
+ */
+#define SHADOW_MIN_PAGES 64
+int shadow_set_allocation(struct domain *d, uint32_t nr);
 
-/* All of vCPU id's entries go; of all vCPUs of d. Nothing, if d has no shadow tables. */
-void shadow_drop(struct domain *d, unsigned int id);
-void shadow_drop_all(struct domain *d);
-/* vCPU id is about to run with r: its tables go, if they were made for other control registers. */
-void shadow_enter(struct domain *d, unsigned int id, const struct cpu_state *r);
+enum shadow_result {
+    SHADOW_FILLED, /* again */
+    SHADOW_TRUE,   /* the guest's fault: w->error_code */
+    SHADOW_NPF,    /* there is no memory, or it is guarded: w as of a nested page fault */
+    SHADOW_STORE,  /* what the instruction stores to is not to be written but by shadow_store_begin(): w->phys */
+};
+/*
+ * d's vCPU, whose registers are r and sv, has faulted at va with an access (PFEC_write_access, _user_mode,
+ * _insn_fetch).
+ */
+enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const struct nested_regs *r, uint64_t va,
+                                uint32_t access, struct nested_walk *w);
 
 /*
- * w is the guest's walk for va and an access (PFEC_*), of result NESTED_OK, with its A and D bits set: an entry is made
- * of it. False: no memory.
+ * The vCPU is about to be entered: the machine address of the root it is to be entered with. 0: no memory, not even for
+ * one.
  */
-bool shadow_fill(struct domain *d, unsigned int id, uint64_t va, uint32_t access, const struct nested_walk *w);
+uint64_t shadow_root(struct domain *d, struct shadow_vcpu *sv, const struct nested_regs *r);
+void shadow_vcpu_forget(struct domain *d, struct shadow_vcpu *sv);
+
+/* The guest loads CR3, uses INVLPG, or changes its mode; it may be one that has no shadows. */
+void shadow_flush(struct domain *d);
+
+/*
+ * Around a store to the frame of a table, made by the hypervisor in the guest's place; false: the guest has stored so
+ * often that it may now do it itself. n bytes at phys were written.
+ */
+#define SHADOW_STORE_BYTES 16 /* more than an instruction stores that is carried out here */
+bool shadow_store_begin(struct domain *d, uint64_t phys);
+void shadow_store_end(struct domain *d, uint64_t phys, unsigned int n);
+/* Has the table that phys is in a shadow? */
+bool shadow_is_table(const struct domain *d, uint64_t phys);
+/* The frame has no shadow any more, and whoever can may write to it. */
+void shadow_unshadow(struct domain *d, mfn_t mfn);
+
+/* Is all as the head says? False: why. */
+bool shadow_audit(struct domain *d, char *why, size_t len);
+
+/* --- between shadow.c and shadow_fault.c --- */
+
+/* How the frame of a table is to be watched (sim/frame.h), by the shadows that it has. */
+void shadow_mark(struct domain *d, mfn_t mfn);
+/* The shadow of that key, made if there is none. 0: no frame. The least used one goes if the pool is empty. */
+uint32_t shadow_get(struct domain *d, uint64_t gfn, struct shadow_role role);
+/* Entries, level 1: to a frame; others: to the shadow `child`. 0: nothing. */
+void shadow_set_leaf(struct domain *d, uint32_t page, unsigned int index, uint64_t entry);
+void shadow_set_table(struct domain *d, uint32_t page, unsigned int index, uint32_t child, uint64_t rights);
+uint64_t shadow_entry(const struct domain *d, uint32_t page, unsigned int index);
+void shadow_clear(struct domain *d, uint32_t page, unsigned int index);
 
 #endif

@@ -223,7 +223,7 @@ struct emu {
         uint32_t tables[EMU_TABLES_MANY]; /* frames with HAS_LEAVES or HAS_TABLES; lost: and others */
         uint32_t stored, stores;          /* the table that was stored to last, and how often in a row */
         struct nested_regs regs;          /* as loaded, but for cr3 */
-        uint64_t shadow;                  /* as loaded: cpu_state's */
+        uint64_t shadow;                  /* root of its shadow page tables; 0: it has none */
         struct machine_fills fills;
     } nested;
     uint16_t task_sel; /* system.c: of the exit for a task switch */
@@ -241,7 +241,7 @@ struct emu {
         const uint8_t *found;
     } lookup;
     struct emu_mmu {
-        struct machine_fills fills; /* of PV guests */
+        struct machine_fills fills; /* of PV guests, and from shadow page tables */
         bool not_canonical;         /* the #GP stands for an access to addr, which is not */
         uint64_t addr;
     } mmu;
@@ -482,6 +482,8 @@ static inline struct nested_regs emu_nested_regs(struct emu *e)
 }
 /* pcpu_walk.c: where an access of the loaded HVM vCPU (PFEC_*) goes to, without a trace. */
 void emu_nested_look(struct emu *e, uint64_t addr, uint32_t access, struct nested_walk *w);
+/* pcpu_walk.c: a walk of the loaded vCPU's shadow page tables. False: no page, or not for this: *pfec says which. */
+bool emu_shadow_walk(struct emu *e, uint64_t addr, uint32_t *pfec, struct page_walk *w);
 /* nested.c: in place of the library's walk; host_pc as it has it. May not return. */
 bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool probe, uintptr_t host_pc);
 /* pcpu_walk.c: is this what a walk finds now? For tests. */

@@ -6,16 +6,13 @@
  * write to each table that it reads. So when its TLB does not know a page of an HVM guest, the walk is sim/nested.c's;
  * here its result becomes what the processor makes of it: A and D bits that are set, an entry of the TLB, or a #PF, or
  * the exit of an NPF. Which frames the TLB was filled from is noted (tables.c).
- *
- * Of a guest with shadow tables (cpu_state's `shadow`) the processor knows those alone, and its walk is short: they say
- * where in the machine a linear address lies. CR0, CR3 and CR4 that the guest sees stay its own all the same: no mode
- * of it has to be played by another. The hypervisor changes the tables, and tells (machine_mapping_gone()).
  */
 #include "sim/nested.h"
 #include "sim/engine/emu.h"
 #include "sim/engine/private.h"
 #include "sim/frame.h"
 #include "sim/vmcb.h"
+#include "sim/walk.h"
 
 /* MMUAccessType. */
 #define ACCESS_STORE 1
@@ -26,6 +23,8 @@
 #define PAGE_READ  1
 #define PAGE_WRITE 2
 #define PAGE_EXEC  4
+
+static const uint64_t *table(const void *e, uint64_t addr) { return (const uint64_t *)(void *)emu_phys(e, addr); }
 
 /* The processor sets A and D bits of the entries that it has used. */
 static void set_bits(struct emu *e, const struct nested_walk *w)
@@ -40,6 +39,26 @@ static void set_bits(struct emu *e, const struct nested_walk *w)
         else
             x86_stl_phys_notdirty_x86_64(e->smc.cpu, s->phys, (uint32_t)(s->entry | s->set));
     }
+}
+
+static bool shadow_fill(struct emu *e, uint64_t addr, uint32_t pfec, int mmu_idx, bool probe, uintptr_t host_pc)
+{
+    const bool smep = e->nested.regs.cr4 & X86_CR4_SMEP && e->nested.regs.cr0 & X86_CR0_PG && mmu_idx != MMU_USER;
+    struct page_walk w;
+
+    e->mmu.fills.fills++;
+    if (!emu_shadow_walk(e, addr, &pfec, &w)) {
+        if (probe)
+            return false;
+        ((struct vmcb *)emu_page(e, EMU_PAGE_VMCB))->exit_info2 = addr;
+        raise_exception_err_ra_x86_64((struct CPUX86State *)(void *)e->raw.st, TRAP_page_fault, (int)pfec, host_pc);
+    }
+    e->mmu.fills.refs += 5 - w.level;
+    tlb_set_page_with_attrs_x86_64(e->smc.cpu, addr & PAGE_MASK, w.phys & PAGE_MASK, 0,
+                                   PAGE_READ | (w.rights & _PAGE_RW ? PAGE_WRITE : 0) |
+                                       (w.rights & _PAGE_NX || (smep && w.rights & _PAGE_USER) ? 0 : PAGE_EXEC),
+                                   mmu_idx, PAGE_SIZE);
+    return true;
 }
 
 /* A fault, or an exit: translated code is left. The address goes where the processor reports it (EXITINFO2). */
@@ -71,7 +90,9 @@ bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool p
             return false;
         raise_exception_err_ra_x86_64((struct CPUX86State *)(void *)e->raw.st, TRAP_gp_fault, 0, host_pc);
     }
-    emu_nested_look(e, addr, access, &w);
+    if (e->nested.shadow)
+        return shadow_fill(e, long_mode ? addr : (uint32_t)addr, access, mmu_idx, probe, host_pc);
+    nested_walk(&r, long_mode ? addr : (uint32_t)addr, access, table, e, &w);
     if (w.result != NESTED_OK) {
         if (!probe)
             leave(e, &w, long_mode ? addr : (uint32_t)addr, host_pc);

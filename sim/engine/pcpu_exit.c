@@ -172,7 +172,6 @@ static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code,
 {
     switch (code) {
     case SVM_EXIT_CR_READ ... SVM_EXIT_DR_WRITE + 15: decode_register(code, x); break;
-    case SVM_EXIT_INVLPG: decode_register(SVM_EXIT_CR_WRITE + 3, x); break; /* a load of CR3, for one page */
     case SVM_EXIT_VINTR: x->kind = EXIT_INTWIN; break;
     case SVM_EXIT_NPF: decode_nested(e, st, x); break;
     case SVM_EXIT_TASK_SWITCH:
@@ -214,6 +213,11 @@ static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code,
         x->insn_len = insn_length(e, st, 2);
         break;
     case SVM_EXIT_SHUTDOWN: x->kind = EXIT_SHUTDOWN; break;
+    case SVM_EXIT_INVLPG:
+        if (st->mode == CPU_MODE_HVM) {
+            x->kind = EXIT_INVLPG;
+            break;
+        } /* fallthrough */
     default:
         /* Privileged or undefined for a guest: the fault that the instruction gives without SVM. */
         x->kind = EXIT_EXCEPTION;

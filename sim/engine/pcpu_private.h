@@ -96,7 +96,7 @@ static inline bool pcpu_exit_is_fault(const struct sim_exit *x)
     const uint32_t faults = 1u << EXIT_VMMCALL | 1u << EXIT_IO | 1u << EXIT_RDMSR | 1u << EXIT_WRMSR |
                             1u << EXIT_CPUID | 1u << EXIT_RDTSC | 1u << EXIT_CR_READ | 1u << EXIT_CR_WRITE |
                             1u << EXIT_DR_READ | 1u << EXIT_DR_WRITE | 1u << EXIT_NPF | 1u << EXIT_TASK_SWITCH |
-                            1u << EXIT_HLT;
+                            1u << EXIT_HLT | 1u << EXIT_INVLPG;
 
     return x->kind == EXIT_EXCEPTION ? x->exception.vector != TRAP_debug : faults >> x->kind & 1;
 }

@@ -151,7 +151,7 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
                 (raw_get(&e->raw, hflags, uint32_t) & ~RAW_HF_ROOT) | (st->root ? RAW_HF_ROOT : 0));
     }
     e->nested.regs = (struct nested_regs){ .cr0 = st->cr0, .cr4 = st->cr4, .efer = st->efer, .ncr3 = st->ncr3 };
-    e->nested.shadow = st->shadow;
+    e->nested.shadow = st->shadow_cr3;
     if (dirty & CPU_DIRTY_DR)
         flush |= emu_debug_load(e, st->dr);
     if (flush)

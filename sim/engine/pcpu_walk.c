@@ -20,11 +20,26 @@ void emu_nested_look(struct emu *e, uint64_t addr, uint32_t access, struct neste
 {
     const struct nested_regs r = emu_nested_regs(e);
 
-    addr = r.efer & EFER_LMA ? addr : (uint32_t)addr;
-    if (e->nested.shadow)
-        shadow_walk(e->nested.shadow, r.cr0 & X86_CR0_PG && r.cr4 & X86_CR4_SMEP, addr, access, table, e, w);
-    else
-        nested_walk(&r, addr, access, table, e, w);
+    nested_walk(&r, r.efer & EFER_LMA ? addr : (uint32_t)addr, access, table, e, w);
+}
+
+/*
+ * Hardware that knows of no second dimension walks one set of tables, which the hypervisor has made of the guest's and
+ * its own (mmu/hvm/shadow.h); in the host's format, and with the host's CR0.WP, whatever the guest's mode is. A and D
+ * are set in all their entries.
+ */
+bool emu_shadow_walk(struct emu *e, uint64_t addr, uint32_t *pfec, struct page_walk *w)
+{
+    const struct nested_regs *r = &e->nested.regs;
+    const bool smep = r->cr4 & X86_CR4_SMEP && r->cr0 & X86_CR0_PG;
+
+    if (!emu_walk(e, e->nested.shadow, addr, w))
+        return false;
+    if (page_walk_allows(w, *pfec) &&
+        !(smep && (*pfec & (PFEC_insn_fetch | PFEC_user_mode)) == PFEC_insn_fetch && w->rights & _PAGE_USER))
+        return true;
+    *pfec |= PFEC_page_present;
+    return false;
 }
 
 static bool is_in_tlb(struct emu *e, uint64_t addr, uint64_t *phys)
@@ -75,8 +90,12 @@ size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n)
 
 bool emu_nested_agrees(struct emu *e, uint64_t page, uint64_t phys, bool user, bool writable)
 {
+    uint32_t pfec = user ? PFEC_user_mode : 0;
     struct nested_walk w;
+    struct page_walk s;
 
+    if (e->nested.shadow)
+        return emu_shadow_walk(e, page, &pfec, &s) && s.phys == phys && (!writable || s.rights & _PAGE_RW);
     emu_nested_look(e, page, user ? PFEC_user_mode : 0, &w);
     if (w.result != NESTED_OK) /* a page that may be executed, but not read, there is none */
         return false;

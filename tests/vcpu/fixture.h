@@ -46,6 +46,7 @@ struct fixture {
     mfn_t store_mfn; /* its xenstore ring */
     evtchn_port_t store_port;
     uint64_t scratch; /* a guest address with room for 2 KiB, below its stack */
+    bool hap_off;     /* HVM guests have shadow page tables (tests/vcpu/hvm.h) */
     char log[4096];   /* what reached the console */
 };
 

@@ -86,9 +86,11 @@ static inline void hvm_create_with(struct fixture *f, unsigned int n, uint32_t d
 {
     struct xen_domctl op = { .cmd = XEN_DOMCTL_createdomain };
 
-    op.u.createdomain = (struct xen_domctl_createdomain){
-        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = n, .max_evtchn_port = 100, .grant_opts = 1
-    };
+    op.u.createdomain =
+        (struct xen_domctl_createdomain){ .flags = XEN_DOMCTL_CDF_hvm | (f->hap_off ? 0 : XEN_DOMCTL_CDF_hap),
+                                          .max_vcpus = n,
+                                          .max_evtchn_port = 100,
+                                          .grant_opts = 1 };
     op.u.createdomain.arch.emulation_flags = devices;
     op.u.createdomain.max_grant_frames = op.u.createdomain.max_maptrack_frames = 4;
     assert_int_equal(hvm_domctl(f, &op), 0);

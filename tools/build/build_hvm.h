@@ -7,13 +7,13 @@
 
 struct hvm_settings {
     bool device_model;          /* HVM, else PVH */
-    bool no_hap;                /* shadow page tables */
     bool apic;                  /* HVM: what its firmware is to tell of local and I/O APICs */
     bool hpet;                  /* HVM_PARAM_HPET_ENABLED, of HVM guests */
     bool vpt_align;             /* HVM_PARAM_VPT_ALIGN, of HVM guests */
     uint8_t timer_mode;         /* HVM_PARAM_TIMER_MODE */
     unsigned int mmio_hole_mib; /* HVM: below 4 GiB, for devices; 0: 256 */
     unsigned int screen_mib;    /* HVM: of the screen's memory; */
+    bool shadow;                /* without nested paging */
     bool screen_on_top;         /* it is no part of max_pages */
 };
 

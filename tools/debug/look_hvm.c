@@ -56,21 +56,14 @@ void look_exit_name(uint64_t code, char text[LOOK_TEXT])
         uint64_t code;
         const char *name;
     } others[] = {
-        { SVM_EXIT_INTR, "INTR" },
-        { SVM_EXIT_VINTR, "VINTR" },
-        { SVM_EXIT_RDTSC, "RDTSC" },
-        { SVM_EXIT_CPUID, "CPUID" },
-        { SVM_EXIT_SWINT, "SWINT" },
-        { SVM_EXIT_PAUSE, "PAUSE" },
-        { SVM_EXIT_HLT, "HLT" },
-        { SVM_EXIT_IOIO, "IOIO" },
-        { SVM_EXIT_MSR, "MSR" },
-        { SVM_EXIT_NPF, "NPF" },
-        { SVM_EXIT_TASK_SWITCH, "TASK_SWITCH" },
-        { SVM_EXIT_SHUTDOWN, "SHUTDOWN" },
-        { SVM_EXIT_VMMCALL, "VMMCALL" },
-        { SVM_EXIT_RDTSCP, "RDTSCP" },
-        { (uint64_t)SVM_EXIT_INVALID, "INVALID" },
+        { SVM_EXIT_INTR, "INTR" },         { SVM_EXIT_VINTR, "VINTR" },
+        { SVM_EXIT_RDTSC, "RDTSC" },       { SVM_EXIT_CPUID, "CPUID" },
+        { SVM_EXIT_SWINT, "SWINT" },       { SVM_EXIT_PAUSE, "PAUSE" },
+        { SVM_EXIT_HLT, "HLT" },           { SVM_EXIT_INVLPG, "INVLPG" },
+        { SVM_EXIT_IOIO, "IOIO" },         { SVM_EXIT_MSR, "MSR" },
+        { SVM_EXIT_NPF, "NPF" },           { SVM_EXIT_TASK_SWITCH, "TASK_SWITCH" },
+        { SVM_EXIT_SHUTDOWN, "SHUTDOWN" }, { SVM_EXIT_VMMCALL, "VMMCALL" },
+        { SVM_EXIT_RDTSCP, "RDTSCP" },     { (uint64_t)SVM_EXIT_INVALID, "INVALID" },
     };
 
     snprintf(text, LOOK_TEXT, "0x%llx", (unsigned long long)code);

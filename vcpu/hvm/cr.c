@@ -13,7 +13,6 @@
  * Corresponds to hvm_set_cr0(), hvm_set_cr4(), hvm_set_efer() of xen/arch/x86/hvm/hvm.c.
  */
 #include "mmu/guest_access.h"
-#include "mmu/hvm/shadow.h"
 #include "sim/insn.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hvm/hvm.h"
@@ -45,19 +44,7 @@ static bool set_cr0(struct vcpu *v, uint64_t val)
     }
     r->cr0 = val;
     r->dirty |= CPU_DIRTY_CR | CPU_DIRTY_SEGS; /* what the processor makes of segments depends on the mode */
-    return true;
-}
-
-/* Of guests with shadow tables, which are the TLB that a load empties. */
-static bool set_cr3(struct vcpu *v, uint64_t val)
-{
-    struct cpu_state *r = v->regs;
-
-    if (r->efer & EFER_LMA && val >> NESTED_PADDR_BITS)
-        return false;
-    r->cr3 = val;
-    r->dirty |= CPU_DIRTY_CR3;
-    shadow_drop(v->domain, v->vcpu_id);
+    shadow_flush(v->domain);
     return true;
 }
 
@@ -97,6 +84,16 @@ static bool set_cr4(struct vcpu *v, uint64_t val)
         return false;
     r->cr4 = val;
     r->dirty |= CPU_DIRTY_CR;
+    shadow_flush(v->domain);
+    return true;
+}
+
+/* Only without nested paging: with it the processor does so alone. */
+static bool set_cr3(struct vcpu *v, uint64_t val)
+{
+    v->regs->cr3 = val;
+    v->regs->dirty |= CPU_DIRTY_CR3;
+    shadow_flush(v->domain);
     return true;
 }
 
@@ -226,9 +223,9 @@ void hvm_cr_access(struct vcpu *v)
 
     switch (in.op) {
     case INSN_MOV_FROM_CR:
-        ok = in.sys_reg == 8;
+        ok = in.sys_reg == 8 || in.sys_reg == 3;
         if (ok)
-            r->gpr[in.opnd[0].gpr & 15] = vlapic_get_cr8(&v->hvm->vlapic);
+            r->gpr[in.opnd[0].gpr & 15] = in.sys_reg == 3 ? r->cr3 : vlapic_get_cr8(&v->hvm->vlapic);
         break;
     case INSN_MOV_TO_CR: {
         uint64_t val = r->gpr[in.opnd[1].gpr & 15];
@@ -238,7 +235,6 @@ void hvm_cr_access(struct vcpu *v)
         ok = cr_write(v, in.sys_reg, val);
         break;
     }
-    case INSN_INVLPG: ok = true, shadow_drop(v->domain, v->vcpu_id); break;
     case INSN_CLTS: ok = set_cr0(v, r->cr0 & ~(uint64_t)X86_CR0_TS); break;
     case INSN_LMSW: {
         const uint64_t rip = r->rip;

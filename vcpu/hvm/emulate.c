@@ -27,21 +27,30 @@ static bool is_string(const struct hvm_insn *in)
     return in->map == MAP_ONE && in->op >= 0xa4 && in->op <= 0xaf && (in->op < 0xa8 || in->op > 0xa9);
 }
 
-void hvm_emulate(struct vcpu *v, uint64_t gpa)
+bool hvm_emulate_at(struct vcpu *v, bool *string)
 {
     struct emul e = { .v = v, .r = v->regs, .flags = v->regs->rflags };
     uint8_t code[INSN_MAX_LEN];
     const size_t n = guest_fetch_insn(v, insn_linear_rip(v->regs), code, sizeof(code));
 
     v->hvm->io.next = 0;
-    if (!hvm_decode(v->regs, code, n, &e.in)) {
-        e.unknown = true;
-    } else if (is_string(&e.in)) {
+    *string = false;
+    if (!hvm_decode(v->regs, code, n, &e.in))
+        return false;
+    *string = is_string(&e.in);
+    if (*string) {
         emul_string(&e);
     } else if (emul_operation(&e)) {
         v->regs->rflags = e.flags;
         hvm_insn_done(v, e.in.len);
     }
-    if (e.unknown) /* as Xen answers what its emulator does not know */
+    return !e.unknown;
+}
+
+void hvm_emulate(struct vcpu *v, uint64_t gpa)
+{
+    bool string;
+
+    if (!hvm_emulate_at(v, &string)) /* as Xen answers what its emulator does not know */
         hvm_inject_hw_exception(v, X86_EXC_GP, 0);
 }

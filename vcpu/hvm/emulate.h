@@ -110,7 +110,12 @@ bool emul_x87(struct emul *e);
 
 /* emulate_op.c: e->in, but for RIP and flags, which are to be e->flags. False as above, or e->unknown. */
 bool emul_operation(struct emul *e);
-/* emulate.c: the instruction at RIP, all of it, or again from its beginning; there is no memory at gpa. */
+/*
+ * emulate.c: the instruction at RIP, all of it, or again from its beginning. *string: it is one of a string. False: it
+ * is none that is known here, and nothing was done.
+ */
+bool hvm_emulate_at(struct vcpu *v, bool *string);
+/* The same, and #GP for what is not known; there is no memory at gpa. */
 void hvm_emulate(struct vcpu *v, uint64_t gpa);
 
 #endif

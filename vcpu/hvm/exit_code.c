@@ -38,6 +38,7 @@ static uint64_t exit_code(const struct sim_exit *e)
     case EXIT_INTWIN: return SVM_EXIT_VINTR;
     case EXIT_PAUSE: return SVM_EXIT_PAUSE;
     case EXIT_TASK_SWITCH: return SVM_EXIT_TASK_SWITCH;
+    case EXIT_INVLPG: return SVM_EXIT_INVLPG;
     case EXIT_SHUTDOWN: return SVM_EXIT_SHUTDOWN;
     case EXIT_BUDGET: /* what ends a time slice is the timer's interrupt */
     case EXIT_STOP: return SVM_EXIT_INTR;

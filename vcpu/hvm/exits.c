@@ -14,7 +14,6 @@
  */
 #include "mmu/guest_access.h"
 #include "mmu/hvm/p2m.h"
-#include "mmu/hvm/shadow.h"
 #include "sim/insn.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/hvm/hvm.h"
@@ -32,33 +31,17 @@ static void nested_fault(struct vcpu *v, const struct sim_exit *e)
         hvm_mmio(v, e);
 }
 
-/* The guest's own affair, or the shadow tables did not have it yet, or it is nested_fault()'s. */
-static void shadow_fault(struct vcpu *v, const struct sim_exit *e)
-{
-    const uint32_t access = e->exception.error_code & (PFEC_write_access | PFEC_user_mode | PFEC_insn_fetch);
-    struct nested_walk w;
-
-    switch (hvm_walk(v, e->exception.addr, access, &w)) {
-    case NESTED_OK:
-        if (!shadow_fill(v->domain, v->vcpu_id, e->exception.addr, access, &w))
-            domain_crash(v, "there is no memory for its shadow page tables");
-        return;
-    case NESTED_PF: hvm_inject_page_fault(v, e->exception.addr, w.error_code); return;
-    case NESTED_NPF:
-        nested_fault(v, &(struct sim_exit){ .kind = EXIT_NPF, .npf = { w.gpa, w.error_code, w.table } });
-        return;
-    }
-    BUG();
-}
-
 /* What kind of event an exception is, and what the processor notes of it besides. */
 static void exception(struct vcpu *v, const struct sim_exit *e)
 {
     struct cpu_state *r = v->regs;
     const unsigned int vector = e->exception.vector;
 
-    if (vector == X86_EXC_PF && v->domain->shadow) {
-        shadow_fault(v, e);
+    if (vector == X86_EXC_PF && v->domain->p2m->shadow) {
+        struct sim_exit npf;
+
+        if (!hvm_shadow_fault(v, e, &npf))
+            nested_fault(v, &npf);
         return;
     }
     if (vector == X86_EXC_PF) {
@@ -208,6 +191,7 @@ static void handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_VMMCALL: hvm_hypercall_guest(v, e->insn_len); return;
     case EXIT_NPF: nested_fault(v, e); return;
     case EXIT_TASK_SWITCH: task_switch(v, e); return;
+    case EXIT_INVLPG: hvm_shadow_invlpg(v); return;
     case EXIT_SHUTDOWN: hvm_triple_fault(v); return;
     case EXIT_ERROR: domain_crash(v, "the machine cannot go on: %s", e->error.why); return;
     case EXIT_SYSCALL: /* native in HVM guests */

@@ -15,7 +15,6 @@
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
 #include "mmu/hvm/hap.h"
-#include "mmu/hvm/shadow.h"
 #include "sim/frame.h"
 #include "vcpu/five/interp.h"
 #include "vcpu/hvm/hvm.h"
@@ -41,14 +40,13 @@ static int domain_init(struct domain *d)
     d->paging = &hap_paging_ops;
     d->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
-    if (p2m_init(d))
-        return -ENOMEM;
-    return d->createflags & XEN_DOMCTL_CDF_hap ? 0 : shadow_init(d);
+    return p2m_init(d) ?: d->createflags & XEN_DOMCTL_CDF_hap ? 0 : shadow_init(d, SHADOW_EMULATE);
 }
 
 static void domain_forget(struct domain *d)
 {
-    shadow_teardown(d);
+    if (d->p2m)
+        shadow_teardown(d);
     p2m_teardown(d);
     xfree(d->hvm);
 }
@@ -60,12 +58,11 @@ static int vcpu_init(struct vcpu *v)
     v->hvm = xzalloc(d->xen->machine->arena, struct hvm_vcpu);
     if (!v->hvm)
         return -ENOMEM;
-    v->ctx = cpu_context_create(d->xen->machine, CPU_MODE_HVM, d->shadow ? &SHADOW_CONTROLS : &HVM_CONTROLS);
+    v->ctx = cpu_context_create(d->xen->machine, CPU_MODE_HVM, d->p2m->shadow ? &SHADOW_CONTROLS : &HVM_CONTROLS);
     if (!v->ctx)
         return -ENOMEM;
     v->regs = cpu_context_state(v->ctx);
     v->regs->ncr3 = mfn_x(d->p2m->root) << PAGE_SHIFT;
-    v->regs->shadow = shadow_root(d, v->vcpu_id);
     if (hvm_apic_init(v))
         return -ENOMEM;
     if (v->vcpu_id == 0)
@@ -79,6 +76,7 @@ static void vcpu_destroy(struct vcpu *v)
     if (!v->hvm)
         return;
     ioreq_vcpu_removed(v);
+    shadow_vcpu_forget(v->domain, &v->hvm->shadow);
     if (v->vcpu_id == 0 && v->hvm->vlapic.regs)
         hvm_devices_deinit(v->domain);
     hvm_apic_destroy(v);
@@ -150,6 +148,13 @@ static void deliver_due(struct vcpu *v)
                                              .vector = ack.source == hvm_intsrc_nmi ? X86_EXC_NMI : ack.vector });
 }
 
+static void deliver(struct vcpu *v)
+{
+    deliver_due(v);
+    if (v->domain->p2m->shadow)
+        hvm_shadow_enter(v);
+}
+
 /* By a processor with hardware's help, or by none. */
 static void run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit, void *data)
 {
@@ -159,13 +164,6 @@ static void run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_f
         interp_run_on(v, budget, on_exit, data);
     else
         pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, budget, on_exit, data);
-}
-
-/* What is delivered may change the mode, too (a task gate). */
-static void deliver(struct vcpu *v)
-{
-    deliver_due(v);
-    shadow_enter(v->domain, v->vcpu_id, v->regs);
 }
 
 /* mov $nr, %eax; vmmcall; ret (xen/arch/x86/hvm/svm/svm.c: svm_init_hypercall_page()). */

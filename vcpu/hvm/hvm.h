@@ -20,6 +20,7 @@
 #ifndef VCPU_HVM_HVM_H
 #define VCPU_HVM_HVM_H
 
+#include "mmu/hvm/shadow.h"
 #include "sim/x86.h"
 #include "vcpu/hvm/hpet.h"
 #include "vcpu/hvm/intercept.h"
@@ -76,6 +77,7 @@ struct hvm_vmexit {
 struct hvm_vcpu {
     uint8_t evtchn_upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: none */
     struct vlapic vlapic;
+    struct shadow_vcpu shadow; /* what it has loaded, without nested paging */
     struct hvm_vcpu_io io;
     struct {
         bool set;
@@ -179,6 +181,13 @@ void hvm_handle_exit(struct vcpu *v, const struct sim_exit *exit);
 void hvm_exit_note(struct vcpu *v, const struct sim_exit *exit);
 /* insn_done.c: an instruction of len bytes was carried out. */
 void hvm_insn_done(struct vcpu *v, unsigned int len);
+/*
+ * shadow.c: guests without nested paging. v is about to be entered; it uses INVLPG; it has faulted. False: as *npf
+ * would be, if it had nested paging.
+ */
+void hvm_shadow_enter(struct vcpu *v);
+void hvm_shadow_invlpg(struct vcpu *v);
+bool hvm_shadow_fault(struct vcpu *v, const struct sim_exit *exit, struct sim_exit *npf);
 /* cr.c: the instruction at RIP, which accesses a control or a debug register. */
 void hvm_cr_access(struct vcpu *v);
 /* Set EFER as the guest wants it. False: #GP. */

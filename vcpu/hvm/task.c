@@ -165,8 +165,10 @@ static void registers(struct task_switch *t)
     r->tr = t->tss;
     r->tr.attr |= TYPE_BUSY;
     r->cr0 |= X86_CR0_TS;
-    if (r->cr0 & X86_CR0_PG && n == 4)
+    if (r->cr0 & X86_CR0_PG && n == 4) {
         r->cr3 = word(t, TSS_CR3, 4);
+        shadow_flush(t->v->domain);
+    }
     r->rip = word(t, tss->eip, n);
     r->rflags = (word(t, tss->eip + n, n) & 0x3f7fd5) | X86_EFLAGS_MBS | (nested ? X86_EFLAGS_NT : 0);
     for (unsigned int i = 0; i < 8; i++)

@@ -244,7 +244,6 @@ struct domain {
     bool log_dirty;                  /* mmu/log_dirty.h: it is logged which frames are written, */
     uint32_t log_dirty_faults;       /* and so many stores have left for that since XEN_DOMCTL_SHADOW_OP_CLEAN */
     struct p2m_domain *p2m;          /* mmu/hvm/p2m.h; NULL: it has the machine's frame numbers */
-    struct shadow_domain *shadow;    /* mmu/hvm/shadow.h; NULL: the processor translates by the p2m */
     uint64_t tot_pages, max_pages;   /* of 32 bits, as in Xen: memory_op answers with them */
     uint64_t outstanding_pages, extra_pages;
     struct page_list page_list;    /* frames that count in tot_pages */
@@ -371,7 +370,9 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
 void domain_set_guest(struct domain *d, const struct guest_ops *guest);
 /* Add vCPU `id` (must not exist). It starts down and uninitialised. */
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out);
-/* Destroy: preemptible (-ERESTART: call again); complete at 0. The struct stays while references remain. */
+/*
+ * Destroy: preemptible (-ERESTART: call again). Complete when it returns 0; the struct stays while references remain.
+ */
 int domain_kill(struct domain *d);
 /* xen->hooks: the last reference is gone. Frees d. */
 void domain_destroy(struct domain *d);

@@ -153,6 +153,7 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_DR_READ:
     case EXIT_DR_WRITE:
     case EXIT_TASK_SWITCH:
+    case EXIT_INVLPG:
     case EXIT_NPF:
     case EXIT_NR_KINDS: domain_crash(v, "the machine cannot go on: %s", sim_exit_name(e->kind)); return;
     }

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Shadow page tables, without a guest: random tables in each format, random stores to them, by the guest and by others,
+ * changes of the p2m and of the mode, a pool that is too small; what an access leads to is what the guest's own walk
+ * says, and the audit is clean.
+ *
+ * test_shadow [STORES [SEED]]: so many stores, from another beginning (`make campaign-shadow`).
+ */
+#include "tests/vcpu/hvm.h"
+
+#include "sim/walk.h"
+#include "tests/support/random.h"
+
+#define TABLES 24 /* gfns from 0 on that may be tables */
+
+static unsigned long stores = 20000;
+static uint64_t prng = 1;
+
+static uint64_t rnd(uint64_t n) { return random_of(&prng, n); }
+
+static void create(struct fixture *f, enum shadow_policy policy)
+{
+    f->hap_off = true;
+    hvm_create(f);
+    f->d->p2m->shadow->policy = policy;
+    assert_int_equal(shadow_set_allocation(f->d, 0), 0);
+}
+
+static struct nested_regs regs(const struct fixture *f)
+{
+    const struct cpu_state *r = f->v->regs;
+
+    return (struct nested_regs){ r->cr0, r->cr3, r->cr4, r->efer, r->ncr3 };
+}
+
+static mfn_t frame(const struct fixture *f, uint64_t gfn)
+{
+    p2m_type_t t;
+
+    return p2m_get_entry(f->d, gfn, &t);
+}
+
+static void clean(struct fixture *f)
+{
+    char why[200] = "";
+
+    if (!shadow_audit(f->d, why, sizeof(why)))
+        fail_msg("%s", why);
+}
+
+/* An entry as a guest might have it: mostly a table or a page of its own, sometimes anything. */
+static uint64_t entry(bool wide)
+{
+    uint64_t e = rnd(40) ? rnd(HVM_PAGES) << PAGE_SHIFT : rnd(1u << 20) << PAGE_SHIFT;
+
+    e |= (rnd(20) ? _PAGE_PRESENT : 0) | (rnd(6) ? _PAGE_RW : 0) | (rnd(6) ? _PAGE_USER : 0);
+    e |= (rnd(2) ? _PAGE_ACCESSED : 0) | (rnd(2) ? _PAGE_DIRTY : 0);
+    if (!rnd(12)) /* a large page, of memory that is there */
+        e = (e & 0xfff) | _PAGE_PSE;
+    else if (rnd(3))
+        e = (e & ~PTE_MFN_MASK) | rnd(TABLES) << PAGE_SHIFT;
+    if (wide && !rnd(40))
+        e |= _PAGE_NX;
+    if (wide && !rnd(3)) /* as PAE's uppermost table wants it */
+        e &= PTE_MFN_MASK | _PAGE_PRESENT;
+    return wide ? e : (uint32_t)e;
+}
+
+/* Addresses are few, so that they are met again: a few entries of each table. */
+static uint64_t address(const struct cpu_state *r)
+{
+    uint64_t va = rnd(PAGE_SIZE);
+
+    for (unsigned int level = 1; level <= 4; level++)
+        va |= (rnd(3) + (rnd(20) ? 0 : 500)) % 512 << (PAGE_SHIFT + 9 * (level - 1));
+    if (!(r->efer & EFER_LMA))
+        return (uint32_t)(va | rnd(4) << 30);
+    return (uint64_t)((int64_t)(va << 16) >> 16);
+}
+
+static void mode(struct fixture *f)
+{
+    static const struct {
+        uint64_t cr0, cr4, efer;
+    } modes[] = {
+        { X86_CR0_PE, 0, 0 },
+        { X86_CR0_PE | X86_CR0_PG, 0, 0 },
+        { X86_CR0_PE | X86_CR0_PG, X86_CR4_PSE, 0 },
+        { X86_CR0_PE | X86_CR0_PG, X86_CR4_PAE, 0 },
+        { X86_CR0_PE | X86_CR0_PG, X86_CR4_PAE, EFER_LME | EFER_LMA },
+    };
+    struct cpu_state *r = f->v->regs;
+    const unsigned int i = (unsigned int)rnd(5);
+
+    r->cr0 = modes[i].cr0 | (rnd(3) ? X86_CR0_WP : 0);
+    r->cr4 = modes[i].cr4 | (rnd(3) ? 0 : X86_CR4_SMEP);
+    r->efer = modes[i].efer | (rnd(3) ? EFER_NXE : 0);
+    r->cr3 = rnd(TABLES) << PAGE_SHIFT | (i == 3 ? rnd(2) << 5 : 0);
+    shadow_flush(f->d);
+}
+
+/* A store to a table: by the guest, which faults if it has a shadow; by somebody else. */
+static void store(struct fixture *f)
+{
+    const bool wide = f->v->regs->cr4 & X86_CR4_PAE;
+    const unsigned int size = wide ? 8 : 4;
+    const mfn_t mfn = frame(f, rnd(TABLES));
+    const uint64_t e = entry(wide),
+                   at = (rnd(3) + (rnd(20) ? 0 : 500)) % 512 * size + (wide || rnd(4) ? 0 : rnd(2) * 2048);
+    const uint64_t phys = (mfn_x(mfn) << PAGE_SHIFT) + at;
+    const bool others = !rnd(10);
+    uint8_t *page;
+
+    if (mfn_eq(mfn, INVALID_MFN))
+        return;
+    if (!others && f->d->p2m->shadow->policy == SHADOW_EMULATE)
+        shadow_store_begin(f->d, phys);
+    page = frame_write_begin(f->m, mfn);
+    memcpy(page + at, &e, size);
+    frame_write_end(f->m, mfn);
+    if (!others && f->d->p2m->shadow->policy == SHADOW_EMULATE)
+        shadow_store_end(f->d, phys, size);
+}
+
+/* One access, as the processor makes it: again and again, until it is done or refused. */
+static bool access_once(struct fixture *f, uint64_t va, uint32_t access)
+{
+    const struct nested_regs r = regs(f);
+    struct nested_walk w, g;
+    struct page_walk s;
+    uint64_t root;
+
+    for (unsigned int tries = 0;; tries++) {
+        assert_in_range(tries, 0, 3);
+        root = shadow_root(f->d, &f->v->hvm->shadow, &r);
+        assert_true(root != 0);
+        if (machine_walk(f->m, _mfn(PFN_DOWN(root)), va, &s) && page_walk_allows(&s, access) &&
+            !(r.cr4 & X86_CR4_SMEP && r.cr0 & X86_CR0_PG && s.rights & _PAGE_USER &&
+              (access & (PFEC_insn_fetch | PFEC_user_mode)) == PFEC_insn_fetch))
+            break;
+        switch (shadow_fault(f->d, &f->v->hvm->shadow, &r, va, access, &w)) {
+        case SHADOW_FILLED: continue;
+        case SHADOW_STORE:
+            assert_true(access & PFEC_write_access);
+            assert_true(shadow_is_table(f->d, w.phys) || !(r.cr0 & X86_CR0_WP));
+            return true;
+        case SHADOW_TRUE: assert_int_equal(w.result, NESTED_PF); return false;
+        case SHADOW_NPF: assert_int_equal(w.result, NESTED_NPF); return false;
+        }
+    }
+    /* It is allowed: by the guest's tables, too, which have nothing left to set; and leads where they do. */
+    if (f->d->p2m->shadow->policy == SHADOW_DROP)
+        return true;
+    g.nr = 0;
+    if (nested_walk(&r, va, access, machine_table, f->m, &g) != NESTED_OK)
+        fail_msg(
+            "va %#lx access %#x is allowed, and to the guest's walk a fault: cr0 %#lx cr3 %#lx cr4 %#lx efer %#lx, "
+            "entry %#lx of %u",
+            (unsigned long)va, access, (unsigned long)r.cr0, (unsigned long)r.cr3, (unsigned long)r.cr4,
+            (unsigned long)r.efer, (unsigned long)(g.nr ? g.step[g.nr - 1].entry : 0), g.nr);
+    assert_int_equal(g.phys, s.phys);
+    for (unsigned int i = 0; i < g.nr; i++)
+        assert_int_equal(g.step[i].set, 0);
+    return true;
+}
+
+static void memory_changes(struct fixture *f)
+{
+    const uint64_t gfn = rnd(HVM_PAGES);
+    p2m_type_t t;
+    const mfn_t mfn = p2m_get_entry(f->d, gfn, &t);
+
+    if (t == p2m_ram_rw)
+        assert_int_equal(p2m_set_entry(f->d, gfn, mfn, rnd(2) ? p2m_ram_ro : p2m_ram_logdirty), 0);
+    else if (p2m_is_ram(t))
+        assert_int_equal(p2m_set_entry(f->d, gfn, mfn, p2m_ram_rw), 0);
+}
+
+static void random_life(struct fixture *f)
+{
+    unsigned long done = 0, allowed = 0;
+
+    for (unsigned int i = 0; i < 2000; i++)
+        store(f);
+    for (unsigned long i = 0; i < stores; i++) {
+        store(f);
+        for (unsigned int n = 0; n < 2; n++, done++)
+            allowed +=
+                access_once(f, address(f->v->regs), (rnd(2) ? PFEC_write_access : 0) | (rnd(3) ? 0 : PFEC_user_mode));
+        if (!rnd(4))
+            access_once(f, address(f->v->regs), PFEC_insn_fetch | (rnd(2) ? PFEC_user_mode : 0));
+        if (!rnd(40))
+            f->v->regs->cr3 = rnd(TABLES) << PAGE_SHIFT, shadow_flush(f->d);
+        if (!rnd(400))
+            mode(f);
+        if (!rnd(50))
+            memory_changes(f);
+        if (!rnd(stores > 100000 ? 500 : 50))
+            clean(f);
+    }
+    clean(f);
+    print_message("%lu stores, %lu accesses, %lu allowed, %lu fills, %lu evictions\n", stores, done, allowed,
+                  (unsigned long)f->d->p2m->shadow->count.fills, (unsigned long)f->d->p2m->shadow->count.evictions);
+    assert_true(allowed > done / 40 && f->d->p2m->shadow->count.true_faults);
+    assert_true(f->d->p2m->shadow->count.evictions || f->d->p2m->shadow->policy == SHADOW_DROP);
+}
+
+static void emulate(void **state)
+{
+    create(*state, SHADOW_EMULATE);
+    random_life(*state);
+    hvm_destroy(*state);
+}
+
+static void drop(void **state)
+{
+    create(*state, SHADOW_DROP);
+    random_life(*state);
+    hvm_destroy(*state);
+}
+
+/* A table that is stored to for long is the guest's own again; so is one that somebody else has stored to. */
+static void unshadowed(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r;
+    uint64_t e = 0x3000 | _PAGE_PRESENT | _PAGE_RW;
+    uint64_t phys;
+    unsigned int n = 0;
+
+    create(f, SHADOW_EMULATE);
+    r = f->v->regs;
+    hvm_put(f, 0x2000, &e, 4);
+    e = 0x5000 | _PAGE_PRESENT | _PAGE_RW;
+    hvm_put(f, 0x3000, &e, 4);
+    r->cr0 |= X86_CR0_PG;
+    r->cr3 = 0x2000;
+    assert_true(access_once(f, 0, PFEC_write_access));
+    phys = mfn_x(frame(f, 3)) << PAGE_SHIFT;
+    assert_true(shadow_is_table(f->d, phys) && !shadow_is_table(f->d, mfn_x(frame(f, 5)) << PAGE_SHIFT));
+    while (shadow_store_begin(f->d, phys)) {
+        shadow_store_end(f->d, phys, 4);
+        assert_in_range(n++, 0, 100);
+    }
+    assert_false(shadow_is_table(f->d, phys));
+    assert_true(access_once(f, 0, PFEC_write_access));
+    assert_true(shadow_is_table(f->d, phys));
+    hvm_put(f, 0x3000, &e, 4);
+    shadow_root(f->d, &f->v->hvm->shadow, &(struct nested_regs){ r->cr0, r->cr3, r->cr4, r->efer, r->ncr3 });
+    assert_false(shadow_is_table(f->d, phys));
+    clean(f);
+    hvm_destroy(f);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = fix_machine(1);
+
+    fix_hypervisor(f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) { return fix_teardown(state); }
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(unshadowed, setup, teardown),
+        cmocka_unit_test_setup_teardown(emulate, setup, teardown),
+        cmocka_unit_test_setup_teardown(drop, setup, teardown),
+    };
+
+    if (argc > 1)
+        stores = strtoul(argv[1], NULL, 0);
+    if (argc > 2)
+        prng = strtoul(argv[2], NULL, 0);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
