@@ -95,6 +95,7 @@ static const struct row options[] = {
     { "seed", "--seed 1", WORKS },
     { "max-vtime", "--max-vtime 1us", ALL("the limit of virtual time is reached") },
     { "audit", "--audit", WORKS },
+    { "technique", "--technique hardware", WORKS },
     { "plain-engine", "--plain-engine", WORKS },
     { "verbose", "-v", WORKS },
     { "quiet", "-q", WORKS },
@@ -133,8 +134,7 @@ static const struct row options[] = {
     {                                                                                                                  \
         NULL, NULL, k " has no effect: what an HVM guest starts is on its disks"                                       \
     }
-#define NO_SHADOW "has no effect: paging is nested, and shadow paging is not there"
-#define NO_SLEEP  "has no effect: no guest sleeps"
+#define NO_SLEEP "has no effect: no guest sleeps"
 
 static const struct row keys[] = {
     { "name", "", WORKS },
@@ -189,11 +189,11 @@ static const struct row keys[] = {
     { "max_maptrack_frames", "max_maptrack_frames = 32", WORKS },
     { "nestedhvm", "nestedhvm = 1", NOT_PV("nestedhvm is accepted, but no guest here can be a hypervisor") },
     { "viridian", "viridian = 1", OF_HVM("viridian is accepted, but") },
-    { "hap", "hap = 0", NOT_PV("hap " NO_SHADOW) },
+    { "hap", "hap = 0", NOT_PV(NULL) },
     { "acpi",
       "acpi = 0",
       { "is for PVH and HVM guests and is ignored", "has no effect: PVH guests have ACPI tables", NULL } },
-    { "shadow_memory", "shadow_memory = 8", NOT_PV("shadow_memory " NO_SHADOW) },
+    { "shadow_memory", "shadow_memory = 8", NOT_PV("shadow_memory has no effect") },
     { "timer_mode", "timer_mode = \"no_missed_ticks_pending\"", NOT_PV(NULL) },
     { "pvshim", "pvshim = 0", OF_PVH(NULL) },
     { "pvshim_path", "pvshim_path = \"x\"", OF_PVH("pvshim_path is ignored: pvshim is not set") },
