@@ -167,6 +167,7 @@ uc_context *emu_guest_mode(struct emu *e, const struct vcpu_controls *controls)
         if (!memcmp(&e->guest_mode[i].controls, controls, sizeof(*controls)))
             return e->guest_mode[i].state;
     BUG_ON(uc_context_restore(e->uc, e->reset));
+    e->nested.on = false; /* whoever was loaded: the way there is the engine's own */
     emu_tlb_flush(e);
     state = guest_mode_new(e, controls);
     BUG_ON(!state);
