@@ -132,9 +132,29 @@ static int log_dirty_op(struct vcpu *v, struct domain *d, struct xen_domctl_shad
     return 0;
 }
 
-int paging_domctl(struct vcpu *v, struct domain *d, struct xen_domctl_shadow_op *op)
+static int get_allocation(const struct domain *d, struct xen_domctl_shadow_op *op)
 {
     const uint64_t pages = d->paging && d->paging->allocation ? d->paging->allocation(d) : 0;
+
+    op->mb = (uint32_t)((pages + (1 << (20 - PAGE_SHIFT)) - 1) >> (20 - PAGE_SHIFT));
+    return 0;
+}
+
+/* What is there then is said. */
+static int set_allocation(struct domain *d, struct xen_domctl_shadow_op *op)
+{
+    int rc;
+
+    if (!d->paging || !d->paging->set_allocation)
+        return -EOPNOTSUPP;
+    if (!op->mb)
+        return -EINVAL; /* its tables are in use */
+    rc = d->paging->set_allocation(d, (uint64_t)op->mb << (20 - PAGE_SHIFT));
+    return rc ?: get_allocation(d, op);
+}
+
+int paging_domctl(struct vcpu *v, struct domain *d, struct xen_domctl_shadow_op *op)
+{
 
     switch (op->op) {
     case XEN_DOMCTL_SHADOW_OP_ENABLE:
@@ -145,10 +165,8 @@ int paging_domctl(struct vcpu *v, struct domain *d, struct xen_domctl_shadow_op 
     case XEN_DOMCTL_SHADOW_OP_OFF: paging_log_dirty_off(d); return 0;
     case XEN_DOMCTL_SHADOW_OP_CLEAN:
     case XEN_DOMCTL_SHADOW_OP_PEEK: return log_dirty_op(v, d, op);
-    case XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION:
-        op->mb = (uint32_t)((pages + (1 << (20 - PAGE_SHIFT)) - 1) >> (20 - PAGE_SHIFT));
-        return 0;
-    case XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION: return -EOPNOTSUPP;
+    case XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION: return get_allocation(d, op);
+    case XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION: return set_allocation(d, op);
     default: return -EINVAL;
     }
 }

@@ -10,6 +10,7 @@
  *      direct    mmu/pv/   the guest's own tables are what the processor loads (PV; a native domain stands for a PV kernel, so its
  *                          frames may be validated like one's)
  *      hap       mmu/hvm/  nested: the p2m alone is the hypervisor's; no frame of the guest's becomes a table
+ *      shadow    mmu/hvm/  the same, and the hypervisor makes tables of the guest's own
  *      NULL                as well: system domains
  *
  * Corresponds to struct paging_mode of Xen's xen/arch/x86/include/asm/paging.h, and to the switch in its
@@ -36,6 +37,8 @@ struct paging_ops {
     const struct log_dirty_ops *log_dirty;
     /* Pages that its tables take of the hypervisor's memory; NULL: the tables are the guest's own. */
     uint64_t (*allocation)(const struct domain *d);
+    /* So many, more than none, from now on: 0, -ENOMEM. NULL: they come as they are needed. */
+    int (*set_allocation)(struct domain *d, uint64_t pages);
     /*
      * This and demote NULL: its frames never become tables.
      *

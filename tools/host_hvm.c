@@ -61,7 +61,7 @@ void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)
 /* --- what is not to be had --- */
 
 static bool stated(const struct xl_hvm *s) { return s; }
-static bool shadow(const struct xl_hvm *s) { return s->shadow_mib; }
+static bool no_shadow(const struct xl_hvm *s) { return s->shadow_mib && s->hap; }
 static bool s3(const struct xl_hvm *s) { return s->acpi_s3; }
 static bool s4(const struct xl_hvm *s) { return s->acpi_s4; }
 static bool no_acpi(const struct xl_hvm *s) { return !s->acpi; }
@@ -82,8 +82,7 @@ static const struct unmet {
     bool (*wanted)(const struct xl_hvm *s);
     const char *why;
 } unmet[] = {
-    { "shadow_memory", true, true, shadow,
-      "has no effect: of shadow page tables there are as many as xl would ask for" },
+    { "shadow_memory", true, true, no_shadow, "has no effect: paging is nested (hap = 0 wants shadow page tables)" },
     { "acpi_s3", false, true, s3, "has no effect: no guest sleeps, and none is offered it" },
     { "acpi_s4", false, true, s4, "has no effect: no guest sleeps, and none is offered it" },
     { "cmdline", false, true, stated, "has no effect: what an HVM guest starts is on its disks" },
@@ -131,6 +130,7 @@ struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
         .mmio_hole_mib = g->hvm.mmio_hole_mib,
         .screen_mib = guest_has_dm(g) ? xl_hvm_screen_mib(&g->hvm) : 0,
         .shadow = !g->hvm.hap,
+        .shadow_mib = g->hvm.shadow_mib,
         .screen_on_top = xl_hvm_screen_on_top_mib(&g->hvm),
     };
 

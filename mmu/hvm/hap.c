@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Nested paging's row of struct paging_ops.
+ * The rows of struct paging_ops of guests that know only their own frame numbers: nested paging, and shadow.
  *
  * Concept: the guest's tables are its own affair, and no frame of it has a type. What there is to do is for log-dirty
  * mode (mmu/log_dirty.h): all RAM becomes p2m_ram_logdirty, which may not be written. A store leaves with a nested page
@@ -15,6 +15,8 @@
  * Corresponds to hap/hap.c of xen/arch/x86/mm/.
  */
 #include "mmu/hvm/hap.h"
+
+#include "mmu/hvm/shadow.h"
 
 static void change_type(struct domain *d, p2m_type_t from, p2m_type_t to)
 {
@@ -45,4 +47,11 @@ const struct paging_ops hap_paging_ops = {
     .name = "hap",
     .log_dirty = &hap_log_dirty,
     .allocation = hap_allocation,
+};
+
+const struct paging_ops shadow_paging_ops = {
+    .name = "shadow",
+    .log_dirty = &hap_log_dirty, /* what the p2m takes away the shadows lose (shadow.h) */
+    .allocation = shadow_allocation,
+    .set_allocation = shadow_set_allocation,
 };

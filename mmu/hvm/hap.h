@@ -6,6 +6,6 @@
 #include "mmu/hvm/p2m.h"
 #include "mmu/paging.h"
 
-extern const struct paging_ops hap_paging_ops;
+extern const struct paging_ops hap_paging_ops, shadow_paging_ops;
 
 #endif

@@ -315,30 +315,28 @@ void shadow_flush(struct domain *d)
 
 /* ---------------------------------------------------------------------------------------------------------- life -- */
 
-static void pool_free(struct domain *d)
+uint64_t shadow_allocation(const struct domain *d) { return shadow_of(d)->nr_pages; }
+
+int shadow_set_allocation(struct domain *d, uint64_t nr)
 {
+    struct machine *m = d->xen->machine;
     struct shadow_domain *s = shadow_of(d);
+    struct shadow_page *page;
 
-    blow_tables(d);
-    xfree(s->page);
-    s->page = NULL;
-    s->nr_pages = s->free = 0;
-}
-
-int shadow_set_allocation(struct domain *d, uint32_t nr)
-{
-    struct shadow_domain *s = shadow_of(d);
-
-    pool_free(d);
     if (nr < SHADOW_MIN_PAGES)
         nr = SHADOW_MIN_PAGES;
-    s->page = xzalloc_array(d->xen->machine->arena, struct shadow_page, nr + 1);
-    if (!s->page)
+    page = nr < m->nr_frames ? xzalloc_array(m->arena, struct shadow_page, nr + 1) : NULL;
+    if (!page)
         return -ENOMEM;
-    s->nr_pages = nr;
-    s->sized = true;
-    for (uint32_t i = nr; i; i--) {
-        s->page[i].hash_next = s->free;
+    blow_tables(d);
+    for (uint32_t i = 1; i <= s->nr_pages && i <= nr; i++) /* who remembers one of them must not take another for it */
+        page[i].life = s->page[i].life;
+    xfree(s->page);
+    s->page = page;
+    s->nr_pages = (uint32_t)nr;
+    s->free = 0;
+    for (uint32_t i = s->nr_pages; i; i--) {
+        page[i].hash_next = s->free;
         s->free = i;
     }
     return 0;
@@ -359,7 +357,7 @@ int shadow_init(struct domain *d, enum shadow_policy policy)
     s->frame = xzalloc_array(m->arena, struct shadow_frame, m->nr_frames);
     if (!s->hash || !s->frame || frame_shadow_init(m))
         return -ENOMEM; /* shadow_teardown() follows */
-    return 0;
+    return shadow_set_allocation(d, 0);
 }
 
 void shadow_teardown(struct domain *d)
@@ -368,8 +366,8 @@ void shadow_teardown(struct domain *d)
 
     if (!s)
         return;
-    if (s->page)
-        pool_free(d);
+    blow_tables(d);
+    xfree(s->page);
     xfree(s->hash);
     xfree(s->frame);
     xfree(s);

@@ -94,7 +94,6 @@ struct shadow_counters {
 struct shadow_domain {
     enum shadow_policy policy;
     uint32_t nr_pages, nr_used; /* the pool: places; those with a frame that is a shadow */
-    bool sized;                 /* there is one: made when a vCPU is first entered, or by shadow_set_allocation() */
     struct shadow_page *page;   /* [nr_pages + 1]: 0 is nobody */
     uint32_t *hash;             /* [SHADOW_HASH] */
     struct shadow_frame *frame; /* of each of the machine's */
@@ -119,10 +118,11 @@ int shadow_init(struct domain *d, enum shadow_policy policy);
 void shadow_teardown(struct domain *d);
 
 /*
- * The pool has nr frames, SHADOW_MIN_PAGES at least: all shadows go. -ENOMEM: there are no shadows, and no pool.
+ * The pool has nr frames from now on, SHADOW_MIN_PAGES at least: all shadows go. -ENOMEM: and it is as it was.
  */
 #define SHADOW_MIN_PAGES 64
-int shadow_set_allocation(struct domain *d, uint32_t nr);
+int shadow_set_allocation(struct domain *d, uint64_t nr);
+uint64_t shadow_allocation(const struct domain *d);
 
 enum shadow_result {
     SHADOW_FILLED, /* again */

@@ -63,7 +63,7 @@ void shadow_vcpu_forget(struct domain *d, struct shadow_vcpu *sv)
 {
     struct shadow_domain *s = shadow_of(d);
 
-    if (s && sv->root && s->page && s->page[sv->root].life == sv->life)
+    if (s && s->page && sv->root <= s->nr_pages && s->page[sv->root].life == sv->life)
         s->page[sv->root].pinned = false;
     sv->root = 0;
 }
@@ -91,12 +91,6 @@ static void look_at_written(struct domain *d)
     s->lost = w->lost;
 }
 
-/* As many frames as libxl asks for, if nobody says how many (libxl_get_required_shadow_memory()). */
-static uint32_t usual_allocation(const struct domain *d)
-{
-    return 256 * d->max_vcpus + 2 * (uint32_t)(d->max_pages >> (20 - PAGE_SHIFT));
-}
-
 uint64_t shadow_root(struct domain *d, struct shadow_vcpu *sv, const struct nested_regs *r)
 {
     struct shadow_domain *s = shadow_of(d);
@@ -104,11 +98,9 @@ uint64_t shadow_root(struct domain *d, struct shadow_vcpu *sv, const struct nest
     const uint64_t gfn = root_key(r, &role);
     const struct shadow_page *p;
 
-    if (!s->sized && shadow_set_allocation(d, usual_allocation(d)))
-        return 0;
     look_at_written(d);
-    p = &s->page[sv->root];
-    if (sv->root && p->life == sv->life && p->gfn == gfn && !memcmp(&p->role, &role, sizeof(role)))
+    p = &s->page[sv->root <= s->nr_pages ? sv->root : 0];
+    if (p->used && p->life == sv->life && p->gfn == gfn && !memcmp(&p->role, &role, sizeof(role)))
         return mfn_x(p->mfn) << PAGE_SHIFT;
     shadow_vcpu_forget(d, sv);
     sv->root = shadow_get(d, gfn, role);
@@ -251,7 +243,7 @@ enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const 
         (needs_wp(r, w, access) || (s->policy == SHADOW_EMULATE && s->frame[PFN_DOWN(w->phys)].tables)))
         return SHADOW_STORE;
     s->count.fills++;
-    if (sv->root && s->page[sv->root].life == sv->life)
+    if (sv->root && sv->root <= s->nr_pages && s->page[sv->root].life == sv->life)
         fill(&way, sv->root);
     return SHADOW_FILLED;
 }

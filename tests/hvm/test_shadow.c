@@ -219,6 +219,38 @@ static void drop(void **state)
     hvm_destroy(*state);
 }
 
+/* The pool, as the toolstack sets it. */
+static void allocation(void **state)
+{
+    static const struct {
+        uint32_t op, mb;
+        long want;
+        uint32_t then;
+    } rows[] = {
+        { XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, 0, 0, 1 },
+        { XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, 0, -EINVAL, 0 },
+        { XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, 2, 0, 2 },
+        { XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, 0, 0, 2 },
+        { XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, ~0u, -ENOMEM, ~0u },
+        { XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, 0, 0, 2 },
+        { XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, 1, 0, 1 },
+    };
+    struct fixture *f = *state;
+
+    create(f, SHADOW_EMULATE);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct xen_domctl op = { .cmd = XEN_DOMCTL_shadow_op, .domain = f->d->domain_id };
+
+        op.u.shadow_op.op = rows[i].op;
+        op.u.shadow_op.mb = rows[i].mb;
+        assert_int_equal(hvm_domctl(f, &op), rows[i].want);
+        assert_int_equal(op.u.shadow_op.mb, rows[i].then);
+        assert_true(access_once(f, 0x5000, PFEC_write_access)); /* its root has gone, and is made anew */
+        clean(f);
+    }
+    hvm_destroy(f);
+}
+
 /* A table that is stored to for long is the guest's own again; so is one that somebody else has stored to. */
 static void unshadowed(void **state)
 {
@@ -267,6 +299,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(unshadowed, setup, teardown),
+        cmocka_unit_test_setup_teardown(allocation, setup, teardown),
         cmocka_unit_test_setup_teardown(emulate, setup, teardown),
         cmocka_unit_test_setup_teardown(drop, setup, teardown),
     };

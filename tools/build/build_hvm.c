@@ -62,6 +62,14 @@ static uint64_t ram_pages(const struct hvm_plan *p)
     return nr;
 }
 
+/* libxl_get_required_shadow_memory(): 1 MiB a vCPU, and 8 KiB a MiB of memory. */
+static uint32_t shadow_mib(const struct hvm_builder *w)
+{
+    const uint64_t kib = 1024 * (uint64_t)w->b->max_vcpus + 8 * (w->b->max_pages >> (20 - PAGE_SHIFT));
+
+    return w->set.shadow_mib ?: (uint32_t)((kib + 1023) / 1024);
+}
+
 static int create(struct hvm_builder *w)
 {
     struct pv_build *b = w->b;
@@ -85,6 +93,10 @@ static int create(struct hvm_builder *w)
     if (rc)
         return fail(w, "the domain cannot be created", rc);
     rc = xc_domain_max_vcpus(w->xc, b->domid, b->max_vcpus);
+    if (!rc && w->set.shadow) {
+        b->setting = "shadow_memory";
+        rc = xc_shadow_set_allocation(w->xc, b->domid, shadow_mib(w));
+    }
     if (!rc)
         rc = xc_domain_set_tsc_mode(w->xc, b->domid, b->tsc_mode);
     if (!rc)

@@ -13,6 +13,7 @@ struct hvm_settings {
     uint8_t timer_mode;         /* HVM_PARAM_TIMER_MODE */
     unsigned int mmio_hole_mib; /* HVM: below 4 GiB, for devices; 0: 256 */
     unsigned int screen_mib;    /* HVM: of the screen's memory; */
+    unsigned int shadow_mib;    /* its pool; 0: as libxl reckons it */
     bool shadow;                /* without nested paging */
     bool screen_on_top;         /* it is no part of max_pages */
 };

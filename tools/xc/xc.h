@@ -44,6 +44,8 @@ int xc_domain_resume(struct xc_handle *xc, domid_t domid);
 /* SCHEDOP_remote_shutdown: as if it had shut down itself, for that reason. */
 int xc_domain_shutdown(struct xc_handle *xc, domid_t domid, int reason);
 int xc_domain_max_vcpus(struct xc_handle *xc, domid_t domid, unsigned int max);
+/* So many MiB are for shadow page tables. */
+int xc_shadow_set_allocation(struct xc_handle *xc, domid_t domid, uint32_t mb);
 int xc_domain_setmaxmem(struct xc_handle *xc, domid_t domid, uint64_t max_memkb);
 int xc_domain_set_address_size(struct xc_handle *xc, domid_t domid, unsigned int bits);
 /* Exactly domid; -ESRCH when it is gone. */

@@ -55,6 +55,15 @@ int xc_domain_max_vcpus(struct xc_handle *xc, domid_t domid, unsigned int max)
     return xc_domctl(xc, &op);
 }
 
+int xc_shadow_set_allocation(struct xc_handle *xc, domid_t domid, uint32_t mb)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_shadow_op,
+                             .domain = domid,
+                             .u.shadow_op = { .op = XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, .mb = mb } };
+
+    return xc_domctl(xc, &op);
+}
+
 int xc_domain_setmaxmem(struct xc_handle *xc, domid_t domid, uint64_t max_memkb)
 {
     struct xen_domctl op = { .cmd = XEN_DOMCTL_max_mem, .domain = domid, .u.max_mem.max_memkb = max_memkb };

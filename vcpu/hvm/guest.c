@@ -37,7 +37,7 @@ static int domain_init(struct domain *d)
     if (!d->hvm)
         return -ENOMEM;
     hvm_irq_init(&d->hvm->irq, d, &hvm_irq_ops);
-    d->paging = &hap_paging_ops;
+    d->paging = d->createflags & XEN_DOMCTL_CDF_hap ? &hap_paging_ops : &shadow_paging_ops;
     d->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
     return p2m_init(d) ?: d->createflags & XEN_DOMCTL_CDF_hap ? 0 : shadow_init(d, SHADOW_EMULATE);
