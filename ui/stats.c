@@ -100,6 +100,11 @@ static void domain_print(FILE *out, const struct domain_work *w)
     row(out, pv32 ? "kernel, at CPL 1" : "ring 1", ring1);
     row(out, "ring 2", w->insns_in[2]);
     row(out, pv64 || pv32 ? "user, at CPL 3" : "ring 3", ring3);
+    row(out, "page faults that are its own", w->shadow.true_faults);
+    row(out, "  that fill a shadow", w->shadow.fills);
+    row(out, "  stores to tables", w->shadow.stores);
+    row(out, "shadows of tables no more", w->shadow.unshadowed);
+    row(out, "shadows evicted", w->shadow.evictions);
 }
 
 static void fills_print(FILE *out, const char *what, const struct machine_fills *f)
@@ -137,7 +142,7 @@ void stats_print(FILE *out, const struct snapshot *s, const struct stats_wall *w
         domain_print(out, &s->domains[i]);
     if (s->direct.fills || s->nested.fills)
         fprintf(out, "misses of the TLB (this run's)\n");
-    fills_print(out, "PV, by the book 4 references", &s->direct);
+    fills_print(out, "PV and shadow, by the book 4", &s->direct);
     fills_print(out, "HVM, by the book 24", &s->nested);
     fprintf(out, "exits\n");
     counts_print(out, s->exits, s->nr_exits);

@@ -2,6 +2,9 @@
 /* What domains have had of the processor, summed up: see vcpu/work.h. */
 #include "vcpu/work.h"
 
+#include "mmu/hvm/p2m.h"
+#include "mmu/hvm/shadow.h"
+
 #include <stdlib.h>
 
 struct domain_work domain_work(const struct domain *d)
@@ -10,6 +13,12 @@ struct domain_work domain_work(const struct domain *d)
 
     w.domid = d->domain_id;
     w.kind = d->guest->name;
+    if (d->p2m && d->p2m->shadow) {
+        const struct shadow_counters *c = &d->p2m->shadow->count;
+
+        w.shadow.true_faults = c->true_faults, w.shadow.fills = c->fills, w.shadow.stores = c->stores;
+        w.shadow.unshadowed = c->unshadowed, w.shadow.evictions = c->evictions;
+    }
     for_each_vcpu (d, v)
         for (unsigned int cpl = 0; v->regs && cpl < ARRAY_SIZE(w.insns_in); cpl++)
             w.insns_in[cpl] += v->regs->insns_in[cpl];

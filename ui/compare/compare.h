@@ -61,6 +61,7 @@ struct technique {
     enum compare_cost exit_cost; /* of each */
     bool interprets;             /* each instruction is paid for */
     bool bounces;                /* exceptions and INT come back to the guest through Xen */
+    bool shadow;                 /* without nested paging: #PFs are exits, and stores to tables Xen's work */
     unsigned int refs_book;      /* entries that a miss reads at most, by the book; 0: there is no TLB */
     bool own_probes;             /* the holes must look like a processor's */
 };

@@ -104,8 +104,8 @@ void compare_text(const struct compare_table *t, FILE *out)
     }
     fprintf(out,
             "\nFacts, the same in each run: hash, probes, instructions, exits by kind, tables (entries of page\n"
-            "tables that the guest had to ask Xen for), misses of this machine's TLB, and the entries that each\n"
-            "read, of those by the book.%s\n"
+            "tables that Xen was asked for, or stored in the guest's place), misses of this machine's TLB, and\n"
+            "the entries that each read, of those by the book.%s\n"
             "* The model: walk ns (entries times their cost), VMM ns (exits times costs), virtual ns (the clock of\n"
             "this machine: 1 ns an instruction, 500 an exit). Costs in ns:\n",
             t->host_time ? " Host time is a fact about this simulator." : "");

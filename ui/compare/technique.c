@@ -5,8 +5,9 @@
  * Under emulation nothing of the guest's runs, so there are no exits and no TLB: each instruction is the hypervisor's.
  *
  * Which exits count: the simulator leaves a guest more often than a processor would. Under nested paging AMD's takes no
- * exit for the guest's exceptions and INT n (Xen intercepts few), and the end of a slice is nobody's. Under PV all ways
- * into Xen count, for they are the interface; RDTSC, which is none, does not.
+ * exit for the guest's exceptions and INT n (Xen intercepts few), and the end of a slice is nobody's. Without nested
+ * paging every #PF leaves, and so do accesses to CR3 and INVLPG. Under PV all ways into Xen count, for they are the
+ * interface; RDTSC, which is none, does not.
  */
 #include "ui/compare/compare.h"
 
@@ -43,6 +44,17 @@ static const struct technique techniques[] = {
         .exits = HARDWARE_EXITS,
         .exit_cost = COST_exit,
         .refs_book = 24,
+        .own_probes = true,
+    },
+    {
+        .name = "hardware, shadow",
+        .kernel_at = "ring 0",
+        .binary = "native",
+        .options = { "--type", "pvh" },
+        .exits = HARDWARE_EXITS | E(EXCEPTION) | E(INVLPG),
+        .exit_cost = COST_exit,
+        .shadow = true,
+        .refs_book = 4,
         .own_probes = true,
     },
 };

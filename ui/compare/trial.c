@@ -103,8 +103,12 @@ static void count(struct compare_run *r, const struct host *h, const struct comp
         for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
             if (t->exits >> k & 1 && !strcmp(s.exits[i].name, sim_exit_name(k)))
                 r->kind[k] = s.exits[i].n;
+    if (t->shadow)
+        r->kind[EXIT_EXCEPTION] = s.exceptions[X86_EXC_PF];
     for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
         r->exits += r->kind[k];
+    for (unsigned int i = 0; i < s.nr_domains; i++)
+        r->table_writes += s.domains[i].shadow.stores;
     for (unsigned int i = 0; i < s.nr_hypercalls; i++)
         if (!strcmp(s.hypercalls[i].name, "mmu_update") || !strcmp(s.hypercalls[i].name, "update_va_mapping"))
             r->table_writes += s.hypercalls[i].n;
@@ -144,6 +148,7 @@ static int run(struct trial *t, const struct compare_costs *costs, char err[COMP
 
     if (guest_list_load(&list, &t->options, err))
         goto out;
+    list.entries[0].cfg.hvm.hap = !t->run->technique->shadow;
     h = start_host(&t->options, &list, &io, t->pools, err);
     if (!h)
         goto out;
