@@ -36,6 +36,15 @@ static unsigned int pcpus(const struct run_options *o, const struct guest_list *
     return most < MACHINE_MAX_PCPUS ? most + 1 : MACHINE_MAX_PCPUS;
 }
 
+/* Is there a guest that --technique is about? */
+static bool interprets_any(const struct guest_list *l)
+{
+    for (uint64_t i = 0; i < l->nr; i++)
+        if (l->entries[i].guest.has_type && l->entries[i].guest.type != XL_TYPE_PV)
+            return true;
+    return false;
+}
+
 static bool has_pc(const struct guest_list *l)
 {
     for (uint64_t i = 0; i < l->nr; i++)
@@ -70,6 +79,11 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
     memcpy(pools, o->pools, sizeof(o->pools));
     if (o->device_model && !has_pc(l) && io->message)
         io->message(io->data, "--device-model has no effect: there is no HVM guest");
+    if (cfg.interpret && !interprets_any(l) && io->message)
+        io->message(io->data, "--technique has no effect: there is no PVH or HVM guest");
+    else if (cfg.interpret && goes_back(o) && io->message)
+        io->message(io->data,
+                    "--technique emulate: breakpoints and watchpoints do not stop guests that are interpreted");
     return host_create(&cfg, io, err);
 }
 

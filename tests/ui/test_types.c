@@ -95,7 +95,7 @@ static const struct row options[] = {
     { "seed", "--seed 1", WORKS },
     { "max-vtime", "--max-vtime 1us", ALL("the limit of virtual time is reached") },
     { "audit", "--audit", WORKS },
-    { "technique", "--technique hardware", WORKS },
+    { "technique", "--technique emulate", { "--technique has no effect: there is no PVH or HVM guest", NULL, NULL } },
     { "plain-engine", "--plain-engine", WORKS },
     { "verbose", "-v", WORKS },
     { "quiet", "-q", WORKS },
