@@ -122,7 +122,7 @@ static void nothing_is_left(void **state)
             bytes = arena_bytes(&sc);
     }
     print_message("%zu bytes after 16 guests, %zu after 40\n", bytes, arena_bytes(&sc));
-    assert_in_range(arena_bytes(&sc), bytes, bytes + 24 * 12288); /* what the toolstack remembers of a guest */
+    assert_in_range(arena_bytes(&sc), bytes, bytes + 24 * 14336); /* what the toolstack remembers of a guest */
     end(&sc);
 }
 
