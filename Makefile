@@ -378,7 +378,7 @@ linux-image:
 # An installed program finds its engine beside itself, if that is not the system's.
 PREFIX ?= /usr/local
 engine = $(wildcard build/deps/unicorn/usr/lib/x86_64-linux-gnu/libunicorn.so.*)
-INSTALLED_COMMANDS := run tui debug tour replay ctl trace sched doctor limits manual completion
+INSTALLED_COMMANDS := run tui debug tour replay compare ctl trace sched doctor limits manual completion
 # Those whose guests are installed as well, and configuration files that they name.
 INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour,$(wildcard docs/tours/*.tour))
 INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.cfg docs/tours/*.disk) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg

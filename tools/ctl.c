@@ -33,7 +33,7 @@ static const struct ctl_command commands[] = {
         { 'n', "numa", NULL, "NUMA nodes, too: there is one" }, { 'Z', "context", NULL, "security labels, too: there are none" },
         { 'l', "long", NULL, "refused: there is no JSON of a configuration" } } },
     { "console", "DOMAIN", CTL_CONSOLE, 1, 1, "this terminal at its console; Ctrl-] leaves", NULL,
-      { { 't', "type", "pv|serial", "serial: only if that is an HVM guest's serial line" }, { 'n', "num", "0", "the first; others are channels" } } },
+      { { 't', "type", "pv|serial", "an HVM guest's serial line, if it is that" }, { 'n', "num", "0", "the first; others are channels" } } },
     { "pause", "DOMAIN", CTL_CHANGES, 1, 1, "it does not run until it is unpaused", NULL, { { 0 } } },
     { "unpause", "DOMAIN", CTL_CHANGES, 1, 1, "it runs", NULL, { { 0 } } },
     { "shutdown", "[-w] -a|DOMAIN", CTL_CHANGES, 0, 1, "ask it to power itself off", NULL, { WAIT_OPTIONS } },

@@ -265,7 +265,7 @@ set +f
 for file in $(find tests/guest -name '*.test'); do
     s=${file#tests/guest/}
     awk -v file="$file" -v stem="$(echo "${s%.test}" | tr / -)" -v tmp=. -v slow=0 -f scripts/judge.awk "$file"
-done | awk -F "'" '/^begin/ { name = $2 } /^fault/ { print } /^ *golden/ { print name ".out" }' | sort > "$tmp/golden-cases"
+done | awk -F "'" '/^begin/ { name = $2 } /^fault/ { print } /^ *golden/ { print name ".out" }' | sort -u > "$tmp/golden-cases"
 (cd tests/guest/expected && ls) | sort | diff - "$tmp/golden-cases" > "$tmp/said" 2>&1 || status=$?
 tell
 
