@@ -142,6 +142,7 @@ void machine_destroy(struct machine *m)
     if (edges->ram_fd >= 0)
         close(edges->ram_fd);
     xfree(m->shares);
+    xfree(m->shadowed);
     xfree(m);
     check_empty(arena);
     arena_destroy(arena);

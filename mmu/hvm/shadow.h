@@ -34,7 +34,8 @@
  *                hypervisor, and the shadow's entry is emptied, to be filled when it is used next
  *
  * A guest that writes on and on to a table, as one does that makes a page of data of it, gets the right to write again,
- * and the shadow goes.
+ * and the shadow goes. So it does if somebody else has stored to the table; and if its frame is one that others may
+ * store to at any time (frame_share()), whenever a vCPU is entered, but for the time behind the fill that has made it.
  *
  * Back-pointers: from a frame to all entries that map it (a table that gets a shadow must be writable nowhere; a frame
  * that leaves the p2m must be mapped nowhere), from a shadow to all entries that lead to it.
@@ -110,6 +111,7 @@ struct shadow_domain {
 /* What a vCPU has loaded. */
 struct shadow_vcpu {
     uint32_t root, life;
+    bool filled;         /* by its last exit: what it made is to be used once, whatever it was made of */
     uint64_t unknown_at; /* where the last store was that could not be carried out in the guest's place */
 };
 

@@ -68,12 +68,12 @@ void shadow_vcpu_forget(struct domain *d, struct shadow_vcpu *sv)
     sv->root = 0;
 }
 
-/* Tables that others than the guest have written to, or may have, have no shadows any more. */
-static void look_at_written(struct domain *d)
+/* Tables that others than the guest have written to, or (`shared`) may have, have no shadows any more. */
+static void look_at_written(struct domain *d, bool shared)
 {
     struct shadow_domain *s = shadow_of(d);
     struct shadowed *w = d->xen->machine->shadowed;
-    const bool any = s->lost != w->lost;
+    const bool any = s->lost != w->lost, look = any || (shared && s->nr_shared);
     uint32_t left = 0;
 
     for (uint32_t i = 0; i < w->nr; i++) {
@@ -85,7 +85,7 @@ static void look_at_written(struct domain *d)
             w->written[left++] = mfn;
     }
     w->nr = left;
-    for (uint32_t i = 1; i <= s->nr_pages && (any || s->nr_shared); i++)
+    for (uint32_t i = 1; i <= s->nr_pages && look; i++)
         if (s->page[i].used && !mfn_eq(s->page[i].table, INVALID_MFN) && (any || s->page[i].shared))
             shadow_unshadow(d, s->page[i].table);
     s->lost = w->lost;
@@ -98,7 +98,8 @@ uint64_t shadow_root(struct domain *d, struct shadow_vcpu *sv, const struct nest
     const uint64_t gfn = root_key(r, &role);
     const struct shadow_page *p;
 
-    look_at_written(d);
+    look_at_written(d, !sv->filled);
+    sv->filled = false;
     p = &s->page[sv->root <= s->nr_pages ? sv->root : 0];
     if (p->used && p->life == sv->life && p->gfn == gfn && !memcmp(&p->role, &role, sizeof(role)))
         return mfn_x(p->mfn) << PAGE_SHIFT;
@@ -245,6 +246,7 @@ enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const 
     s->count.fills++;
     if (sv->root && sv->root <= s->nr_pages && s->page[sv->root].life == sv->life)
         fill(&way, sv->root);
+    sv->filled = true;
     return SHADOW_FILLED;
 }
 

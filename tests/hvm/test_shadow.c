@@ -15,6 +15,14 @@
 
 static unsigned long stores = 20000;
 static uint64_t prng = 1;
+static bool
+    stale; /* tables were stored to since shadow_flush(): without a flush a guest cannot tell when that counts */
+
+static void flush(struct fixture *f)
+{
+    shadow_flush(f->d);
+    stale = false;
+}
 
 static uint64_t rnd(uint64_t n) { return random_of(&prng, n); }
 
@@ -96,7 +104,7 @@ static void mode(struct fixture *f)
     r->cr4 = modes[i].cr4 | (rnd(3) ? 0 : X86_CR4_SMEP);
     r->efer = modes[i].efer | (rnd(3) ? EFER_NXE : 0);
     r->cr3 = rnd(TABLES) << PAGE_SHIFT | (i == 3 ? rnd(2) << 5 : 0);
-    shadow_flush(f->d);
+    flush(f);
 }
 
 /* A store to a table: by the guest, which faults if it has a shadow; by somebody else. */
@@ -105,8 +113,8 @@ static void store(struct fixture *f)
     const bool wide = f->v->regs->cr4 & X86_CR4_PAE;
     const unsigned int size = wide ? 8 : 4;
     const mfn_t mfn = frame(f, rnd(TABLES));
-    const uint64_t e = entry(wide),
-                   at = (rnd(3) + (rnd(20) ? 0 : 500)) % 512 * size + (wide || rnd(4) ? 0 : rnd(2) * 2048);
+    const uint64_t e = entry(wide), at = ((rnd(2) ? rnd(3) : rnd(8)) + (rnd(20) ? 0 : 500)) % 512 * size +
+                                         (wide || rnd(4) ? 0 : rnd(2) * 2048);
     const uint64_t phys = (mfn_x(mfn) << PAGE_SHIFT) + at;
     const bool others = !rnd(10);
     uint8_t *page;
@@ -115,6 +123,7 @@ static void store(struct fixture *f)
         return;
     if (!others && f->d->p2m->shadow->policy == SHADOW_EMULATE)
         shadow_store_begin(f->d, phys);
+    stale = true;
     page = frame_write_begin(f->m, mfn);
     memcpy(page + at, &e, size);
     frame_write_end(f->m, mfn);
@@ -149,7 +158,7 @@ static bool access_once(struct fixture *f, uint64_t va, uint32_t access)
         }
     }
     /* It is allowed: by the guest's tables, too, which have nothing left to set; and leads where they do. */
-    if (f->d->p2m->shadow->policy == SHADOW_DROP)
+    if (f->d->p2m->shadow->policy == SHADOW_DROP && stale)
         return true;
     g.nr = 0;
     if (nested_walk(&r, va, access, machine_table, f->m, &g) != NESTED_OK)
@@ -184,13 +193,15 @@ static void random_life(struct fixture *f)
         store(f);
     for (unsigned long i = 0; i < stores; i++) {
         store(f);
+        if (!rnd(10))
+            flush(f); /* of a guest that is `emulate`d it is nothing */
         for (unsigned int n = 0; n < 2; n++, done++)
             allowed +=
                 access_once(f, address(f->v->regs), (rnd(2) ? PFEC_write_access : 0) | (rnd(3) ? 0 : PFEC_user_mode));
         if (!rnd(4))
             access_once(f, address(f->v->regs), PFEC_insn_fetch | (rnd(2) ? PFEC_user_mode : 0));
         if (!rnd(40))
-            f->v->regs->cr3 = rnd(TABLES) << PAGE_SHIFT, shadow_flush(f->d);
+            f->v->regs->cr3 = rnd(TABLES) << PAGE_SHIFT, flush(f);
         if (!rnd(400))
             mode(f);
         if (!rnd(50))
@@ -251,6 +262,13 @@ static void allocation(void **state)
     hvm_destroy(f);
 }
 
+static void root(struct fixture *f)
+{
+    const struct nested_regs r = regs(f);
+
+    assert_true(shadow_root(f->d, &f->v->hvm->shadow, &r) != 0);
+}
+
 /* A table that is stored to for long is the guest's own again; so is one that somebody else has stored to. */
 static void unshadowed(void **state)
 {
@@ -271,15 +289,39 @@ static void unshadowed(void **state)
     phys = mfn_x(frame(f, 3)) << PAGE_SHIFT;
     assert_true(shadow_is_table(f->d, phys) && !shadow_is_table(f->d, mfn_x(frame(f, 5)) << PAGE_SHIFT));
     while (shadow_store_begin(f->d, phys)) {
+        hvm_put(f, 0x3000, &e, 4);
         shadow_store_end(f->d, phys, 4);
+        root(f);
+        assert_true(shadow_is_table(f->d, phys)); /* this store was its own */
         assert_in_range(n++, 0, 100);
     }
     assert_false(shadow_is_table(f->d, phys));
     assert_true(access_once(f, 0, PFEC_write_access));
     assert_true(shadow_is_table(f->d, phys));
     hvm_put(f, 0x3000, &e, 4);
-    shadow_root(f->d, &f->v->hvm->shadow, &(struct nested_regs){ r->cr0, r->cr3, r->cr4, r->efer, r->ncr3 });
+    root(f);
     assert_false(shadow_is_table(f->d, phys));
+    /* So many others were stored to that it is not known which. */
+    assert_true(access_once(f, 0, PFEC_write_access));
+    memset(f->m->shadowed->mark, SHADOWED, 200);
+    for (uint64_t i = 0; i < 200; i++)
+        frame_write_begin(f->m, _mfn(i)), frame_write_end(f->m, _mfn(i));
+    memset(f->m->shadowed->mark, 0, 200);
+    assert_true(shadow_is_table(f->d, phys));
+    root(f);
+    assert_false(shadow_is_table(f->d, phys));
+    /* What may change at any time is looked at anew each time. */
+    frame_share(f->m, frame(f, 3));
+    for (unsigned int i = 0; i < 2; i++) {
+        assert_true(access_once(f, 0, PFEC_write_access));
+        assert_true(shadow_is_table(f->d, phys));
+        root(f);
+        assert_false(shadow_is_table(f->d, phys));
+    }
+    frame_unshare(f->m, frame(f, 3));
+    assert_true(access_once(f, 0, PFEC_write_access));
+    root(f);
+    assert_true(shadow_is_table(f->d, phys));
     clean(f);
     hvm_destroy(f);
 }
