@@ -260,6 +260,12 @@ static void run(const struct row *row, const char *line, unsigned int type)
     FILE *f;
     int rc;
 
+#ifdef __SANITIZE_ADDRESS__ /* a run costs seven times as much: every fourth, which is each type in turn */
+    static unsigned int cells;
+
+    if (cells++ % 4)
+        return;
+#endif
     snprintf(command, sizeof(command),
              "D=%s; rm -f $D/channel $D/x.png $D/record; unset DISPLAY WAYLAND_DISPLAY; "
              "timeout 60 %s run -q --max-vtime 20ms %s 2>&1 < /dev/null",
