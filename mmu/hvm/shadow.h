@@ -33,9 +33,10 @@
  *      emulate   a table that has a shadow may not be written: the store is a fault, it is carried out by the
  *                hypervisor, and the shadow's entry is emptied, to be filled when it is used next
  *
- * A guest that writes on and on to a table, as one does that makes a page of data of it, gets the right to write again,
- * and the shadow goes. So it does if somebody else has stored to the table; and if its frame is one that others may
- * store to at any time (frame_share()), whenever a vCPU is entered, but for the time behind the fill that has made it.
+ * A guest that stores to one table a few times in a row, as one does that fills or copies it, or makes a page of data
+ * of it, gets the right to write again, and the shadow goes. So it does if somebody else has stored to the table; and
+ * if its frame is one that others may store to at any time (frame_share()), whenever a vCPU is entered, but for the
+ * time behind the fill that has made it.
  *
  * Back-pointers: from a frame to all entries that map it (a table that gets a shadow must be writable nowhere; a frame
  * that leaves the p2m must be mapped nowhere), from a shadow to all entries that lead to it.

@@ -26,7 +26,8 @@
 
 #define ALWAYS     (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY) /* the processor finds nothing to set */
 #define ALL_RIGHTS (_PAGE_RW | _PAGE_USER)
-#define STORES     64 /* in a row to one table: more than who changes entries makes, fewer than who fills a frame */
+#define STORES                                                                                                         \
+    4 /* in a row to one table: it is filled or copied as a whole, or is data by now: that goes faster without */
 
 static struct shadow_domain *shadow_of(const struct domain *d) { return d->p2m->shadow; }
 
