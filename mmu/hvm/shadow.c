@@ -224,7 +224,6 @@ static void page_free(struct domain *d, uint32_t page)
     p->life++;
     p->hash_next = s->free;
     s->free = page;
-    s->nr_used--;
 }
 
 static bool evict(struct domain *d)
@@ -260,7 +259,6 @@ uint32_t shadow_get(struct domain *d, uint64_t gfn, struct shadow_role role)
         return 0;
     page = s->free;
     s->free = s->page[page].hash_next;
-    s->nr_used++;
     s->page[page].gfn = gfn;
     s->page[page].role = role;
     s->page[page].mfn = page_to_mfn(d->xen, pg);
@@ -309,7 +307,6 @@ void shadow_flush(struct domain *d)
 
     if (!s || s->policy != SHADOW_DROP)
         return;
-    s->count.dropped++;
     blow_tables(d);
 }
 

@@ -90,12 +90,12 @@ struct shadow_frame {
 };
 
 struct shadow_counters {
-    uint64_t true_faults, fills, npf, stores, unshadowed, evictions, dropped;
+    uint64_t true_faults, fills, stores, unshadowed, evictions;
 };
 
 struct shadow_domain {
     enum shadow_policy policy;
-    uint32_t nr_pages, nr_used; /* the pool: places; those with a frame that is a shadow */
+    uint32_t nr_pages;          /* the pool: places, of which those that are used have a frame */
     struct shadow_page *page;   /* [nr_pages + 1]: 0 is nobody */
     uint32_t *hash;             /* [SHADOW_HASH] */
     struct shadow_frame *frame; /* of each of the machine's */

@@ -35,13 +35,14 @@ bool look_vmcb(struct host *h, domid_t dom, unsigned int vcpu, struct look_vmcb 
 
     if (!v)
         return false;
-    *out = (struct look_vmcb){ .controls = HVM_CONTROLS,
+    *out = (struct look_vmcb){ .controls = v->regs->controls,
                                .exit_code = v->hvm->last_exit.code,
                                .info1 = v->hvm->last_exit.info1,
                                .info2 = v->hvm->last_exit.info2,
                                .want_intwin = v->regs->want_intwin,
                                .int_shadow = v->regs->int_shadow,
                                .ncr3 = v->regs->ncr3,
+                               .shadow_cr3 = v->regs->shadow_cr3,
                                .upcall_vector = v->hvm->evtchn_upcall_vector };
     for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
         out->has_exit |= v->hvm->exits[k] != 0;
@@ -101,6 +102,21 @@ static struct look_nested_ref *ref_add(struct look_nested *out, const struct loo
 }
 
 /* The entries of the nested tables on the way to gpa. */
+/* Without nested paging the processor walks these alone. */
+static void refs_of_shadow(const struct machine *m, uint64_t root, uint64_t va, struct look_nested *out)
+{
+    uint64_t table = root, entry = _PAGE_PRESENT;
+
+    for (unsigned int level = 4; level && entry & _PAGE_PRESENT; level--) {
+        const unsigned int index = (unsigned int)pte_index(va, level);
+
+        entry = machine_table(m, table)[index];
+        ref_add(out, &(struct look_nested_ref){
+                         .shadow = true, .level = level, .index = index, .maddr = table + 8 * index, .entry = entry });
+        table = entry & PTE_MFN_MASK;
+    }
+}
+
 static void refs_of_nested(const struct machine *m, uint64_t ncr3, uint64_t gpa, struct look_nested *out)
 {
     uint64_t table = ncr3 & PTE_MFN_MASK;
@@ -134,6 +150,8 @@ bool look_nested(struct host *h, domid_t dom, unsigned int vcpu, uint64_t va, st
         return false;
     r = (struct nested_regs){ v->regs->cr0, v->regs->cr3, v->regs->cr4, v->regs->efer, v->regs->ncr3 };
     *out = (struct look_nested){ 0 };
+    if (v->regs->shadow_cr3)
+        refs_of_shadow(m, v->regs->shadow_cr3, va, out);
     if (r.efer & EFER_LMA && !is_canonical(va))
         return true;
     nested_walk(&r, r.efer & EFER_LMA ? va : (uint32_t)va, 0, machine_table, m, &w);

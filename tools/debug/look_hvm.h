@@ -15,9 +15,9 @@ struct look_vmcb {
     uint64_t exit_code, info1, info2; /* EXITCODE, EXITINFO1, EXITINFO2 */
     bool has_exit;                    /* it has had one */
     bool want_intwin,
-        int_shadow; /* an interrupt waits until it can be taken; the next instruction is not interrupted */
-    uint64_t ncr3;
-    uint8_t upcall_vector; /* by which it hears of events; 0: none */
+        int_shadow;            /* an interrupt waits until it can be taken; the next instruction is not interrupted */
+    uint64_t ncr3, shadow_cr3; /* one of these is in use; the latter, or 0 */
+    uint8_t upcall_vector;     /* by which it hears of events; 0: none */
 };
 bool look_vmcb(struct host *h, domid_t dom, unsigned int vcpu, struct look_vmcb *out);
 /* "NPF", "CPUID", "#PF", "CR0 write", as AMD calls it. */
@@ -31,10 +31,11 @@ struct look_exits {
 bool look_exits(struct host *h, domid_t dom, unsigned int vcpu, unsigned int *n, struct look_exits *out);
 
 /* The two-dimensional walk, entry by entry, in the order in which the processor reads them: sim/nested.h. */
-#define LOOK_NESTED_REFS 24
+#define LOOK_NESTED_REFS 28 /* 24, and 4 of shadow page tables */
 struct look_nested {
     unsigned int nr;
     struct look_nested_ref {
+        bool shadow;               /* an entry of what is walked in place of all others, or */
         bool guest;                /* an entry of the guest's own tables, else of the nested ones, */
         unsigned int level, index; /* of this level, */
         uint64_t gpa;              /* at this address; a nested one's: the address that it helps to translate */

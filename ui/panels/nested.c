@@ -8,6 +8,9 @@
  *       5  GUEST 4      0 104000   m:616000    103027      sides, that is 24 entries for one address: 4 levels of the
  *       =               m:6ca36e                           guest's and the page, each 4 nested ones, and 4 of its own.
  *
+ * Of a guest without nested paging the shadow page tables come first, which are all that the processor walks; the rest
+ * is what Xen reads to fill them.
+ *
  * Concept: why a TLB matters more under nested paging, and why large pages in either kind of tables pay.
  */
 #include "ui/panels/panel.h"
@@ -35,7 +38,7 @@ static void ref_take(struct table *t, unsigned int nr, const struct look_nested_
     struct table_row *row = table_row(t, "%u", nr);
 
     table_cell(t, row, "%u", nr);
-    table_cell(t, row, r->guest ? "GUEST %u" : "nested %u", r->level);
+    table_cell(t, row, r->shadow ? "shadow %u" : r->guest ? "GUEST %u" : "nested %u", r->level);
     table_cell(t, row, "%u", r->index);
     table_cell(t, row, "%" PRIx64, r->gpa);
     table_cell(t, row, "%" PRIx64, r->maddr);

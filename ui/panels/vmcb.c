@@ -222,7 +222,10 @@ static void vmcb_take(struct table *t, struct debug *g, const struct scene *s)
         return;
     snprintf(t->note, sizeof(t->note), "d%uv%u", dom, vcpu);
     exit_take(t, &b);
-    number_take(t, "ncr3", b.ncr3, "root of the nested tables, a machine address");
+    if (b.shadow_cr3)
+        number_take(t, "shadow", b.shadow_cr3, "root of its shadow page tables, a machine address");
+    else
+        number_take(t, "ncr3", b.ncr3, "root of the nested tables, a machine address");
     value_take(t, "int_shadow", b.int_shadow ? "1" : "0",
                b.int_shadow ? "no interrupt before the next instruction" : "");
     value_take(t, "v_irq", b.want_intwin ? "1" : "0",
