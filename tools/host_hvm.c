@@ -11,6 +11,7 @@
  * tools/libs/light.
  */
 #include "tools/host_private.h"
+#include "vcpu/domctl.h"
 
 #include <string.h>
 
@@ -119,6 +120,11 @@ void guest_hvm_warn(struct host *h, const struct guest *g)
                          : "pxe-rtl8139.rom of Debian's package ipxe-qemu is not there: `make assets` fetches it");
 }
 
+static const uint32_t policy_flags[] = {
+    [XL_SHADOW_EMULATE] = XEN_DOMCTL_CDF_oos_off,
+    [XL_SHADOW_DROP] = XENLAB_DOMCTL_CDF_shadow_drop,
+};
+
 struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
 {
     const struct hvm_settings settings = {
@@ -130,6 +136,7 @@ struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
         .mmio_hole_mib = g->hvm.mmio_hole_mib,
         .screen_mib = guest_has_dm(g) ? xl_hvm_screen_mib(&g->hvm) : 0,
         .shadow = !g->hvm.hap,
+        .shadow_flags = policy_flags[g->hvm.shadow_policy],
         .shadow_mib = g->hvm.shadow_mib,
         .screen_on_top = xl_hvm_screen_on_top_mib(&g->hvm),
     };

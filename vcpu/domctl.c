@@ -43,9 +43,12 @@ static int config_check(const struct xen_domctl_createdomain *c)
     bool hvm = c->flags & XEN_DOMCTL_CDF_hvm, hap = c->flags & XEN_DOMCTL_CDF_hap;
     unsigned int grant_version = XEN_DOMCTL_GRANT_version(c->grant_opts);
 
-    if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity |
-                               XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_iommu |
-                               XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu | XENLAB_DOMCTL_CDF_native))
+    if (c->flags &
+        ~(uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_oos_off |
+                    XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_iommu | XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu |
+                    XENLAB_DOMCTL_CDF_native | XENLAB_DOMCTL_CDF_shadow_drop))
+        return -EINVAL;
+    if (c->flags & XENLAB_DOMCTL_CDF_shadow_drop && (!hvm || hap))
         return -EINVAL;
     if (c->flags & XENLAB_DOMCTL_CDF_native && (hvm || c->max_vcpus != 1))
         return -EINVAL;

@@ -9,9 +9,11 @@ struct xen_domctl_getdomaininfo;
 
 /*
  * Beyond Xen's flags of XEN_DOMCTL_createdomain: the domain is native, with one vCPU, and runs what somebody gives it
- * (vcpu/native/kernel.h). Xen's bits are counted from the other end.
+ * (vcpu/native/kernel.h). Or, of an HVM domain without XEN_DOMCTL_CDF_hap: its shadow page tables do not follow what it
+ * stores to its own (mmu/hvm/shadow.h: SHADOW_DROP). Xen's bits are counted from the other end.
  */
-#define XENLAB_DOMCTL_CDF_native (1u << 31)
+#define XENLAB_DOMCTL_CDF_native      (1u << 31)
+#define XENLAB_DOMCTL_CDF_shadow_drop (1u << 30)
 
 /* Fill in what XEN_DOMCTL_getdomaininfo and XEN_SYSCTL_getdomaininfolist say of a domain. */
 void getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *info);

@@ -259,6 +259,31 @@ static void test_timer_mode(void **state)
     expect_failure(PVH "timer_mode = 'soon'\n", "timer_mode: expected delay_for_missed_ticks");
 }
 
+static void test_shadow_policy(void **state)
+{
+    static const char *const names[] = { "emulate", "drop" };
+    struct xl_config cfg;
+    char text[100];
+
+    for (unsigned int i = 0; i < 2; i++) {
+        snprintf(text, sizeof(text), PVH "hap = 0\nshadow_policy = '%s'\n", names[i]);
+        parse_ok(&cfg, text);
+        assert_int_equal(cfg.hvm.shadow_policy, i);
+        assert_null(cfg.warnings);
+        xl_config_free(&cfg);
+    }
+    parse_ok(&cfg, PVH "hap = 0\n");
+    assert_int_equal(cfg.hvm.shadow_policy, XL_SHADOW_EMULATE);
+    xl_config_free(&cfg);
+    expect_failure(PVH "hap = 0\nshadow_policy = 'lazy'\n", "shadow_policy: expected drop");
+    expect_failure(PVH "hap = 0\nshadow_policy = 1\n", "shadow_policy: expected drop");
+    expect_failure(PVH "shadow_policy = 'drop'\n", "shadow_policy: wants hap = 0");
+    expect_failure(HVM "shadow_policy = 'drop'\nhap = 1\n", "shadow_policy: wants hap = 0");
+    parse_ok(&cfg, "kernel = 'k'\nshadow_policy = 'drop'\n");
+    assert_string_equal(cfg.warnings, "guest.cfg:2: warning: shadow_policy is for PVH and HVM guests and is ignored\n");
+    xl_config_free(&cfg);
+}
+
 /* Accepted in every spelling, with a note if the guest would have had something of it. */
 static void test_not_offered(void **state)
 {
@@ -363,10 +388,12 @@ static void test_other_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty_cds),   cmocka_unit_test(test_defaults),   cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_shim),        cmocka_unit_test(test_firmware),   cmocka_unit_test(test_kernel_hvmloader),
-        cmocka_unit_test(test_devices),     cmocka_unit_test(test_timer_mode), cmocka_unit_test(test_not_offered),
-        cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_empty_cds),     cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_flags),         cmocka_unit_test(test_shim),
+        cmocka_unit_test(test_firmware),      cmocka_unit_test(test_kernel_hvmloader),
+        cmocka_unit_test(test_devices),       cmocka_unit_test(test_timer_mode),
+        cmocka_unit_test(test_not_offered),   cmocka_unit_test(test_other_types),
+        cmocka_unit_test(test_shadow_policy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,13 +49,15 @@ static void createdomain_refusals(void **state)
     struct {
         const char *why;
         struct xen_domctl_createdomain c;
-    } bad[20];
+    } bad[22];
     unsigned int n = 0;
 
 #define BAD(text, assignment) bad[n].why = text, bad[n].c = good, bad[n].c.assignment, n++
     BAD("no vCPU", max_vcpus = 0);
     BAD("too many vCPUs", max_vcpus = MAX_VIRT_CPUS + 1);
-    BAD("unknown flag", flags = 1u << 30);
+    BAD("unknown flag", flags = 1u << 29);
+    BAD("shadows without hvm", flags = XENLAB_DOMCTL_CDF_shadow_drop);
+    BAD("shadows and hap", flags = XENLAB_DOMCTL_CDF_shadow_drop | XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap);
     BAD("native and HVM", flags = XENLAB_DOMCTL_CDF_native | XEN_DOMCTL_CDF_hvm);
     BAD("native with two vCPUs", flags = XENLAB_DOMCTL_CDF_native);
     bad[n - 1].c.max_vcpus = 2;

@@ -74,7 +74,7 @@ static int create(struct hvm_builder *w)
 {
     struct pv_build *b = w->b;
     struct xen_domctl_createdomain config = {
-        .flags = XEN_DOMCTL_CDF_hvm | (w->set.shadow ? 0 : XEN_DOMCTL_CDF_hap),
+        .flags = XEN_DOMCTL_CDF_hvm | (w->set.shadow ? w->set.shadow_flags : XEN_DOMCTL_CDF_hap),
         .max_vcpus = b->max_vcpus,
         .max_evtchn_port = b->limits.event_channels ?: 1023,
         .max_grant_frames = (int32_t)(b->limits.grant_frames ?: 64),

@@ -14,7 +14,8 @@ struct hvm_settings {
     unsigned int mmio_hole_mib; /* HVM: below 4 GiB, for devices; 0: 256 */
     unsigned int screen_mib;    /* HVM: of the screen's memory; */
     unsigned int shadow_mib;    /* its pool; 0: as libxl reckons it */
-    bool shadow;                /* without nested paging */
+    bool shadow;                /* without nested paging: */
+    uint32_t shadow_flags;      /* and of XEN_DOMCTL_createdomain's what says how */
     bool screen_on_top;         /* it is no part of max_pages */
 };
 

@@ -111,6 +111,24 @@ int xl_hvm_read_mib(struct xl_reader *r, const char *key, void *out)
                 : xl_read_number(r, key, 0, XL_MEMORY_MIB_MAX, "a number of MiB (at most 524287)", out);
 }
 
+int xl_hvm_read_shadow_policy(struct xl_reader *r, const char *key, void *out)
+{
+    static const char *const names[] = { [XL_SHADOW_EMULATE] = "emulate", [XL_SHADOW_DROP] = "drop", NULL };
+    struct xl_hvm *h = out;
+    const char *text;
+    int got = get_of(r, key, OF_BOTH, &text), n;
+
+    if (got != 1)
+        return got;
+    n = word_find(names, text);
+    if (n < 0)
+        return xl_fail(r, key, "expected drop or emulate, got \"%.100s\"", text);
+    if (h->hap && r->cfg->type != XL_TYPE_PV)
+        return xl_fail(r, key, "wants hap = 0: with nested paging there are no shadow page tables");
+    h->shadow_policy = (enum xl_shadow_policy)n;
+    return 0;
+}
+
 int xl_hvm_read_seconds(struct xl_reader *r, const char *key, void *out)
 {
     const char *text;

@@ -21,6 +21,9 @@ enum xl_timer_mode {
     XL_TIMER_ONE_MISSED_TICK_PENDING,
 };
 
+/* Of ours: what becomes of shadow page tables when the guest stores to its own (hap = 0). */
+enum xl_shadow_policy { XL_SHADOW_EMULATE, XL_SHADOW_DROP };
+
 enum xl_vga { XL_VGA_CIRRUS, XL_VGA_STDVGA, XL_VGA_NONE, XL_VGA_QXL };
 
 /* Where a serial port of the guest ends. */
@@ -32,8 +35,9 @@ enum xl_serial { XL_SERIAL_NONE, XL_SERIAL_STDIO, XL_SERIAL_PTY };
 #define XL_BOOT_MAX    3 /* letters, each at most once */
 
 struct xl_hvm {
-    bool hap, acpi;                /* of both types */
-    unsigned int shadow_mib;       /* 0: not stated */
+    bool hap, acpi;          /* of both types */
+    unsigned int shadow_mib; /* 0: not stated */
+    enum xl_shadow_policy shadow_policy;
     enum xl_timer_mode timer_mode; /* of both types */
 
     /* of PVH guests: the kernel is a PV kernel, and runs in Xen's shim */

@@ -16,6 +16,7 @@
 #include "mmu/guest_access.h"
 #include "mmu/hvm/hap.h"
 #include "sim/frame.h"
+#include "vcpu/domctl.h"
 #include "vcpu/five/interp.h"
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/noun/guest_abi.h"
@@ -31,6 +32,17 @@
 
 /* --- life --- */
 
+/* Its tables: in two dimensions, or shadows, with which policy. */
+static int paging_init(struct domain *d)
+{
+    const uint32_t flags = d->createflags;
+    const int rc = p2m_init(d);
+
+    if (rc || flags & XEN_DOMCTL_CDF_hap)
+        return rc;
+    return shadow_init(d, flags & XENLAB_DOMCTL_CDF_shadow_drop ? SHADOW_DROP : SHADOW_EMULATE);
+}
+
 static int domain_init(struct domain *d)
 {
     d->hvm = xzalloc(d->xen->machine->arena, struct hvm_domain);
@@ -40,7 +52,7 @@ static int domain_init(struct domain *d)
     d->paging = d->createflags & XEN_DOMCTL_CDF_hap ? &hap_paging_ops : &shadow_paging_ops;
     d->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
-    return p2m_init(d) ?: d->createflags & XEN_DOMCTL_CDF_hap ? 0 : shadow_init(d, SHADOW_EMULATE);
+    return paging_init(d);
 }
 
 static void domain_forget(struct domain *d)

@@ -212,6 +212,7 @@ long do_hvm_op(struct vcpu *v, struct hypercall_args *args)
             return -EINVAL;
         for_each_vcpu (v->domain, w)
             w->regs->dirty |= CPU_DIRTY_TLB;
+        shadow_flush(v->domain);
         return 0;
     default: return hvm_op_absent(v, args);
     }
