@@ -10,8 +10,7 @@
  * Budget: one hypercall with a short function for each command; split, the union would be read in two files.
  *
  * Corresponds to xen/common/domctl.c and xen/arch/x86/domctl.c; structures in public domctl.h. Not built in (-ENOSYS):
- * access to ports, memory and interrupts of devices, extended states and MSRs of vCPUs, debugger, vm_event,
- * vmtrace, monitor, memory sharing.
+ * access to ports, memory and interrupts of devices, debugger, vm_event, vmtrace, monitor, memory sharing.
  */
 #include "vcpu/domctl.h"
 #include "evtchn/evtchn.h"
@@ -516,7 +515,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
     case XEN_DOMCTL_setnodeaffinity: return setnodeaffinity(v, d, &op->u.nodeaffinity);
     case XEN_DOMCTL_getnodeaffinity: return getnodeaffinity(v, d, &op->u.nodeaffinity);
     case XEN_DOMCTL_settscinfo: return d == v->domain ? -EINVAL : settscinfo(d, &op->u.tsc_info);
-    default: return -ENOSYS;
+    default: return domctl_vcpu_rest(v, d, op);
     }
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Shared by domctl.c and sysctl.c. */
+/* Shared by domctl.c, domctl_vcpu.c and sysctl.c. */
 #ifndef VCPU_DOMCTL_H
 #define VCPU_DOMCTL_H
 
 #include "vcpu/noun/domain.h"
 
+struct xen_domctl;
 struct xen_domctl_getdomaininfo;
 
 /*
@@ -17,5 +18,12 @@ struct xen_domctl_getdomaininfo;
 
 /* Fill in what XEN_DOMCTL_getdomaininfo and XEN_SYSCTL_getdomaininfolist say of a domain. */
 void getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *info);
+
+/*
+ * vcpu/domctl_vcpu.c: XEN_DOMCTL_{get,set}_ext_vcpucontext, {get,set}vcpuextstate, {get,set}_vcpu_msrs, of a vCPU of
+ * d's. -ENOSYS: it is none of these. -ESRCH: there is no such vCPU. -EINVAL: it is the caller, or what is to be set
+ * cannot be; -EFAULT; -EPERM.
+ */
+int domctl_vcpu_rest(struct vcpu *caller, struct domain *d, struct xen_domctl *op);
 
 #endif

@@ -223,6 +223,83 @@ static void absent_sysctls(void **state)
     }
 }
 
+/* --- what a vCPU has beside its registers --- */
+
+static void ext_context(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_get_ext_vcpucontext, .domain = f->d->domain_id };
+    struct xen_domctl_ext_vcpucontext *c = &op.u.ext_vcpucontext;
+
+    f->d->vcpu[0]->pv.syscall32_callback_eip = 0x1234;
+    f->d->vcpu[0]->pv.syscall32_disables_events = true;
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(c->size, sizeof(*c));
+    assert_int_equal(c->syscall32_callback_eip, 0x1234);
+    assert_int_equal(c->syscall32_disables_events, 1);
+    assert_int_not_equal(c->vmce.caps, 0);
+    op.cmd = XEN_DOMCTL_set_ext_vcpucontext;
+    c->syscall32_callback_eip = 0x5678;
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(f->d->vcpu[0]->pv.syscall32_callback_eip, 0x5678);
+    c->vmce.caps |= 1u << 24; /* more than there is */
+    assert_int_equal(xc_domctl(f->xc, &op), -EPERM);
+    c->sysenter_callback_eip = UINT64_C(1) << 60;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+    c->sysenter_callback_eip = 0;
+    c->size = 8;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+    c->vcpu = 77;
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+}
+
+static void ext_state(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getvcpuextstate, .domain = f->d->domain_id };
+    struct xen_domctl_vcpuextstate *s = &op.u.vcpuextstate;
+    uint64_t header[3] = { 7, 7, 7 };
+
+    assert_int_equal(xc_domctl(f->xc, &op), 0); /* how much? */
+    assert_int_equal(s->size, 16);
+    assert_int_equal(s->xfeature_mask, 0);
+    set_xen_guest_handle(s->buffer, header);
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(header[1], 0);
+    assert_int_equal(header[2], 7);
+    s->size = 24;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+    op.cmd = XEN_DOMCTL_setvcpuextstate;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+    s->size = 16;
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    s->vcpu = 1000;
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+}
+
+static void vcpu_msrs(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_get_vcpu_msrs, .domain = f->d->domain_id };
+    struct xen_domctl_vcpu_msrs *m = &op.u.vcpu_msrs;
+    struct xen_domctl_vcpu_msr msr[2] = { { .index = 0x48 }, { .index = 0x10 } };
+
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_in_range(m->msr_count, 1, 16); /* at most so many */
+    set_xen_guest_handle(m->msrs, msr);
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(m->msr_count, 0);
+    op.cmd = XEN_DOMCTL_set_vcpu_msrs;
+    m->msr_count = 2;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL); /* the TSC is none of them: */
+    assert_int_equal(m->msr_count, 1);
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    m->msr_count = 100;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+    m->vcpu = 1000;
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +311,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(targets, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(nobody, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(console_is_cleared, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(ext_context, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(ext_state, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(vcpu_msrs, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(absent_sysctls, fix_setup, fix_teardown),
     };
 
