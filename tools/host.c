@@ -60,7 +60,7 @@ static int xen_start(struct host *h, const struct host_config *cfg, char err[HOS
     h->xen = xen_create(h->machine, cfg->sched ? cfg->sched : HOST_DEFAULT_SCHED, err, HOST_ERR_SIZE);
     if (!h->xen)
         return -1;
-    h->xen->interpret = cfg->interpret;
+    h->xen->technique = cfg->technique;
     h->xen->audit = cfg->audit;
     h->device_model = cfg->device_model;
     h->xen->hook_data = h;

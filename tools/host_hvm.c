@@ -135,7 +135,7 @@ struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
         .timer_mode = (uint8_t)g->hvm.timer_mode,
         .mmio_hole_mib = g->hvm.mmio_hole_mib,
         .screen_mib = guest_has_dm(g) ? xl_hvm_screen_mib(&g->hvm) : 0,
-        .shadow = !g->hvm.hap,
+        .shadow = !g->hvm.hap || h->xen->technique == TECHNIQUE_RING1, /* a kernel in ring 1 has no hardware's help */
         .shadow_flags = policy_flags[g->hvm.shadow_policy],
         .shadow_mib = g->hvm.shadow_mib,
         .screen_on_top = xl_hvm_screen_on_top_mib(&g->hvm),

@@ -122,7 +122,8 @@ static const struct option options[] = {
     { "audit",     0,  OPTION_FLAG,     NULL,       FIELD(audit),     0, 0,
       "check the frame table after every hypercall (slow)" },
     { "technique", 0, OPTION_TEXT, "HOW", FIELD(technique), 0, 0,
-      "how guests of type pvh and hvm execute: hardware (SVM,\nnested paging), or emulate (an interpreter, which\nknows what guests/five needs) (hardware)" },
+      "how guests of type pvh and hvm execute: hardware (SVM), emulate (an interpreter, which knows what guests/five "
+      "needs), or ring1 (trap and emulate, with shadow page tables) (hardware)" },
     { "plain-engine", 0, OPTION_FLAG,   NULL,       FIELD(plain_engine), 0, 0,
       "no shortcuts into Unicorn: slower, and otherwise the same" },
     { .name = "Messages:", .kind = OPTION_HEADING, .min = OF_ALL },
@@ -623,6 +624,17 @@ static int check_disks(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
     return -1;
 }
 
+static const char *const techniques[] = { "hardware", "emulate", "ring1" };
+
+enum hvm_technique options_technique(const struct run_options *o)
+{
+    unsigned int t = 0;
+
+    while (o->technique && t < ARRAY_SIZE(techniques) && strcmp(o->technique, techniques[t]) != 0)
+        t++;
+    return (enum hvm_technique)t;
+}
+
 enum host_device_model options_device_model(const struct run_options *o)
 {
     static const char *const names[] = { [HOST_DM_DOM0] = "dom0", [HOST_DM_DOMAIN] = "domain", [HOST_DM_XEN] = "xen" };
@@ -643,8 +655,9 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
         snprintf(err, OPTIONS_ERR_SIZE, "--device-model: expected dom0, domain or xen, got \"%.64s\"", o->device_model);
         return -1;
     }
-    if (o->technique && strcmp(o->technique, "hardware") != 0 && strcmp(o->technique, "emulate") != 0) {
-        snprintf(err, OPTIONS_ERR_SIZE, "--technique: expected hardware or emulate, got \"%.64s\"", o->technique);
+    if (o->technique && options_technique(o) >= ARRAY_SIZE(techniques)) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--technique: expected hardware, emulate or ring1, got \"%.64s\"",
+                 o->technique);
         return -1;
     }
     if (o->gdb && (o->trace || o->record)) {

@@ -71,7 +71,7 @@ struct run_options {
     /* Of the run. */
     s_time_t max_vtime;
     const char *device_model; /* "dom0", "domain" or "xen"; NULL: dom0 */
-    const char *technique;    /* "hardware" or "emulate"; NULL: hardware */
+    const char *technique;    /* options_technique() */
     const char *disk_writes;  /* "live", "exit" or "never"; NULL: as it fits */
     s_time_t power_cut;       /* when; then max_vtime is not later. 0: never */
     bool realtime, stats, audit, plain_engine, help;
@@ -115,6 +115,7 @@ int options_parse_recorded(struct run_options *o, int argc, char *const argv[], 
 void options_free(struct run_options *o);
 /* Where device models are; behind the last one: nowhere, its name is none. */
 enum host_device_model options_device_model(const struct run_options *o);
+enum hvm_technique options_technique(const struct run_options *o);
 
 struct option_info {
     bool is_heading;

@@ -37,7 +37,7 @@ static unsigned int pcpus(const struct run_options *o, const struct guest_list *
 }
 
 /* Is there a guest that --technique is about? */
-static bool interprets_any(const struct guest_list *l)
+static bool has_hvm(const struct guest_list *l)
 {
     for (uint64_t i = 0; i < l->nr; i++)
         if (l->entries[i].guest.has_type && l->entries[i].guest.type != XL_TYPE_PV)
@@ -68,7 +68,7 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
                                      .nr_faults = o->nr_faults,
                                      .device_model = options_device_model(o),
                                      .audit = o->audit,
-                                     .interpret = o->technique && !strcmp(o->technique, "emulate"),
+                                     .technique = options_technique(o),
                                      .plain_engine = o->plain_engine,
                                      .only_forward = !goes_back(o),
                                      .disk_writes = disk_writes(o),
@@ -79,9 +79,9 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
     memcpy(pools, o->pools, sizeof(o->pools));
     if (o->device_model && !has_pc(l) && io->message)
         io->message(io->data, "--device-model has no effect: there is no HVM guest");
-    if (cfg.interpret && !interprets_any(l) && io->message)
+    if (cfg.technique && !has_hvm(l) && io->message)
         io->message(io->data, "--technique has no effect: there is no PVH or HVM guest");
-    else if (cfg.interpret && goes_back(o) && io->message)
+    else if (cfg.technique == TECHNIQUE_EMULATE && goes_back(o) && io->message)
         io->message(io->data,
                     "--technique emulate: breakpoints and watchpoints do not stop guests that are interpreted");
     return host_create(&cfg, io, err);

@@ -28,7 +28,7 @@
 /* What there is to pay for: name in a file of costs, ns. */
 #define COMPARE_COSTS(X)                                                                                               \
     X(exit, 500, "#VMEXIT and VMRUN: out of guest mode, and in again")                                                 \
-    X(trap, 200, "a PV guest's way into Xen and out: SYSCALL, INT, an exception")                                      \
+    X(trap, 200, "from ring 1 or 3 into Xen and out: SYSCALL, INT, an exception")                                      \
     X(bounce, 100, "what Xen hands on to a PV guest's own handler")                                                    \
     X(interpret, 20, "an instruction that is interpreted")                                                             \
     X(reference, 10, "an entry of a page table that is read when the TLB misses: in walk ns")
@@ -61,7 +61,7 @@ struct technique {
     enum compare_cost exit_cost; /* of each */
     bool interprets;             /* each instruction is paid for */
     bool bounces;                /* exceptions and INT come back to the guest through Xen */
-    bool shadow;                 /* without nested paging: #PFs are exits, and stores to tables Xen's work */
+    bool shadow;                 /* hardware's help, but for paging: of exceptions #PF alone is an exit */
     unsigned int refs_book;      /* entries that a miss reads at most, by the book; 0: there is no TLB */
     bool own_probes;             /* the holes must look like a processor's */
 };
@@ -71,8 +71,10 @@ const struct technique *technique_at(size_t i); /* NULL: there are no more */
 
 struct compare_run {
     const struct technique *technique;
-    bool done;                    /* it has come to its last line */
-    uint64_t hash, probes;        /* that it said */
+    bool done;             /* it has come to its last line */
+    uint64_t hash, probes; /* that it said */
+    unsigned int nr_probes, nr_holes;
+    char holes[160];              /* probes that tell of another machine: "POPF, STR" */
     uint64_t insns, exits;        /* exits: those that count */
     uint64_t kind[EXIT_NR_KINDS]; /* those that count, by kind */
     uint64_t table_writes;        /* entries of page tables that Xen was asked for, or emulated */

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TOP_KINDS 5u
 
@@ -66,7 +67,7 @@ static void verdicts(const struct compare_table *t, size_t i, char hash[40], cha
     else
         snprintf(hash, 40, "not done: WRONG");
     if (r->technique->own_probes)
-        snprintf(probes, 40, "%s", probes_wrong(t, i) ? "WRONG" : "a processor's");
+        snprintf(probes, 40, probes_wrong(t, i) ? "%u of %u WRONG" : "a processor's", r->nr_holes, r->nr_probes);
     else
         snprintf(probes, 40, "Xen's");
 }
@@ -82,6 +83,7 @@ static void refs_text(const struct compare_run *r, char *text, size_t size)
 
 void compare_text(const struct compare_table *t, FILE *out)
 {
+    const bool red = isatty(fileno(out));
     char hash[40], probes[40], refs[24], kinds[200];
 
     fprintf(out, "%s, once by each technique (seed %" PRIu64 ")\n\n", t->guest, t->seed);
@@ -90,17 +92,20 @@ void compare_text(const struct compare_table *t, FILE *out)
             t->host_time ? "  host ms" : "");
     for (size_t i = 0; i < t->nr; i++) {
         const struct compare_run *r = &t->runs[i];
+        const bool wrong = is_wrong(t, i) || probes_wrong(t, i);
 
         verdicts(t, i, hash, probes);
         refs_text(r, refs, sizeof(refs));
-        fprintf(out, "%-17s %-6s  %-16s %-14s %12" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64 " %11s %9" PRIu64,
-                r->technique->name, r->technique->kernel_at, hash, probes, r->insns, r->exits, r->table_writes,
-                r->misses, refs, r->walk_ns);
+        fprintf(out, "%-17s %-6s  %s%-16s %-14s%s %12" PRIu64 " %8" PRIu64 " %7" PRIu64 " %7" PRIu64 " %11s %9" PRIu64,
+                r->technique->name, r->technique->kernel_at, red && wrong ? "\33[31m" : "", hash, probes,
+                red && wrong ? "\33[0m" : "", r->insns, r->exits, r->table_writes, r->misses, refs, r->walk_ns);
         fprintf(out, " %11" PRIu64 " %12" PRId64, r->vmm_ns, r->vtime);
         if (t->host_time)
             fprintf(out, " %8.1f", (double)r->host_time / 1e6);
         kinds_text(r, kinds, sizeof(kinds));
         fprintf(out, "\n%26s%s\n", "", kinds);
+        if (probes_wrong(t, i))
+            fprintf(out, "%26sWRONG: %s\n", "", r->holes);
     }
     fprintf(out,
             "\nFacts, the same in each run: hash, probes, instructions, exits by kind, tables (entries of page\n"
@@ -142,6 +147,9 @@ void compare_json(const struct compare_table *t, FILE *out)
                 i ? "," : "", r->technique->name, r->technique->kernel_at, r->done ? "true" : "false", r->hash);
         fprintf(out, "\"wrong\": %s, \"probes\": \"%016" PRIx64 "\", \"probes_wrong\": %s, ",
                 is_wrong(t, i) ? "true" : "false", r->probes, probes_wrong(t, i) ? "true" : "false");
+        fprintf(out, "\"probes_made\": %u, \"holes\": ", r->nr_probes);
+        json_text(out, r->holes);
+        fputs(", ", out);
         fprintf(out, "\"instructions\": %" PRIu64 ", \"exits\": %" PRIu64 ", \"kinds\": {", r->insns, r->exits);
         for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
             if (r->kind[k]) {

@@ -6,8 +6,9 @@
  *
  * Which exits count: the simulator leaves a guest more often than a processor would. Under nested paging AMD's takes no
  * exit for the guest's exceptions and INT n (Xen intercepts few), and the end of a slice is nobody's. Without nested
- * paging every #PF leaves, and so do accesses to CR3 and INVLPG. Under PV all ways into Xen count, for they are the
- * interface; RDTSC, which is none, does not.
+ * paging every #PF leaves, and so do accesses to CR3 and INVLPG. In ring 1 all traps are the hypervisor's, whether it
+ * carries out what trapped, or hands the guest an exception of its own; RDTSC would not trap there. Under PV all ways
+ * into Xen count, for they are the interface; RDTSC, which is none, does not.
  */
 #include "ui/compare/compare.h"
 
@@ -15,6 +16,8 @@
 #define HARDWARE_EXITS                                                                                                 \
     (E(VMMCALL) | E(IO) | E(RDMSR) | E(WRMSR) | E(CPUID) | E(CR_READ) | E(CR_WRITE) | E(DR_READ) | E(DR_WRITE) |       \
      E(NPF) | E(HLT) | E(INTWIN) | E(PAUSE) | E(TASK_SWITCH) | E(SHUTDOWN))
+#define RING1_EXITS                                                                                                    \
+    (E(EXCEPTION) | E(SOFTINT) | E(VMMCALL) | E(IO) | E(CPUID) | E(INTWIN) | E(TASK_SWITCH) | E(SHUTDOWN))
 #define PV_EXITS (E(EXCEPTION) | E(SOFTINT) | E(SYSCALL) | E(SYSENTER) | E(CPUID) | E(HLT) | E(PAUSE))
 
 static const struct technique techniques[] = {
@@ -24,6 +27,16 @@ static const struct technique techniques[] = {
         .binary = "native",
         .options = { "--type", "pvh", "--technique", "emulate" },
         .interprets = true,
+        .own_probes = true,
+    },
+    {
+        .name = "trap and emulate",
+        .kernel_at = "ring 1",
+        .binary = "native",
+        .options = { "--type", "pvh", "--technique", "ring1" },
+        .exits = RING1_EXITS,
+        .exit_cost = COST_trap,
+        .refs_book = 4,
         .own_probes = true,
     },
     {

@@ -2,7 +2,8 @@
 /*
  * One run of a comparison: a machine with this guest alone, until it is over; what it said last, and what was counted.
  *
- * The guest says "NAME: done, hash 0x..." and may say "NAME: probes, hash 0x..." before, to Xen's log.
+ * The guest says "NAME: done, hash 0x..." and may say "NAME: probes, hash 0x..." before, to Xen's log; and of each
+ * probe "NAME: probe WHAT: a processor's", or "another machine's" in capitals.
  */
 #include "tools/snapshot.h"
 #include "ui/compare/compare.h"
@@ -38,6 +39,25 @@ static void hear(struct trial *t, const char *line, const char *what, uint64_t *
     *heard = true;
 }
 
+/* "NAME: probe WHAT: RESULT". */
+static void hear_probe(struct trial *t, const char *line)
+{
+    struct compare_run *r = t->run;
+    const size_t n = strlen(r->holes);
+    char begin[80], what[32], other[16];
+    const char *at;
+
+    snprintf(begin, sizeof(begin), "%s: probe ", t->name);
+    at = strstr(line, begin);
+    if (!at || sscanf(at + strlen(begin), "%31[^:]: %15s", what, other) != 2)
+        return;
+    r->nr_probes++;
+    if (strcmp(other, "ANOTHER") != 0)
+        return;
+    r->nr_holes++;
+    snprintf(r->holes + n, sizeof(r->holes) - n, "%s%s", n ? ", " : "", what);
+}
+
 static void log_line(void *data, const char *line, size_t len)
 {
     struct trial *t = data;
@@ -47,6 +67,7 @@ static void log_line(void *data, const char *line, size_t len)
     snprintf(text, sizeof(text), "%.*s", (int)len, line);
     hear(t, text, "done", &t->run->hash, &t->run->done);
     hear(t, text, "probes", &t->run->probes, &probes);
+    hear_probe(t, text);
 }
 
 /* GUEST/NAME.BINARY, or below build/. False: it is not there. */

@@ -59,14 +59,10 @@ static const struct interp_insn *fetch(struct interp *i)
 /* ------------------------------------------------------------------------------------------------------ one step -- */
 
 /* Modes that are not there. */
-static bool is_known_mode(struct interp *i)
+static bool is_known_code(struct interp *i)
 {
     const struct cpu_state *r = i->r;
 
-    if (r->rflags & X86_EFLAGS_TF)
-        return interp_refuse(i, KNOWS_NO "single-stepping (TF)");
-    if (r->dr[7] & X86_DR7_ACTIVE)
-        return interp_refuse(i, KNOWS_NO "breakpoints (DR7)");
     if (interp_is_64(r))
         return true;
     if (!(r->seg[CPU_SEG_CS].attr & SEG_ATTR_D) || r->rflags & X86_EFLAGS_VM || !(r->cr0 & X86_CR0_PE))
@@ -77,12 +73,25 @@ static bool is_known_mode(struct interp *i)
     return true;
 }
 
+static bool is_known_mode(struct interp *i)
+{
+    if (i->r->rflags & X86_EFLAGS_TF)
+        return interp_refuse(i, KNOWS_NO "single-stepping (TF)");
+    if (i->r->dr[7] & X86_DR7_ACTIVE)
+        return interp_refuse(i, KNOWS_NO "breakpoints (DR7)");
+    return is_known_code(i);
+}
+
 static bool in_shadow(const struct cpu_state *r) { return r->int_shadow && r->rip == r->exit_rip; }
 
-/* Somebody waits for a place to deliver something, and here is one. */
-static bool window(const struct cpu_state *r)
+/* Somebody waits for a place to deliver something, and here is one: the guest leaves. */
+static bool window(struct interp *i)
 {
-    return (r->want_intwin && r->rflags & X86_EFLAGS_IF && !in_shadow(r)) || (r->want_nmiwin && !r->nmi_blocked);
+    const struct cpu_state *r = i->r;
+
+    if ((r->want_intwin && r->rflags & X86_EFLAGS_IF && !in_shadow(r)) || (r->want_nmiwin && !r->nmi_blocked))
+        return !interp_leave(i, EXIT_INTWIN, 0);
+    return false;
 }
 
 /* One instruction. False: the guest leaves in front of it. */
@@ -92,8 +101,6 @@ static bool step(struct interp *i)
     const struct interp_insn *in;
 
     i->cpl = r->cpl;
-    if (window(r))
-        return interp_leave(i, EXIT_INTWIN, 0);
     i->transfers = i->shadow = i->keeps_rf = i->counts_twice = false;
     in = fetch(i);
     if (!in)
@@ -119,7 +126,7 @@ static void run(struct interp *i, const struct pcpu_budget *b)
     uint64_t n = 0;
 
     interp_flush(i); /* what the hypervisor has changed meanwhile is nobody's to follow */
-    while (is_known_mode(i) && step(i)) {
+    while (is_known_mode(i) && !window(i) && step(i)) {
         n += i->counts_twice ? 2 : 1;
         i->r->insns_in[i->cpl] += i->counts_twice ? 2 : 1;
         if (n >= b->insns && (b->exact || i->transfers)) {
@@ -142,17 +149,33 @@ static void run(struct interp *i, const struct pcpu_budget *b)
     i->r->exit_rip = i->r->rip;
 }
 
-void interp_run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit, void *data)
+static struct interp begin(struct vcpu *v)
 {
     struct machine *m = v->domain->xen->machine;
-    struct interp i = { .v = v, .r = v->regs, .m = m };
+
+    if (!m->edges->interp)
+        m->edges->interp = calloc(1, sizeof(struct interp_store));
+    BUG_ON(!m->edges->interp);
+    return (struct interp){ .v = v, .r = v->regs, .m = m, .s = m->edges->interp };
+}
+
+bool interp_one(struct vcpu *v, struct sim_exit *x)
+{
+    struct interp i = begin(v);
+
+    interp_flush(&i);
+    if (is_known_code(&i) && step(&i))
+        return true;
+    *x = i.x;
+    return false;
+}
+
+void interp_run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit, void *data)
+{
+    struct interp i = begin(v);
     struct pcpu_budget b = *budget;
     struct sim_exit x;
 
-    if (!m->edges->interp)
-        m->edges->interp = calloc(1, sizeof(*i.s));
-    i.s = m->edges->interp;
-    BUG_ON(!i.s);
     do {
         run(&i, &b);
         x = i.x;

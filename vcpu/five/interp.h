@@ -37,6 +37,11 @@
  * long as on_exit() says so.
  */
 void interp_run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit, void *data);
+/*
+ * The one instruction at RIP, carried out for a guest that a processor executes and that may not do so itself: true: it
+ * is, and a #DB for TF or DR7 is the caller's affair. False: it leaves, for *x.
+ */
+bool interp_one(struct vcpu *v, struct sim_exit *x);
 
 /* ----------------------------------------------------------------------------------------- a decoded instruction -- */
 
@@ -50,8 +55,8 @@ enum interp_op {
     OP_SYSTEM, /* from here on: interp_system.c */
     OP_INT = OP_SYSTEM, OP_UD2, OP_HLT, OP_CLI, OP_STI, OP_IO, OP_CPUID, OP_RDTSC, OP_RDMSR, OP_WRMSR,
     OP_VMMCALL, OP_PAUSE,
-    OP_MOV_FROM_CR, OP_MOV_TO_CR, OP_MOV_DR, OP_CLTS, OP_LGDT, OP_LIDT, OP_SGDT, OP_SIDT, OP_SMSW, OP_LMSW, OP_INVLPG,
-    OP_LTR, OP_STR, OP_LAR, OP_VERR, OP_SYSCALL, OP_SYSRET, OP_IRET, OP_RETF, OP_JMPF, OP_MOV_FROM_SEG, OP_MOV_TO_SEG,
+    OP_MOV_FROM_CR, OP_MOV_TO_CR, OP_MOV_DR, OP_CLTS, OP_LGDT, OP_LIDT, OP_SGDT, OP_SIDT, OP_SMSW, OP_LMSW, OP_INVLPG, OP_SWAPGS,
+    OP_LLDT, OP_LTR, OP_STR, OP_LAR, OP_VERR, OP_SYSCALL, OP_SYSRET, OP_IRET, OP_RETF, OP_JMPF, OP_MOV_FROM_SEG, OP_MOV_TO_SEG,
 };
 /* clang-format on */
 

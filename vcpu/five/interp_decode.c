@@ -69,10 +69,10 @@ static void shift(struct decoder *d, uint8_t opcode)
     }
 }
 
-/* 0F 00: LTR, STR, VERR. 0F 01: the tables, INVLPG, SMSW, LMSW, VMMCALL. */
+/* 0F 00: LLDT, LTR, STR, VERR. 0F 01: the tables, INVLPG, SMSW, LMSW, VMMCALL, SWAPGS. */
 static void group6_7(struct decoder *d, uint8_t opcode)
 {
-    static const uint8_t six[8] = { [1] = OP_STR, [3] = OP_LTR, [4] = OP_VERR },
+    static const uint8_t six[8] = { [1] = OP_STR, [2] = OP_LLDT, [3] = OP_LTR, [4] = OP_VERR },
                          seven[8] = { OP_SGDT, OP_SIDT, OP_LGDT, OP_LIDT, OP_SMSW, 0, OP_LMSW, OP_INVLPG };
     struct interp_insn *in = d->in;
 
@@ -81,7 +81,9 @@ static void group6_7(struct decoder *d, uint8_t opcode)
     if (!opcode && in->op != OP_STR)
         in->size = 2;
     if (opcode == 1 && !in->is_mem && in->op != OP_SMSW && in->op != OP_LMSW)
-        in->op = d->digit == 3 && (in->rm & 7) == 1 ? OP_VMMCALL : OP_REFUSED;
+        in->op = d->digit == 3 && (in->rm & 7) == 1                ? OP_VMMCALL
+                 : d->digit == 7 && (in->rm & 7) == 0 && d->code64 ? OP_SWAPGS
+                                                                   : OP_REFUSED;
     if (in->op == OP_REFUSED)
         decoder_refuse(d, KNOWS_NO "such instruction of groups 6 and 7");
 }
@@ -165,7 +167,11 @@ static void third_quarter(struct decoder *d, uint8_t opcode)
     case 0x86 ... 0x87: decoder_rm_reg(d, OP_XCHG, opcode, false); return;
     case 0x88 ... 0x8b: decoder_rm_reg(d, OP_MOV, opcode, opcode & 2); return;
     case 0x8c: decoder_to_rm(d, OP_MOV_FROM_SEG, 0); return;
-    case 0x8d: decoder_to_rm(d, OP_LEA, 0); return;
+    case 0x8d:
+        decoder_to_rm(d, OP_LEA, 0);
+        if (!d->in->is_mem)
+            d->in->op = OP_UD2;
+        return;
     case 0x8e: decoder_to_rm(d, OP_MOV_TO_SEG, 2); return;
     case 0x8f: decoder_to_rm(d, OP_POP, 0), decoder_wide(d); return;
     case 0x90:
@@ -351,5 +357,7 @@ void interp_decode(const uint8_t *bytes, size_t n, bool code64, struct interp_in
         decoder_refuse(&d, KNOWS_NO "REPNE");
     if (d.lock && in->op != OP_ALU && in->op != OP_XCHG && in->op != OP_INC && in->op != OP_DEC)
         decoder_refuse(&d, KNOWS_NO "LOCK");
+    else if (d.lock && (!in->is_mem || in->to_reg || (in->op == OP_ALU && in->sub == ALU_CMP)))
+        in->op = OP_UD2;
     in->len = d.short_of ? 0 : (uint8_t)d.at;
 }

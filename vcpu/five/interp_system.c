@@ -10,6 +10,8 @@
  * Source: AMD APM volume 3, system instructions; volume 2, 4.7 (descriptors), 6.1.1 (SYSCALL), 8.7.3 (IRET).
  */
 #include "mmu/guest_access.h"
+#include "sim/nested.h"
+#include "sim/vmcb.h"
 #include "vcpu/five/interp.h"
 #include "vcpu/hvm/descriptor.h"
 
@@ -41,33 +43,71 @@ static bool table_store(struct interp *i, const struct interp_insn *in)
            interp_store(i, at + 2, in->code64 ? 8 : 4, t->base, interp_on_stack(in));
 }
 
+/* Of 16 bytes, in the GDT, of that type. */
+static bool system_segment(struct interp *i, uint16_t sel, unsigned int type, struct cpu_segment *s)
+{
+    uint64_t high;
+
+    if (!(i->r->efer & EFER_LMA))
+        return interp_refuse(i, KNOWS_NO "LLDT or LTR but in long mode");
+    if (!interp_descriptor(i, sel, s))
+        return false;
+    if (s->attr & ATTR_S || ATTR_TYPE(s->attr) != type || sel & 4)
+        return interp_exception(i, X86_EXC_GP, sel & 0xfffc);
+    if (!(s->attr & SEG_ATTR_P))
+        return interp_exception(i, X86_EXC_NP, sel & 0xfffc);
+    if (!interp_load(i, i->r->gdtr.base + (sel & 0xfff8) + 8, 8, &high, false))
+        return false;
+    s->base |= high << 32;
+    return true;
+}
+
 static bool ltr(struct interp *i, const struct interp_insn *in)
 {
     struct cpu_segment s;
-    uint64_t sel, high;
     struct hvm_fault f;
+    uint64_t sel;
 
     if (!privileged(i) || !interp_get_rm(i, in, 2, &sel))
         return false;
-    if (!(i->r->efer & EFER_LMA))
-        return interp_refuse(i, KNOWS_NO "LTR but in long mode");
     if (!(sel & 0xfffc))
         return interp_exception(i, X86_EXC_GP, 0);
-    if (!interp_descriptor(i, (uint16_t)sel, &s))
-        return false;
-    if (s.attr & ATTR_S || ATTR_TYPE(s.attr) != TSS_FREE || sel & 4)
-        return interp_exception(i, X86_EXC_GP, sel & 0xfffc);
-    if (!(s.attr & SEG_ATTR_P))
-        return interp_exception(i, X86_EXC_NP, sel & 0xfffc);
-    if (!interp_load(i, i->r->gdtr.base + (sel & 0xfff8) + 8, 8, &high, false))
+    if (!system_segment(i, (uint16_t)sel, TSS_FREE, &s))
         return false;
     interp_flush(i);
     if (!hvm_descriptor_type(i->v, (uint16_t)sel, TYPE_BUSY, 0, &f))
         return interp_descriptor_fault(i, &f);
     s.attr |= TYPE_BUSY;
-    s.base |= high << 32;
     i->r->tr = s;
     i->r->dirty |= CPU_DIRTY_SEGS;
+    return true;
+}
+
+static bool lldt(struct interp *i, const struct interp_insn *in)
+{
+    struct cpu_segment s = { 0 };
+    uint64_t sel;
+
+    if (!privileged(i) || !interp_get_rm(i, in, 2, &sel))
+        return false;
+    s.sel = (uint16_t)sel;
+    if (sel & 0xfffc && !system_segment(i, (uint16_t)sel, TYPE_LDT, &s))
+        return false;
+    i->r->ldtr = s;
+    i->r->dirty |= CPU_DIRTY_SEGS;
+    return true;
+}
+
+static bool swapgs(struct interp *i)
+{
+    struct cpu_state *r = i->r;
+    const uint64_t base = r->seg[CPU_SEG_GS].base;
+
+    if (!privileged(i))
+        return false;
+    r->seg[CPU_SEG_GS].base = r->kernel_gs_base;
+    r->kernel_gs_base = base;
+    r->dirty |= CPU_DIRTY_SEGS | CPU_DIRTY_MSR;
     return true;
 }
 
@@ -109,14 +149,16 @@ static bool mov_cr(struct interp *i, const struct interp_insn *in)
     if (!privileged(i))
         return false;
     switch (in->reg) {
-    case 0: of = write ? NULL : &r->cr0; break;
+    case 0: of = &r->cr0; break;
     case 2: of = &r->cr2; break;
     case 3: of = &r->cr3; break;
-    case 4: of = write ? NULL : &r->cr4; break;
-    case 8: of = NULL; break;
+    case 4: of = &r->cr4; break;
+    case 8: of = &r->cr8; break;
     default: return interp_exception(i, X86_EXC_UD, 0);
     }
-    if (!of) {
+    if (write && in->reg == 3 && r->efer & EFER_LMA && interp_reg(i, in->rm, in->size) >> NESTED_PADDR_BITS)
+        return interp_exception(i, X86_EXC_GP, 0);
+    if ((write ? r->controls.intercept_cr_write : r->controls.intercept_cr_read) >> in->reg & 1) {
         interp_leave(i, write ? EXIT_CR_WRITE : EXIT_CR_READ, 0);
         i->x.cr.nr = in->reg;
         return false;
@@ -184,6 +226,16 @@ static bool leave_privileged(struct interp *i, enum sim_exit_kind kind, unsigned
     return privileged(i) && interp_leave(i, kind, len);
 }
 
+static bool invlpg(struct interp *i)
+{
+    if (!privileged(i))
+        return false;
+    if (i->r->controls.intercepts1 & VMCB1_INVLPG)
+        return interp_leave(i, EXIT_INVLPG, 0);
+    interp_flush(i);
+    return true;
+}
+
 bool interp_execute_system(struct interp *i, const struct interp_insn *in)
 {
     switch ((enum interp_op)in->op) {
@@ -209,10 +261,9 @@ bool interp_execute_system(struct interp *i, const struct interp_insn *in)
     case OP_SGDT:
     case OP_SIDT: return table_store(i, in);
     case OP_SMSW: return interp_set_rm(i, in, in->is_mem ? 2 : in->size, i->r->cr0);
-    case OP_INVLPG:
-        if (privileged(i))
-            interp_flush(i);
-        return !i->r->cpl;
+    case OP_INVLPG: return invlpg(i);
+    case OP_SWAPGS: return swapgs(i);
+    case OP_LLDT: return lldt(i, in);
     case OP_LTR: return ltr(i, in);
     case OP_STR: return interp_set_rm(i, in, in->is_mem ? 2 : in->size, i->r->tr.sel);
     case OP_LAR:

@@ -18,6 +18,7 @@
 #include "sim/frame.h"
 #include "vcpu/domctl.h"
 #include "vcpu/five/interp.h"
+#include "vcpu/five/ring1.h"
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/noun/guest_abi.h"
 #include "vcpu/runstate.h"
@@ -113,6 +114,8 @@ static void switch_to(struct vcpu *v)
     update_vcpu_system_time(v, v);
     vcpu_periodic_timer_start(v);
     pt_restore_timer(v, &v->domain->hvm->irq);
+    if (v->domain->xen->technique == TECHNIQUE_RING1)
+        ring1_switch_to(v);
 }
 
 static void switch_from(struct vcpu *v) { pt_save_timer(v, &v->domain->hvm->irq); }
@@ -167,15 +170,24 @@ static void deliver(struct vcpu *v)
         hvm_shadow_enter(v);
 }
 
-/* By a processor with hardware's help, or by none. */
 static void run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit, void *data)
 {
     struct machine *m = v->domain->xen->machine;
 
-    if (v->domain->xen->interpret)
-        interp_run_on(v, budget, on_exit, data);
+    switch (v->domain->xen->technique) {
+    case TECHNIQUE_HARDWARE: pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, budget, on_exit, data); return;
+    case TECHNIQUE_EMULATE: interp_run_on(v, budget, on_exit, data); return;
+    case TECHNIQUE_RING1: ring1_run_on(v, budget, on_exit, data); return;
+    }
+    BUG();
+}
+
+static void handle_exit(struct vcpu *v, const struct sim_exit *e)
+{
+    if (v->domain->xen->technique == TECHNIQUE_RING1)
+        ring1_handle_exit(v, e);
     else
-        pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, budget, on_exit, data);
+        hvm_handle_exit(v, e);
 }
 
 /* mov $nr, %eax; vmmcall; ret (xen/arch/x86/hvm/svm/svm.c: svm_init_hypercall_page()). */
@@ -234,7 +246,7 @@ const struct guest_ops hvm_guest = {
     .switch_from = switch_from,
     .deliver = deliver,
     .run_on = run_on,
-    .handle_exit = hvm_handle_exit,
+    .handle_exit = handle_exit,
     .init_hypercall_page = init_hypercall_page,
     .set_context = hvm_set_context,
     .get_context = hvm_get_context,

@@ -84,6 +84,7 @@ struct hvm_vcpu {
         struct hvm_event event;
     } inject; /* XEN_DMOP_inject_event: at the next entry */
     mfn_t apic_page;
+    bool fpu_used;       /* in ring 1 (vcpu/five/ring1.h): since it came onto its pCPU */
     bool waits_for_sipi; /* INIT has come: it is down, and a start-up message makes it run */
     uint32_t tsc_aux;
     bool cpuid_faults; /* the MSR 0x140: in ring 3 CPUID is #GP */
@@ -181,6 +182,8 @@ void hvm_handle_exit(struct vcpu *v, const struct sim_exit *exit);
 void hvm_exit_note(struct vcpu *v, const struct sim_exit *exit);
 /* insn_done.c: an instruction of len bytes was carried out. */
 void hvm_insn_done(struct vcpu *v, unsigned int len);
+/* The #DB of single-stepping (TF), behind an instruction, whoever has carried it out. */
+void hvm_inject_step_trap(struct vcpu *v);
 /*
  * shadow.c: guests without nested paging. v is about to be entered; it uses INVLPG; it has faulted. False: as *npf
  * would be, if it had nested paging.

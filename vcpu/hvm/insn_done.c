@@ -7,6 +7,13 @@
  */
 #include "vcpu/hvm/hvm.h"
 
+void hvm_inject_step_trap(struct vcpu *v)
+{
+    v->regs->dr[6] |= X86_DR6_BS;
+    v->regs->dirty |= CPU_DIRTY_DR;
+    hvm_inject_hw_exception(v, X86_EXC_DB, 0);
+}
+
 void hvm_insn_done(struct vcpu *v, unsigned int len)
 {
     struct cpu_state *r = v->regs;
@@ -17,9 +24,6 @@ void hvm_insn_done(struct vcpu *v, unsigned int len)
         r->rip = (uint32_t)r->rip;
     r->rflags &= ~(uint64_t)X86_EFLAGS_RF;
     r->int_shadow = false;
-    if (r->rflags & X86_EFLAGS_TF) { /* it is single-stepped, by whoever carries it out */
-        r->dr[6] |= X86_DR6_BS;
-        r->dirty |= CPU_DIRTY_DR;
-        hvm_inject_hw_exception(v, X86_EXC_DB, 0);
-    }
+    if (r->rflags & X86_EFLAGS_TF)
+        hvm_inject_step_trap(v);
 }

@@ -89,6 +89,9 @@ struct run_state {
     struct sim_exit exit; /* RUN_EXIT: what is to be dealt with */
 };
 
+/* Ways to execute an HVM guest: by hardware's help, or by one of vcpu/five/. */
+enum hvm_technique { TECHNIQUE_HARDWARE, TECHNIQUE_EMULATE, TECHNIQUE_RING1 };
+
 struct xen {
     struct machine *machine;
     const struct xen_hooks *hooks;
@@ -136,11 +139,11 @@ struct xen {
     uint64_t console_start;    /* where the log was last cleared, XEN_SYSCTL_readconsole */
     s_time_t wallclock_offset; /* ns since 1970 at virtual time 0 */
     uint64_t tsc_khz;
-    uint64_t m2p_sets;      /* entries of the M2P that were set: who knows what it says, asks whether it is still so */
-    uint64_t nr_sent;       /* events, by whomever: numbers them in a trace */
-    bool interpret;         /* HVM guests are executed by vcpu/five/interp.c, and no processor */
-    bool audit;             /* run mmu_audit() after every hypercall */
-    uint64_t nr_dispatched; /* hypercalls, in builds with sanitizers */
+    uint64_t m2p_sets; /* entries of the M2P that were set: who knows what it says, asks whether it is still so */
+    uint64_t nr_sent;  /* events, by whomever: numbers them in a trace */
+    enum hvm_technique technique; /* by which HVM guests are executed */
+    bool audit;                   /* run mmu_audit() after every hypercall */
+    uint64_t nr_dispatched;       /* hypercalls, in builds with sanitizers */
 
     /* Called on the way out of a domain's crash while its registers are still there. */
     void (*crash_report)(void *data, struct vcpu *v, const char *why);
