@@ -123,6 +123,7 @@ void guest_hvm_warn(struct host *h, const struct guest *g)
 static const uint32_t policy_flags[] = {
     [XL_SHADOW_EMULATE] = XEN_DOMCTL_CDF_oos_off,
     [XL_SHADOW_DROP] = XENLAB_DOMCTL_CDF_shadow_drop,
+    [XL_SHADOW_OOS] = 0,
 };
 
 struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)

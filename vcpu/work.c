@@ -18,6 +18,7 @@ struct domain_work domain_work(const struct domain *d)
 
         w.shadow.true_faults = c->true_faults, w.shadow.fills = c->fills, w.shadow.stores = c->stores;
         w.shadow.unshadowed = c->unshadowed, w.shadow.evictions = c->evictions;
+        w.shadow.syncs = c->syncs;
     }
     for_each_vcpu (d, v)
         for (unsigned int cpl = 0; v->regs && cpl < ARRAY_SIZE(w.insns_in); cpl++)

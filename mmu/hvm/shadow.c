@@ -52,7 +52,7 @@ static void chain_remove(struct shadow_domain *s, uint32_t *head, uint32_t page,
     *at = s->page[page].next[index];
 }
 
-static uint32_t child_of(const struct domain *d, uint32_t page, unsigned int index)
+uint32_t shadow_child(const struct domain *d, uint32_t page, unsigned int index)
 {
     const uint64_t e = shadow_entry(d, page, index);
 
@@ -81,7 +81,7 @@ void shadow_clear(struct domain *d, uint32_t page, unsigned int index)
         entry_write(d, page, index, 0);
         machine_mapping_gone(d->xen->machine, pte_mfn(was));
     } else {
-        chain_remove(s, &s->page[child_of(d, page, index)].parents, page, index);
+        chain_remove(s, &s->page[shadow_child(d, page, index)].parents, page, index);
         entry_write(d, page, index, 0);
         machine_mappings_gone(d->xen->machine);
     }
@@ -107,7 +107,7 @@ void shadow_set_table(struct domain *d, uint32_t page, unsigned int index, uint3
 }
 
 /* Nobody may write to this frame by his own: its table is about to get a shadow (Xen: sh_remove_write_access()). */
-static void remove_write_access(struct domain *d, mfn_t mfn)
+void shadow_remove_write_access(struct domain *d, mfn_t mfn)
 {
     struct shadow_domain *s = shadow_of(d);
 
@@ -178,11 +178,23 @@ static void table_attach(struct domain *d, uint32_t page)
         return;
     p->shared = d->xen->machine->shares[mfn_x(p->table)] || !p2m_is_ram(t);
     s->nr_shared += p->shared;
-    if (!s->frame[mfn_x(p->table)].tables && s->policy == SHADOW_EMULATE)
-        remove_write_access(d, p->table);
+    if (s->page[s->frame[mfn_x(p->table)].tables].oos) /* this one cannot be behind */
+        shadow_unshadow(d, p->table);
+    if (!s->frame[mfn_x(p->table)].tables && s->policy != SHADOW_DROP)
+        shadow_remove_write_access(d, p->table);
     p->same_table = s->frame[mfn_x(p->table)].tables;
     s->frame[mfn_x(p->table)].tables = page;
     shadow_mark(d, p->table);
+}
+
+void shadow_oos_forget(struct shadow_domain *s, mfn_t mfn)
+{
+    unsigned int left = 0;
+
+    for (unsigned int i = 0; i < s->nr_oos; i++)
+        if (!mfn_eq(s->oos[i].table, mfn))
+            s->oos[left++] = s->oos[i];
+    s->nr_oos = left;
 }
 
 static void table_detach(struct domain *d, uint32_t page)
@@ -197,6 +209,8 @@ static void table_detach(struct domain *d, uint32_t page)
         BUG_ON(!*at);
     *at = p->same_table;
     s->nr_shared -= p->shared;
+    if (p->oos && !s->frame[mfn_x(p->table)].tables)
+        shadow_oos_forget(s, p->table);
     shadow_mark(d, p->table);
 }
 
@@ -220,7 +234,7 @@ static void page_free(struct domain *d, uint32_t page)
     free_xenheap_pages(d->xen, mfn_to_page(d->xen, p->mfn), 0);
     if (p->pinned)
         machine_mappings_gone(d->xen->machine);
-    p->used = p->pinned = false;
+    p->used = p->pinned = p->oos = false;
     p->life++;
     p->hash_next = s->free;
     s->free = page;
@@ -293,21 +307,12 @@ static void frame_gone(struct domain *d, mfn_t mfn)
         shadow_unshadow(d, mfn);
 }
 
-static void blow_tables(struct domain *d)
+void shadow_blow_tables(struct domain *d)
 {
     struct shadow_domain *s = shadow_of(d);
 
     while (s->newest)
         page_free(d, s->newest);
-}
-
-void shadow_flush(struct domain *d)
-{
-    struct shadow_domain *s = shadow_of(d);
-
-    if (!s || s->policy != SHADOW_DROP)
-        return;
-    blow_tables(d);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- life -- */
@@ -325,7 +330,7 @@ int shadow_set_allocation(struct domain *d, uint64_t nr)
     page = nr < m->nr_frames ? xzalloc_array(m->arena, struct shadow_page, nr + 1) : NULL;
     if (!page)
         return -ENOMEM;
-    blow_tables(d);
+    shadow_blow_tables(d);
     for (uint32_t i = 1; i <= s->nr_pages && i <= nr; i++) /* who remembers one of them must not take another for it */
         page[i].life = s->page[i].life;
     xfree(s->page);
@@ -352,7 +357,8 @@ int shadow_init(struct domain *d, enum shadow_policy policy)
     s->last_written = INVALID_MFN;
     s->hash = xzalloc_array(m->arena, uint32_t, SHADOW_HASH);
     s->frame = xzalloc_array(m->arena, struct shadow_frame, m->nr_frames);
-    if (!s->hash || !s->frame || frame_shadow_init(m))
+    s->oos = xzalloc_array(m->arena, struct shadow_oos, SHADOW_OOS_TABLES * d->max_vcpus);
+    if (!s->hash || !s->frame || !s->oos || frame_shadow_init(m))
         return -ENOMEM; /* shadow_teardown() follows */
     return shadow_set_allocation(d, 0);
 }
@@ -363,10 +369,11 @@ void shadow_teardown(struct domain *d)
 
     if (!s)
         return;
-    blow_tables(d);
+    shadow_blow_tables(d);
     xfree(s->page);
     xfree(s->hash);
     xfree(s->frame);
+    xfree(s->oos);
     xfree(s);
     d->p2m->shadow = NULL;
     d->p2m->gone = NULL;

@@ -33,6 +33,9 @@
  *      emulate   a table that has a shadow may not be written: the store is a fault, it is carried out by the
  *                hypervisor, and the shadow's entry is emptied, to be filled when it is used next
  *
+ *      oos       as emulate, but an L1 table that is stored to gets the right to be written: it is out of sync, until
+ *                CR3 is loaded or INVLPG used (shadow_oos.c)
+ *
  * A guest that stores to one table a few times in a row, as one does that fills or copies it, or makes a page of data
  * of it, gets the right to write again, and the shadow goes. So it does if somebody else has stored to the table; and
  * if its frame is one that others may store to at any time (frame_share()), whenever a vCPU is entered, but for the
@@ -41,10 +44,11 @@
  * Back-pointers: from a frame to all entries that map it (a table that gets a shadow must be writable nowhere; a frame
  * that leaves the p2m must be mapped nowhere), from a shadow to all entries that lead to it.
  *
- * Invariants: an entry says no more than the guest's entry, its A and D bits and the p2m allow (shadow_audit()). Under
- * `emulate` no frame with a shadow can be written through one. A frame of the pool is a shadow, or nothing is in it.
+ * Invariants: an entry says no more than the guest's entry, its A and D bits and the p2m allow (shadow_audit()), but
+ * for those of tables that are out of sync. Without `drop` no other frame with a shadow can be written through one. A
+ * frame of the pool is a shadow, or nothing is in it.
  *
- * Differences from Xen's: entries are made when they are used, one at a time; no table goes out of sync.
+ * Differences from Xen's: entries are made when they are used, one at a time.
  * Corresponds to xen/arch/x86/mm/shadow/.
  */
 #ifndef MMU_HVM_SHADOW_H
@@ -53,7 +57,7 @@
 #include "mmu/page.h"
 #include "sim/nested.h"
 
-enum shadow_policy { SHADOW_DROP, SHADOW_EMULATE };
+enum shadow_policy { SHADOW_DROP, SHADOW_EMULATE, SHADOW_OOS };
 
 /* How a table is read. */
 enum shadow_format { SHADOW_LONG, SHADOW_PAE, SHADOW_LEGACY, SHADOW_SPLIT };
@@ -77,6 +81,7 @@ struct shadow_page {
     uint32_t nr_present;
     bool used, pinned;             /* pinned: a vCPU's root */
     bool shared;                   /* the table may change at any time (frame_share()) */
+    bool oos;                      /* its table is out of sync */
     uint32_t life;                 /* which of those that have had this place */
     uint32_t next[PTES_PER_TABLE]; /* of each entry: the next in the chain of what it leads to */
 };
@@ -90,7 +95,15 @@ struct shadow_frame {
 };
 
 struct shadow_counters {
-    uint64_t true_faults, fills, stores, unshadowed, evictions;
+    uint64_t true_faults, fills, stores, unshadowed, syncs, evictions;
+};
+
+/* A table that is out of sync, since this vCPU stored to it. */
+#define SHADOW_OOS_TABLES 2 /* of a vCPU at a time */
+struct shadow_vcpu;
+struct shadow_oos {
+    mfn_t table;
+    const struct shadow_vcpu *by;
 };
 
 struct shadow_domain {
@@ -103,8 +116,10 @@ struct shadow_domain {
     uint32_t newest, oldest;
     mfn_t last_written; /* the table that was stored to last, and how often in a row */
     unsigned int writes;
-    uint32_t nr_shared; /* shadows of frames that may change at any time */
-    uint64_t lost;      /* of struct shadowed: as far as was looked at */
+    uint32_t nr_shared;     /* shadows of frames that may change at any time */
+    uint64_t lost;          /* of struct shadowed: as far as was looked at */
+    struct shadow_oos *oos; /* [d->max_vcpus * SHADOW_OOS_TABLES], the oldest first */
+    uint32_t nr_oos;
     struct shadow_counters count;
 };
 #define SHADOW_HASH 1024
@@ -147,8 +162,10 @@ enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const 
 uint64_t shadow_root(struct domain *d, struct shadow_vcpu *sv, const struct nested_regs *r);
 void shadow_vcpu_forget(struct domain *d, struct shadow_vcpu *sv);
 
-/* The guest loads CR3, uses INVLPG, or changes its mode; it may be one that has no shadows. */
+/* The guest loads CR3, or changes its mode; it may be one that has no shadows. shadow_oos.c. */
 void shadow_flush(struct domain *d);
+/* A vCPU of a guest that has shadows uses INVLPG. */
+void shadow_invlpg(struct domain *d, const struct shadow_vcpu *sv, uint64_t va);
 
 /*
  * Around a store to the frame of a table, made by the hypervisor in the guest's place; false: the guest has stored so
@@ -165,7 +182,18 @@ void shadow_unshadow(struct domain *d, mfn_t mfn);
 /* Is all as the head says? False: why. */
 bool shadow_audit(struct domain *d, char *why, size_t len);
 
-/* --- between shadow.c and shadow_fault.c --- */
+/* --- between shadow.c, shadow_fault.c and shadow_oos.c --- */
+
+/* Of each entry: the processor finds nothing to set. */
+#define SHADOW_ALWAYS (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY)
+
+/* The frame is one that nobody may write to through a shadow. */
+static inline bool shadow_guarded(const struct shadow_domain *s, mfn_t mfn)
+{
+    const uint32_t page = s->frame[mfn_x(mfn)].tables;
+
+    return s->policy != SHADOW_DROP && page && !s->page[page].oos;
+}
 
 /* How the frame of a table is to be watched (sim/frame.h), by the shadows that it has. */
 void shadow_mark(struct domain *d, mfn_t mfn);
@@ -176,5 +204,15 @@ void shadow_set_leaf(struct domain *d, uint32_t page, unsigned int index, uint64
 void shadow_set_table(struct domain *d, uint32_t page, unsigned int index, uint32_t child, uint64_t rights);
 uint64_t shadow_entry(const struct domain *d, uint32_t page, unsigned int index);
 void shadow_clear(struct domain *d, uint32_t page, unsigned int index);
+/* Level 2 and above: the shadow that the entry leads to; 0: none. */
+uint32_t shadow_child(const struct domain *d, uint32_t page, unsigned int index);
+/* No entry allows to write to this frame. */
+void shadow_remove_write_access(struct domain *d, mfn_t mfn);
+void shadow_blow_tables(struct domain *d);
+
+/* The table mfn is about to be stored to by this vCPU: may it be out of sync from now on? */
+bool shadow_oos_begin(struct domain *d, const struct shadow_vcpu *sv, mfn_t mfn);
+/* It is so no more. */
+void shadow_oos_forget(struct shadow_domain *s, mfn_t mfn);
 
 #endif

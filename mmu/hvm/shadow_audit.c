@@ -4,8 +4,8 @@
  *
  * Concept: what each entry was made of is looked at again. It may say less (a right that the guest has given since is
  * added when it is used), never more: not another frame, not a right that an entry or the p2m withholds, nothing of an
- * entry whose A bit is clear. Under `drop` the guest's tables may have changed since, and only where the p2m leads
- * to is looked at. And each entry that is present is in one chain: that of what it leads to.
+ * entry whose A bit is clear. Under `drop`, and out of sync, the guest's tables may have changed since, and only where
+ * the p2m leads to is looked at. And each entry that is present is in one chain: that of what it leads to.
  */
 #include "mmu/hvm/shadow.h"
 
@@ -81,10 +81,12 @@ static void rights(struct look *l, uint32_t page, unsigned int index, uint64_t e
 static void leaf(struct look *l, uint32_t page, unsigned int index, uint64_t e)
 {
     const struct shadow_page *p = &l->s->page[page];
-    const bool follows = l->s->policy != SHADOW_DROP;
+    const bool follows = l->s->policy != SHADOW_DROP && !p->oos;
     uint64_t gfn = p->gfn + index, g;
     p2m_type_t t;
 
+    if (e & _PAGE_RW && shadow_guarded(l->s, pte_mfn(e)))
+        wrong(l, page, index, "may be written, and leads to a table with a shadow");
     if (p->role.format != SHADOW_SPLIT) {
         guest_entry(l, p, index, &g);
         if (!follows)
@@ -101,8 +103,22 @@ static void leaf(struct look *l, uint32_t page, unsigned int index, uint64_t e)
               (unsigned long)gfn);
     else if (p2m_restrict(t, e) != e)
         wrong(l, page, index, "has rights that the p2m withholds");
-    if (follows && e & _PAGE_RW && l->s->frame[mfn_x(pte_mfn(e))].tables)
-        wrong(l, page, index, "may be written, and leads to a table with a shadow");
+}
+
+/* Those that are out of sync are in the list, and what is in the list may be so. */
+static void oos(struct look *l)
+{
+    const struct shadow_domain *s = l->s;
+    uint32_t listed = 0;
+
+    for (unsigned int i = 0; i < s->nr_oos; i++)
+        for (uint32_t page = s->frame[mfn_x(s->oos[i].table)].tables; page; page = s->page[page].same_table, listed++)
+            if (!s->page[page].oos || s->page[page].role.level != 1)
+                wrong(l, page, 0, "and others: its table is said to be out of sync");
+    for (uint32_t page = 1; page <= s->nr_pages; page++)
+        listed -= s->page[page].used && s->page[page].oos;
+    if (listed)
+        wrong(l, 0, 0, "and others: not so many are out of sync");
 }
 
 static void table(struct look *l, uint32_t page, unsigned int index, uint64_t e)
@@ -174,6 +190,7 @@ bool shadow_audit(struct domain *d, char *why, size_t len)
     }
     for (uint64_t i = 0; i < m->nr_frames && !l.wrong; i++)
         chain(&l, s->frame[i].maps, _mfn(i));
+    oos(&l);
     if (l.present != l.chained)
         wrong(&l, 0, 0, "and others: %lu are present, %lu in chains", (unsigned long)l.present,
               (unsigned long)l.chained);

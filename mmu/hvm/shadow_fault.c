@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ALWAYS     (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY) /* the processor finds nothing to set */
 #define ALL_RIGHTS (_PAGE_RW | _PAGE_USER)
 #define STORES                                                                                                         \
     4 /* in a row to one table: it is filled or copied as a whole, or is data by now: that goes faster without */
@@ -179,9 +178,9 @@ static uint64_t leaf_entry(const struct way *way, struct shadow_role role)
     if (step ? !((step->entry | step->set) & _PAGE_DIRTY) : !(role.bits & SHADOW_SPLIT_RW))
         e &= ~(uint64_t)_PAGE_RW;
     e = p2m_restrict(t, e);
-    if (s->policy == SHADOW_EMULATE && s->frame[mfn_x(mfn)].tables)
+    if (shadow_guarded(s, mfn))
         e &= ~(uint64_t)_PAGE_RW;
-    return mfn_x(mfn) << PAGE_SHIFT | e | ALWAYS;
+    return mfn_x(mfn) << PAGE_SHIFT | e | SHADOW_ALWAYS;
 }
 
 /* Make what is missing. False: no memory. */
@@ -201,9 +200,9 @@ static bool fill(const struct way *way, uint32_t page)
         if (!child || s->page[page].life != life) /* the pool is that small */
             return child;
         index = (unsigned int)pte_index(way->va, s->page[page].role.level);
-        e = mfn_x(s->page[child].mfn) << PAGE_SHIFT | flags | ALWAYS;
+        e = mfn_x(s->page[child].mfn) << PAGE_SHIFT | flags | SHADOW_ALWAYS;
         if (shadow_entry(d, page, index) != e)
-            shadow_set_table(d, page, index, child, flags | ALWAYS);
+            shadow_set_table(d, page, index, child, flags | SHADOW_ALWAYS);
         page = child;
     }
     index = (unsigned int)pte_index(way->va, 1);
@@ -230,6 +229,7 @@ enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const 
     struct machine *m = d->xen->machine;
     struct shadow_domain *s = shadow_of(d);
     struct way way = { d, w, r, va, 0 };
+    mfn_t mfn;
 
     /* (A bit that is set may be that of an entry that is read in another way, too, and means something else there.) */
     do {
@@ -241,8 +241,9 @@ enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const 
         }
     } while (nested_set_bits(m, w));
     way.gfn = PFN_DOWN(w->gpa);
+    mfn = _mfn(PFN_DOWN(w->phys));
     if ((access & PFEC_write_access) &&
-        (needs_wp(r, w, access) || (s->policy == SHADOW_EMULATE && s->frame[PFN_DOWN(w->phys)].tables)))
+        (needs_wp(r, w, access) || (shadow_guarded(s, mfn) && !shadow_oos_begin(d, sv, mfn))))
         return SHADOW_STORE;
     s->count.fills++;
     if (sv->root && sv->root <= s->nr_pages && s->page[sv->root].life == sv->life)

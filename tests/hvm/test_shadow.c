@@ -4,6 +4,8 @@
  * changes of the p2m and of the mode, a pool that is too small; what an access leads to is what the guest's own walk
  * says, and the audit is clean.
  *
+ * Budget: over 400 lines: one life in all formats, one of L1 tables that are out of sync, and each special case.
+ *
  * test_shadow [STORES [SEED]]: so many stores, from another beginning (`make campaign-shadow`).
  */
 #include "tests/vcpu/hvm.h"
@@ -107,7 +109,34 @@ static void mode(struct fixture *f)
     flush(f);
 }
 
+static bool guarded(const struct fixture *f, mfn_t mfn) { return shadow_guarded(f->d->p2m->shadow, mfn); }
+
+static bool is_oos(const struct fixture *f, mfn_t mfn)
+{
+    return shadow_is_table(f->d, mfn_x(mfn) << PAGE_SHIFT) && !guarded(f, mfn);
+}
+
 /* A store to a table: by the guest, which faults if it has a shadow; by somebody else. */
+static void store_at(struct fixture *f, mfn_t mfn, uint64_t at, uint64_t e, unsigned int size, bool others)
+{
+    const uint64_t phys = (mfn_x(mfn) << PAGE_SHIFT) + at;
+    uint8_t *page, *mark = &f->m->shadowed->mark[mfn_x(mfn)];
+    const uint8_t was = *mark;
+
+    if (!others && guarded(f, mfn) && !shadow_oos_begin(f->d, &f->v->hvm->shadow, mfn))
+        shadow_store_begin(f->d, phys);
+    stale |= f->d->p2m->shadow->policy == SHADOW_DROP || is_oos(f, mfn);
+    if (!others && is_oos(f, mfn)) /* as the engine stores: nobody hears of it */
+        *mark = 0;
+    page = frame_write_begin(f->m, mfn);
+    memcpy(page + at, &e, size);
+    frame_write_end(f->m, mfn);
+    if (!others && is_oos(f, mfn))
+        *mark = was;
+    if (!others && guarded(f, mfn))
+        shadow_store_end(f->d, phys, size);
+}
+
 static void store(struct fixture *f)
 {
     const bool wide = f->v->regs->cr4 & X86_CR4_PAE;
@@ -115,20 +144,9 @@ static void store(struct fixture *f)
     const mfn_t mfn = frame(f, rnd(TABLES));
     const uint64_t e = entry(wide), at = ((rnd(2) ? rnd(3) : rnd(8)) + (rnd(20) ? 0 : 500)) % 512 * size +
                                          (wide || rnd(4) ? 0 : rnd(2) * 2048);
-    const uint64_t phys = (mfn_x(mfn) << PAGE_SHIFT) + at;
-    const bool others = !rnd(10);
-    uint8_t *page;
 
-    if (mfn_eq(mfn, INVALID_MFN))
-        return;
-    if (!others && f->d->p2m->shadow->policy == SHADOW_EMULATE)
-        shadow_store_begin(f->d, phys);
-    stale = true;
-    page = frame_write_begin(f->m, mfn);
-    memcpy(page + at, &e, size);
-    frame_write_end(f->m, mfn);
-    if (!others && f->d->p2m->shadow->policy == SHADOW_EMULATE)
-        shadow_store_end(f->d, phys, size);
+    if (!mfn_eq(mfn, INVALID_MFN))
+        store_at(f, mfn, at, e, size, !rnd(10));
 }
 
 /* One access, as the processor makes it: again and again, until it is done or refused. */
@@ -158,7 +176,7 @@ static bool access_once(struct fixture *f, uint64_t va, uint32_t access)
         }
     }
     /* It is allowed: by the guest's tables, too, which have nothing left to set; and leads where they do. */
-    if (f->d->p2m->shadow->policy == SHADOW_DROP && stale)
+    if (stale)
         return true;
     g.nr = 0;
     if (nested_walk(&r, va, access, machine_table, f->m, &g) != NESTED_OK)
@@ -171,6 +189,19 @@ static bool access_once(struct fixture *f, uint64_t va, uint32_t access)
     for (unsigned int i = 0; i < g.nr; i++)
         assert_int_equal(g.step[i].set, 0);
     return true;
+}
+
+/* INVLPG: what is there now, whatever is out of sync. */
+static void looked_at(struct fixture *f, uint64_t va)
+{
+    const bool was = stale;
+    const struct nested_regs r = regs(f);
+
+    assert_true(shadow_root(f->d, &f->v->hvm->shadow, &r) != 0);
+    shadow_invlpg(f->d, &f->v->hvm->shadow, va);
+    stale = false;
+    access_once(f, va, (rnd(2) ? PFEC_write_access : 0) | (rnd(3) ? 0 : PFEC_user_mode));
+    stale = was;
 }
 
 static void memory_changes(struct fixture *f)
@@ -200,6 +231,8 @@ static void random_life(struct fixture *f)
                 access_once(f, address(f->v->regs), (rnd(2) ? PFEC_write_access : 0) | (rnd(3) ? 0 : PFEC_user_mode));
         if (!rnd(4))
             access_once(f, address(f->v->regs), PFEC_insn_fetch | (rnd(2) ? PFEC_user_mode : 0));
+        if (!rnd(4))
+            looked_at(f, address(f->v->regs));
         if (!rnd(40))
             f->v->regs->cr3 = rnd(TABLES) << PAGE_SHIFT, flush(f);
         if (!rnd(400))
@@ -210,10 +243,100 @@ static void random_life(struct fixture *f)
             clean(f);
     }
     clean(f);
-    print_message("%lu stores, %lu accesses, %lu allowed, %lu fills, %lu evictions\n", stores, done, allowed,
-                  (unsigned long)f->d->p2m->shadow->count.fills, (unsigned long)f->d->p2m->shadow->count.evictions);
+    print_message("%lu stores, %lu accesses, %lu allowed, %lu fills, %lu evictions, %lu syncs\n", stores, done, allowed,
+                  (unsigned long)f->d->p2m->shadow->count.fills, (unsigned long)f->d->p2m->shadow->count.evictions,
+                  (unsigned long)f->d->p2m->shadow->count.syncs);
     assert_true(allowed > done / 40 && f->d->p2m->shadow->count.true_faults);
     assert_true(f->d->p2m->shadow->count.evictions || f->d->p2m->shadow->policy == SHADOW_DROP);
+}
+
+/*
+ * One set of tables: an L2, and L1 tables (gfns from L1_FIRST on) that are stored to all the time and map each other;
+ * what an access leads to is exact behind a flush, and at an address behind INVLPG. shadow_oos.c is about these.
+ */
+#define L1_FIRST  8
+#define L1_TABLES 5
+static void l1_mode(struct fixture *f, unsigned int format)
+{
+    const unsigned int size = format == SHADOW_LEGACY ? 4 : 8;
+    const uint64_t table = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED;
+    struct cpu_state *r = f->v->regs;
+    uint64_t e;
+
+    e = 0x2000 | table;
+    hvm_put(f, 0x1000, &e, 8);
+    e = 0x3000 | (format == SHADOW_PAE ? _PAGE_PRESENT : table);
+    hvm_put(f, 0x2000, &e, 8);
+    for (unsigned int i = 0; i < L1_TABLES; i++) {
+        e = (L1_FIRST + i) << PAGE_SHIFT | table;
+        hvm_put(f, 0x3000 + i * size, &e, size);
+    }
+    r->cr0 = X86_CR0_PE | X86_CR0_PG | X86_CR0_WP;
+    r->cr4 = format == SHADOW_LEGACY ? 0 : X86_CR4_PAE;
+    r->efer = format == SHADOW_LONG ? EFER_LME | EFER_LMA | EFER_NXE : 0;
+    r->cr3 = format == SHADOW_LONG ? 0x1000 : format == SHADOW_PAE ? 0x2000 : 0x3000;
+    flush(f);
+}
+
+static void l1_store(struct fixture *f, unsigned int format, bool others)
+{
+    const unsigned int size = format == SHADOW_LEGACY ? 4 : 8, halves = format == SHADOW_LEGACY ? 1 + !rnd(3) : 1;
+    uint64_t e = (L1_FIRST + rnd(L1_TABLES + 4)) << PAGE_SHIFT | (rnd(8) ? _PAGE_PRESENT : 0) | _PAGE_USER;
+
+    e |= (rnd(3) ? _PAGE_RW : 0) | (rnd(3) ? _PAGE_ACCESSED : 0) | (rnd(3) ? _PAGE_DIRTY : 0);
+    e ^= rnd(6) ? 0 : _PAGE_USER;
+    if (size == 8 && !rnd(6))
+        e |= _PAGE_NX; /* in PAE it is reserved */
+    if (format == SHADOW_PAE && !rnd(10))
+        e |= UINT64_C(1) << 60;
+    if (!rnd(30))
+        e |= UINT64_C(1) << 31; /* there is no memory */
+    store_at(f, frame(f, L1_FIRST + rnd(L1_TABLES)), (rnd(2) + (halves - 1) * 512) * size, e, size, others);
+}
+
+static void l1_life(struct fixture *f, unsigned int format)
+{
+    const struct shadow_domain *s = f->d->p2m->shadow;
+    const uint64_t span = format == SHADOW_LEGACY ? UINT64_C(4) << 20 : UINT64_C(2) << 20;
+
+    l1_mode(f, format);
+    for (unsigned long i = 0; i < stores; i++) {
+        const uint64_t va =
+            rnd(L1_TABLES) * span + (rnd(2) + (format == SHADOW_LEGACY && !rnd(3) ? 512 : 0)) * PAGE_SIZE;
+
+        if (rnd(3))
+            l1_store(f, format, !rnd(20));
+        if (!rnd(3))
+            looked_at(f, va);
+        if (!rnd(6)) {
+            flush(f);
+            assert_int_equal(s->nr_oos, 0);
+            clean(f);
+        }
+        access_once(f, va,
+                    (rnd(2) ? PFEC_write_access : 0) | (rnd(3) ? 0 : PFEC_user_mode) | (rnd(6) ? 0 : PFEC_insn_fetch));
+        if (!rnd(60))
+            memory_changes(f);
+        if (!rnd(60)) { /* a table of L1 tables is one itself: and a root */
+            f->v->regs->cr3 = (L1_FIRST + rnd(L1_TABLES)) << PAGE_SHIFT;
+            flush(f);
+            access_once(f, va, 0);
+            l1_mode(f, format);
+        }
+    }
+    print_message("format %u: %lu fills, %lu stores, %lu syncs, %lu unshadowed\n", format,
+                  (unsigned long)s->count.fills, (unsigned long)s->count.stores, (unsigned long)s->count.syncs,
+                  (unsigned long)s->count.unshadowed);
+}
+
+static void l1(void **state)
+{
+    for (unsigned int policy = SHADOW_DROP; policy <= SHADOW_OOS; policy++)
+        for (unsigned int format = SHADOW_LONG; format <= SHADOW_LEGACY; format++) {
+            create(*state, policy);
+            l1_life(*state, format);
+            hvm_destroy(*state);
+        }
 }
 
 static void emulate(void **state)
@@ -226,6 +349,13 @@ static void emulate(void **state)
 static void drop(void **state)
 {
     create(*state, SHADOW_DROP);
+    random_life(*state);
+    hvm_destroy(*state);
+}
+
+static void oos(void **state)
+{
+    create(*state, SHADOW_OOS);
     random_life(*state);
     hvm_destroy(*state);
 }
@@ -344,6 +474,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(allocation, setup, teardown),
         cmocka_unit_test_setup_teardown(emulate, setup, teardown),
         cmocka_unit_test_setup_teardown(drop, setup, teardown),
+        cmocka_unit_test_setup_teardown(oos, setup, teardown),
+        cmocka_unit_test_setup_teardown(l1, setup, teardown),
     };
 
     if (argc > 1)

@@ -261,11 +261,11 @@ static void test_timer_mode(void **state)
 
 static void test_shadow_policy(void **state)
 {
-    static const char *const names[] = { "emulate", "drop" };
+    static const char *const names[] = { "emulate", "drop", "oos" };
     struct xl_config cfg;
     char text[100];
 
-    for (unsigned int i = 0; i < 2; i++) {
+    for (unsigned int i = 0; i < 3; i++) {
         snprintf(text, sizeof(text), PVH "hap = 0\nshadow_policy = '%s'\n", names[i]);
         parse_ok(&cfg, text);
         assert_int_equal(cfg.hvm.shadow_policy, i);

@@ -113,7 +113,9 @@ int xl_hvm_read_mib(struct xl_reader *r, const char *key, void *out)
 
 int xl_hvm_read_shadow_policy(struct xl_reader *r, const char *key, void *out)
 {
-    static const char *const names[] = { [XL_SHADOW_EMULATE] = "emulate", [XL_SHADOW_DROP] = "drop", NULL };
+    static const char *const names[] = {
+        [XL_SHADOW_EMULATE] = "emulate", [XL_SHADOW_DROP] = "drop", [XL_SHADOW_OOS] = "oos", NULL
+    };
     struct xl_hvm *h = out;
     const char *text;
     int got = get_of(r, key, OF_BOTH, &text), n;
@@ -122,7 +124,7 @@ int xl_hvm_read_shadow_policy(struct xl_reader *r, const char *key, void *out)
         return got;
     n = word_find(names, text);
     if (n < 0)
-        return xl_fail(r, key, "expected drop or emulate, got \"%.100s\"", text);
+        return xl_fail(r, key, "expected drop, emulate or oos, got \"%.100s\"", text);
     if (h->hap && r->cfg->type != XL_TYPE_PV)
         return xl_fail(r, key, "wants hap = 0: with nested paging there are no shadow page tables");
     h->shadow_policy = (enum xl_shadow_policy)n;

@@ -22,7 +22,7 @@ enum xl_timer_mode {
 };
 
 /* Of ours: what becomes of shadow page tables when the guest stores to its own (hap = 0). */
-enum xl_shadow_policy { XL_SHADOW_EMULATE, XL_SHADOW_DROP };
+enum xl_shadow_policy { XL_SHADOW_EMULATE, XL_SHADOW_DROP, XL_SHADOW_OOS };
 
 enum xl_vga { XL_VGA_CIRRUS, XL_VGA_STDVGA, XL_VGA_NONE, XL_VGA_QXL };
 

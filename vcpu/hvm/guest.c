@@ -41,7 +41,9 @@ static int paging_init(struct domain *d)
 
     if (rc || flags & XEN_DOMCTL_CDF_hap)
         return rc;
-    return shadow_init(d, flags & XENLAB_DOMCTL_CDF_shadow_drop ? SHADOW_DROP : SHADOW_EMULATE);
+    return shadow_init(d, flags & XENLAB_DOMCTL_CDF_shadow_drop ? SHADOW_DROP
+                          : flags & XEN_DOMCTL_CDF_oos_off      ? SHADOW_EMULATE
+                                                                : SHADOW_OOS);
 }
 
 static int domain_init(struct domain *d)

@@ -39,7 +39,10 @@ void hvm_shadow_invlpg(struct vcpu *v)
     const size_t n = guest_fetch_insn(v, insn_linear_rip(v->regs), code, sizeof(code));
     const struct insn in = insn_decode(v->domain->xen->machine->edges->decoder, v->regs, code, n);
 
-    shadow_flush(v->domain);
+    if (in.op == INSN_INVLPG && in.opnd[0].kind == INSN_MEM)
+        shadow_invlpg(v->domain, &v->hvm->shadow, in.opnd[0].addr);
+    else
+        shadow_flush(v->domain);
     hvm_insn_done(v, in.len);
 }
 

@@ -16,7 +16,7 @@ struct domain_work {
     uint64_t insns_kernel; /* PV64: and of those of CPL 3 the kernel's */
     s_time_t in_xen;       /* virtual time that the hypervisor has worked for it */
     struct {               /* without nested paging: page faults by what they were */
-        uint64_t true_faults, fills, stores;
+        uint64_t true_faults, fills, stores, syncs;
         uint64_t unshadowed,
             evictions; /* and shadows that went: the guest's table was one no more; others needed room */
     } shadow;
