@@ -86,6 +86,7 @@ struct machine *machine_create(const struct machine_config *cfg, char *err, size
     }
     m->seed = m->prng = cfg->seed;
     m->plain_engine = cfg->plain_engine;
+    m->exact_segments = cfg->exact_segments;
     m->log.level = LOG_INFO;
     vclock_init(&m->clock, m->arena);
     m->clock.machine = m;

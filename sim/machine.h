@@ -57,7 +57,7 @@ struct machine {
     uint8_t *has_code; /* a byte a frame: the engine has translated code of it; NULL: there are no processors */
     unsigned int nr_pcpus;
     struct pcpu *pcpu[MACHINE_MAX_PCPUS];
-    bool plain_engine; /* as in its configuration */
+    bool plain_engine, exact_segments; /* as in its configuration */
 
     uint8_t *saved;   /* while there is a history: its byte a frame; 0: to be saved before it changes. Or NULL */
     uint8_t *written; /* a bit a frame, by frame_log_begin() of nr_loggers; NULL: of nobody */
@@ -80,7 +80,8 @@ struct machine_config {
     uint64_t ram_mib;
     unsigned int nr_pcpus; /* 0: none, a machine for unit tests without an emulator */
     uint64_t seed;
-    bool plain_engine; /* Unicorn by its public doors only: slower, and otherwise the same */
+    bool plain_engine;   /* Unicorn by its public doors only: slower, and otherwise the same */
+    bool exact_segments; /* segments limit code, too, and those of 32-bit PV guests limit at all */
 };
 
 /* Build a machine; NULL and a message in err when the environment does not allow it. Destroy with machine_destroy(). */

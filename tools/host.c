@@ -50,6 +50,7 @@ static struct machine *machine_start(const struct host_config *cfg, char err[HOS
         .nr_pcpus = cfg->nr_pcpus ?: 1,
         .seed = cfg->seed,
         .plain_engine = cfg->plain_engine,
+        .exact_segments = cfg->exact_segments,
     };
 
     return machine_create(&mc, err, HOST_ERR_SIZE);

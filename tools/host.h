@@ -54,10 +54,10 @@ struct host_config {
     const struct host_fault *faults; /* copied */
     unsigned int nr_faults;
     enum host_device_model device_model;
-    enum hvm_technique technique; /* by which HVM and PVH guests are executed */
-    bool audit;                   /* mmu_audit() after every hypercall */
-    bool plain_engine;            /* struct machine_config */
-    bool only_forward;            /* it never goes back, and is not recorded */
+    enum hvm_technique technique;      /* by which HVM and PVH guests are executed */
+    bool audit;                        /* mmu_audit() after every hypercall */
+    bool plain_engine, exact_segments; /* struct machine_config */
+    bool only_forward;                 /* it never goes back, and is not recorded */
     enum host_disk_writes {
         HOST_DISKS_NEVER, /* what guests write to disks is kept in memory, and gone at the end */
         HOST_DISKS_EXIT,  /* likewise, but for host_disks_save() */

@@ -124,6 +124,8 @@ static const struct option options[] = {
     { "technique", 0, OPTION_TEXT, "HOW", FIELD(technique), 0, 0,
       "how guests of type pvh and hvm execute: hardware (SVM), emulate (an interpreter, which knows what guests/five "
       "needs), or ring1 (trap and emulate, with shadow page tables) (hardware)" },
+    { "segments",  0,  OPTION_TEXT,     "HOW",      FIELD(segments), 0, 0,
+      "whom segments limit: exact (code, too, and 32-bit PV guests) or fast (data of HVM guests) (fast)" },
     { "plain-engine", 0, OPTION_FLAG,   NULL,       FIELD(plain_engine), 0, 0,
       "no shortcuts into Unicorn: slower, and otherwise the same" },
     { .name = "Messages:", .kind = OPTION_HEADING, .min = OF_ALL },
@@ -658,6 +660,10 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
     if (o->technique && options_technique(o) >= ARRAY_SIZE(techniques)) {
         snprintf(err, OPTIONS_ERR_SIZE, "--technique: expected hardware, emulate or ring1, got \"%.64s\"",
                  o->technique);
+        return -1;
+    }
+    if (o->segments && strcmp(o->segments, "exact") != 0 && strcmp(o->segments, "fast") != 0) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--segments: expected exact or fast, got \"%.64s\"", o->segments);
         return -1;
     }
     if (o->gdb && (o->trace || o->record)) {

@@ -72,6 +72,7 @@ struct run_options {
     s_time_t max_vtime;
     const char *device_model; /* "dom0", "domain" or "xen"; NULL: dom0 */
     const char *technique;    /* options_technique() */
+    const char *segments;     /* "exact" or "fast"; NULL: fast */
     const char *disk_writes;  /* "live", "exit" or "never"; NULL: as it fits */
     s_time_t power_cut;       /* when; then max_vtime is not later. 0: never */
     bool realtime, stats, audit, plain_engine, help;

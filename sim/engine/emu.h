@@ -112,6 +112,7 @@ struct emu_real {
     bool (*cpu_restore_state)(struct CPUState *, uintptr_t, bool);
     void (*restore_state_to_opc)(struct CPUX86State *, struct TranslationBlock *, uint64_t *);
     uint32_t (*cpu_ldub_code)(struct CPUX86State *, uint64_t);
+    uint32_t (*cpu_lduw_code)(struct CPUX86State *, uint64_t);
     uint32_t (*cpu_ldl_code)(struct CPUX86State *, uint64_t);
     void (*fcomi)(struct CPUX86State *);
     void (*fucomi)(struct CPUX86State *);
@@ -267,7 +268,15 @@ struct emu {
         struct {
             uint32_t what;
             int32_t disp;
-        } check[3]; /* that are due in front of it, see segment.c */
+        } check[4]; /* that are due in front of it, see segment.c */
+        /* segment_code.c: its code segment's limit is to be obeyed, which is this; where that begins */
+        bool limited, opens;
+        uint32_t limit;
+        uint64_t code_base;
+        uint32_t reach;        /* the block's: the last offset that it reads at or branches to; of the instruction's */
+        uint32_t branch;       /* target, if the block's may be that; */
+        uint8_t *reach_op;     /* where it is told of it */
+        uint32_t extra_offset; /* of the operand that is checked next */
     } gate;
     struct emu_count {
         struct TCGContext *tcg;
@@ -422,11 +431,25 @@ uint32_t emu_operand_check(struct CPUX86State *env, uint64_t addr, uint32_t inde
 enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS, GATE_FRAME, GATE_STRING };
 enum gate_answer emu_gate(struct emu *e, uint64_t pc);
 /*
- * segment.c: are DS, ES and SS of these six flat? The processor's have changed: put right what the translator knows of
- * them, an HVM guest's.
+ * segment.c: are DS, ES and SS of these six flat, and CS, if that counts? The processor's have changed: put right what
+ * the translator knows of them.
  */
-bool emu_segments_flat(const struct raw_segment *seg);
+bool emu_segments_flat(const struct emu *e, const struct raw_segment *seg);
 void emu_segments_changed(struct emu *e);
+/* Are there limits and types of segments at all? In 64-bit code there are none. */
+static inline bool emu_segments_count(const struct emu *e, bool hvm) { return hvm || e->m->exact_segments; }
+/* Does the segment allow an access to size bytes from an offset on? */
+bool emu_segment_allows(struct emu *e, const struct raw_segment *s, uint64_t offset, unsigned int size, bool write);
+/* segment_code.c: the block must end in front of pc. May not return. */
+bool emu_code_ends(struct emu *e, uint64_t pc, bool first);
+/* An instruction of the block has been translated, which ends in front of next. */
+void emu_code_reaches(struct emu *e, uint64_t next);
+/* A byte of code is wanted. May not return. */
+void emu_code_limit(struct emu *e, uint64_t addr);
+/* The call in front of a block, or an instruction, that is no check of an operand (struct emu_gate.check). */
+void emu_code_check(struct emu *e, struct CPUX86State *env, uint32_t what, uint32_t value, uintptr_t host_pc);
+/* A branch to this offset of the code segment is about to be made. */
+void emu_code_target(struct emu *e, struct CPUX86State *env, uint32_t offset, uintptr_t host_pc);
 /* emu_gate.string, for string.c. */
 #define EMU_STRING_MOVES 4u
 

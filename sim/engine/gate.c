@@ -308,6 +308,8 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.has_byte = e->gate.hides_lock = e->gate.hides_66 = false;
     e->gate.operand = OPERAND_WHOLE;
     e->gate.accesses = e->gate.nr_checks = 0;
+    e->gate.opens = false;
+    e->gate.branch = 0;
     e->gate.later_at = 0;
     e->gate.syscall = e->gate.transfers = false;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
@@ -328,7 +330,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
         return GATE_STRING;
     if (is_enter16(&h))
         return GATE_FRAME;
-    return h.map == 1 && h.opcode == 0xc7 ? GATE_OPENS : GATE_PASS;
+    return e->gate.opens || (h.map == 1 && h.opcode == 0xc7) ? GATE_OPENS : GATE_PASS;
 }
 
 /* ----------------------------------------------------------------------------------------- in place of Unicorn's -- */
@@ -344,16 +346,31 @@ uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr)
 
     if (__builtin_expect(e->gate.refused, 0))
         return addr == e->gate.pc ? 0x0f : 0x0b;
+    if (e->gate.limited)
+        emu_code_limit(e, addr);
     byte = e->real.cpu_ldub_code(env, addr);
     if (e->gate.has_byte && addr == e->gate.pc + e->gate.byte_at)
         return e->gate.byte;
     return addr - e->gate.pc < e->gate.nr_prefixes ? gate_shown_prefix(e, (uint8_t)byte) : byte;
 }
 
+uint32_t cpu_lduw_code_x86_64(struct CPUX86State *env, uint64_t addr)
+{
+    struct emu *e = emu_running;
+
+    if (e->gate.limited)
+        emu_code_limit(e, addr + 1);
+    return e->real.cpu_lduw_code(env, addr);
+}
+
 uint32_t cpu_ldl_code_x86_64(struct CPUX86State *env, uint64_t addr)
 {
-    const struct emu *e = emu_running;
-    const uint32_t val = e->real.cpu_ldl_code(env, addr);
+    struct emu *e = emu_running;
+    uint32_t val;
+
+    if (e->gate.limited)
+        emu_code_limit(e, addr + 3);
+    val = e->real.cpu_ldl_code(env, addr);
 
     return e->gate.later_at && addr == e->gate.pc + e->gate.later_at ? val + 1 : val;
 }

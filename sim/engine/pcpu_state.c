@@ -65,7 +65,7 @@ static uint32_t segment_hflags(const struct emu *e, const struct cpu_context *c)
     if (hf & RAW_HF_CS64)
         return hf | RAW_HF_SS32;
     if (!flat_32 || !(hf & RAW_HF_CS32) || seg[CPU_SEG_DS].base || seg[CPU_SEG_ES].base || seg[CPU_SEG_SS].base ||
-        (c->state.mode == CPU_MODE_HVM && !emu_segments_flat(seg)))
+        (emu_segments_count(e, c->state.mode == CPU_MODE_HVM) && !emu_segments_flat(e, seg)))
         hf |= RAW_HF_ADDSEG;
     return hf;
 }

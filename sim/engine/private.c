@@ -41,10 +41,11 @@ static bool called_are_there(void)
     return tcg_emit_op_x86_64 && tcg_temp_new_internal_x86_64 && tcg_temp_free_internal_x86_64 &&
            tcg_gen_callN_x86_64 && tcg_gen_lookup_and_goto_ptr_x86_64 && tlb_reset_dirty_x86_64 &&
            tlb_flush_page_x86_64 && tb_invalidate_phys_page_range_x86_64 && cpu_cc_compute_all_x86_64 &&
-           helper_enter_mmx_x86_64 && update_mxcsr_status_x86_64 && cpu_ldub_data_ra_x86_64 && cpu_ldl_data_ra_x86_64 &&
-           cpu_exec_x86_64 && get_page_addr_code_x86_64 && tcg_tb_phys_invalidate_count_x86_64 &&
-           tcg_tb_foreach_x86_64 && raise_exception_err_ra_x86_64 && cpu_vmexit_x86_64 &&
-           tlb_set_page_with_attrs_x86_64 && cpu_svm_check_intercept_param_x86_64;
+           helper_enter_mmx_x86_64 && update_mxcsr_status_x86_64 && cpu_ldub_data_ra_x86_64 &&
+           cpu_lduw_data_ra_x86_64 && cpu_ldl_data_ra_x86_64 && tb_phys_invalidate_x86_64 &&
+           cpu_loop_exit_noexc_x86_64 && cpu_exec_x86_64 && get_page_addr_code_x86_64 &&
+           tcg_tb_phys_invalidate_count_x86_64 && tcg_tb_foreach_x86_64 && raise_exception_err_ra_x86_64 &&
+           cpu_vmexit_x86_64 && tlb_set_page_with_attrs_x86_64 && cpu_svm_check_intercept_param_x86_64;
 }
 
 bool emu_private_find(struct emu *e)
@@ -61,6 +62,7 @@ bool emu_private_find(struct emu *e)
     REPLACES(cpu_restore_state_x86_64, cpu_restore_state);
     REPLACES(restore_state_to_opc_x86_64, restore_state_to_opc);
     REPLACES(cpu_ldub_code_x86_64, cpu_ldub_code);
+    REPLACES(cpu_lduw_code_x86_64, cpu_lduw_code);
     REPLACES(cpu_ldl_code_x86_64, cpu_ldl_code);
     REPLACES(tcg_gen_qemu_ld_i64_x86_64, tcg_gen_qemu_ld_i64);
     REPLACES(tcg_gen_qemu_st_i64_x86_64, tcg_gen_qemu_st_i64);

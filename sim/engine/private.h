@@ -62,6 +62,8 @@ extern void helper_enter_mmx_x86_64(struct CPUX86State *env) __attribute__((weak
 extern void update_mxcsr_status_x86_64(struct CPUX86State *env) __attribute__((weak));
 extern uint32_t cpu_ldub_data_ra_x86_64(struct CPUX86State *env, uint64_t addr, uintptr_t host_pc)
     __attribute__((weak));
+extern uint32_t cpu_lduw_data_ra_x86_64(struct CPUX86State *env, uint64_t addr, uintptr_t host_pc)
+    __attribute__((weak));
 extern uint32_t cpu_ldl_data_ra_x86_64(struct CPUX86State *env, uint64_t addr, uintptr_t host_pc) __attribute__((weak));
 /*
  * host_pc: where translated code is to be left, or 0: where its state says. The second returns if that is not
@@ -74,6 +76,10 @@ extern void cpu_svm_check_intercept_param_x86_64(struct CPUX86State *env, uint32
 
 extern void cpu_vmexit_x86_64(struct CPUX86State *env, uint32_t exit_code, uint64_t info1, uintptr_t host_pc)
     __attribute__((weak));
+/* The block is never entered again; page_addr: -1. The second: leave translated code, whose state has been restored. */
+extern void tb_phys_invalidate_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb, uint64_t page_addr)
+    __attribute__((weak));
+extern void cpu_loop_exit_noexc_x86_64(struct CPUState *cpu) __attribute__((weak));
 /* attrs: MemTxAttrs, 0; rights: 1 to read, 2 to write, 4 to execute. */
 extern void tlb_set_page_with_attrs_x86_64(struct CPUState *cpu, uint64_t vaddr, uint64_t paddr, uint32_t attrs,
                                            int rights, int mmu_idx, uint64_t size) __attribute__((weak));
@@ -104,6 +110,7 @@ void helper_raise_exception_x86_64(struct CPUX86State *env, int vector);
 
 /* gate.c */
 uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr);
+uint32_t cpu_lduw_code_x86_64(struct CPUX86State *env, uint64_t addr);
 uint32_t cpu_ldl_code_x86_64(struct CPUX86State *env, uint64_t addr);
 
 /* string.c */

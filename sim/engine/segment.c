@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What HVM guests may reach by their segments, and aligned: checks that translated code lacks.
+ * What guests may reach by their segments, and aligned: checks that translated code lacks.
  *
  * Concept: the translator adds a segment's base to an address if it has to, and checks nothing. So in front of an
  * instruction with an operand in memory a call is put which does, where it could matter:
@@ -22,7 +22,7 @@
  *
  * Invariant: a check changes nothing; what it raises is raised in front of the instruction.
  *
- * Not checked: far transfers' and IRET's own stack accesses, ENTER, operands of SSE4 by their exact size.
+ * Where code may lie, and ENTER: segment_code.c, in a machine with exact segments. That checks 32-bit PV guests, too.
  *
  * Budget: over 400 lines: what each opcode does with its operand.
  *
@@ -41,33 +41,9 @@
 #define CHECK_ADDR16   (1u << 18)
 #define CHECK_SIZE(n)  ((n) << 19)
 #define CHECK_ADDR32   (1u << 29)
-#define CHECK_RIP      (1u << 30)
-#define CHECK_TABLE    (1u << 31)
-
-#define TYPE_WRITE  0x200u /* of data; of code: may be read */
-#define TYPE_EXPAND 0x400u
-#define TYPE_CODE   0x800u
-
-/* ---------------------------------------------------------------------------------------------- flat segments -- */
-
-static bool is_flat(const struct raw_segment *s)
-{
-    return !s->base && s->limit == ~0u &&
-           (s->flags & (_SEGMENT_P | TYPE_CODE | TYPE_EXPAND | TYPE_WRITE)) == (_SEGMENT_P | TYPE_WRITE);
-}
-
-bool emu_segments_flat(const struct raw_segment *seg)
-{
-    return is_flat(&seg[CPU_SEG_DS]) && is_flat(&seg[CPU_SEG_ES]) && is_flat(&seg[CPU_SEG_SS]);
-}
-
-void emu_segments_changed(struct emu *e)
-{
-    const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
-
-    if (e->nested.on && !(hf & (RAW_HF_CS64 | RAW_HF_ADDSEG)) && !emu_segments_flat(raw_seg(&e->raw, 0)))
-        raw_set(&e->raw, hflags, uint32_t, hf | RAW_HF_ADDSEG);
-}
+#define CHECK_RIP      (1u << 30) /* in 64-bit code; */
+#define CHECK_TARGET   (1u << 30) /* in other code: it is where a branch goes to, by its lower half if it is FAR */
+#define CHECK_TABLE    (1u << 31) /* in 64-bit code, or CLFLUSH */
 
 /* ------------------------------------------------------------------------------------------ what an operand is -- */
 
@@ -145,14 +121,19 @@ static struct operand operand_media(struct insn_head *h)
 
     switch (h->opcode) {
     case 0x10 ... 0x11:
-    case 0x51 ... 0x5a:
+    case 0x51 ... 0x59:
     case 0x5c ... 0x5f:
     case 0xc2: o.size = scalar; break;
+    case 0x5a: o.size = np ? 8 : scalar; break;
+    case 0x60 ... 0x62: o.size = np ? 4 : 16; break;
+    case 0xe6: o.size = h->prefixes.rep ? 8 : 16; break;
     case 0x2a:
     case 0x2c ... 0x2d: o.size = scalar == 16 ? 8 : h->opcode == 0x2a ? operand_size(h) : scalar; break;
     case 0x2e ... 0x2f: o.size = h->prefixes.p66 ? 8 : 4; break;
-    case 0x12 ... 0x13:
-    case 0x16 ... 0x17:
+    case 0x12:
+    case 0x16: o.size = h->prefixes.rep ? 16 : 8; break;
+    case 0x13:
+    case 0x17:
     case 0xd6: o.size = 8; break;
     case 0x6e: o.size = h->prefixes.rex & 8 ? 8 : 4; break;
     case 0x7e: o.size = h->prefixes.rex & 8 || h->prefixes.rep ? 8 : 4; break;
@@ -218,17 +199,54 @@ static struct operand operand_map1(struct insn_head *h)
     }
 }
 
+static struct operand operand_map2(struct insn_head *h)
+{
+    const unsigned int v = operand_size(h);
+
+    switch (h->opcode) {
+    case 0x20: /* PMOVSX, PMOVZX: half, a quarter, an eighth of a register */
+    case 0x23:
+    case 0x25:
+    case 0x30:
+    case 0x33:
+    case 0x35: return READS(8);
+    case 0x21:
+    case 0x24:
+    case 0x31:
+    case 0x34: return READS(4);
+    case 0x22:
+    case 0x32: return READS(2);
+    case 0xf0: return READS(h->prefixes.repne ? 1 : v);
+    case 0xf1: return h->prefixes.repne ? READS(v) : WRITES(v);
+    case 0xf6: return READS(h->prefixes.rex & 8 ? 8 : 4);
+    default: return IMAGE(h->prefixes.p66 ? 16 : 8);
+    }
+}
+
+static struct operand operand_map3(struct insn_head *h)
+{
+    const unsigned int word = h->prefixes.rex & 8 ? 8 : 4;
+
+    switch (h->opcode) {
+    case 0x0a: return READS(4); /* ROUNDSS, ROUNDSD */
+    case 0x0b: return READS(8);
+    case 0x14: return WRITES(1); /* PEXTR */
+    case 0x15: return WRITES(2);
+    case 0x16: return WRITES(word);
+    case 0x17: return WRITES(4);
+    case 0x20: return READS(1); /* PINSR */
+    case 0x21: return READS(4);
+    case 0x22: return READS(word);
+    default: return IMAGE(h->prefixes.p66 ? 16 : 8);
+    }
+}
+
 static struct operand operand_of(struct insn_head *h)
 {
-    switch (h->map) {
-    case 0: return operand_map0(h);
-    case 1: return operand_map1(h);
-    case 2:
-        if ((h->opcode & 0xfe) == 0xf0)
-            return (struct operand){ operand_size(h), h->opcode & 1 && !h->prefixes.repne, true };
-        return IMAGE(h->prefixes.p66 ? 16 : 8);
-    default: return NOTHING;
-    }
+    static struct operand (*const maps[])(struct insn_head *) = { operand_map0, operand_map1, operand_map2,
+                                                                  operand_map3 };
+
+    return maps[h->map](h);
 }
 
 /* Does ModRM follow the opcode? Of map 0 only; elsewhere it does where operand_of() knows one. */
@@ -320,11 +338,10 @@ static uint32_t address32(struct insn_head *h, int32_t *disp)
 
 static void add(struct insn_head *h, uint32_t check, struct operand o, int32_t disp)
 {
-    struct emu_gate *g = &h->e->gate;
-
-    g->check[g->nr_checks].what = check | CHECK_SIZE(o.size) | (o.write ? CHECK_WRITE : 0) |
-                                  (o.exact && !(o.size & (o.size - 1)) ? CHECK_NATURAL : 0);
-    g->check[g->nr_checks++].disp = disp;
+    gate_check(h,
+               check | CHECK_SIZE(o.size) | (o.write ? CHECK_WRITE : 0) |
+                   (o.exact && !(o.size & (o.size - 1)) ? CHECK_NATURAL : 0),
+               disp);
 }
 
 static uint32_t address_size(const struct insn_head *h)
@@ -363,9 +380,21 @@ static int stack_bytes(struct insn_head *h)
     case 0x8f:
     case 0x9d:
     case 0xc2 ... 0xc3: return v;
-    case 0x60: return -8 * v;
-    case 0x61: return 8 * v;
     case 0xff: return gate_reg(h) == 2 || gate_reg(h) == 6 ? -v : 0;
+    default: return 0;
+    }
+}
+
+/* In real mode and virtual-8086 mode: words of a frame that a far transfer pushes (negative) or pops. */
+static int far_slots(struct insn_head *h)
+{
+    if (h->map || h->protected)
+        return 0;
+    switch (h->opcode) {
+    case 0x9a: return -2;
+    case 0xca ... 0xcb: return 2;
+    case 0xcf: return 3;
+    case 0xff: return gate_reg(h) == 3 ? -2 : 0;
     default: return 0;
     }
 }
@@ -373,26 +402,41 @@ static int stack_bytes(struct insn_head *h)
 static void check_stack(struct insn_head *h)
 {
     const bool ss32 = raw_get(&h->e->raw, hflags, uint32_t) & RAW_HF_SS32;
-    const int n = stack_bytes(h);
-    const unsigned int size = (unsigned int)(n < 0 ? -n : n);
+    const uint32_t stack = CPU_SEG_SS | (ss32 || h->code64 ? 0 : CHECK_ADDR16);
+    const unsigned int v = operand_size(h);
+    const uint32_t target = h->branches && h->opcode != 0xff && h->opcode != 0xe8 ? CHECK_TARGET : 0;
+    const bool all = h->map == 0 && (h->opcode & 0xfe) == 0x60;
+    const int n = all ? 0 : stack_bytes(h), slots = all ? h->opcode == 0x60 ? -8 : 8 : far_slots(h);
 
     if (n)
-        add(h, CHECK_BASE(4u) | CPU_SEG_SS | (ss32 || h->code64 ? 0 : CHECK_ADDR16),
-            (struct operand){ size, n < 0, size <= 8 }, n < 0 ? n : 0);
+        add(h, stack | target | CHECK_BASE(4u), (struct operand){ (unsigned int)(n < 0 ? -n : n), n < 0, true },
+            n < 0 ? n : 0);
+    if (slots)
+        gate_check(h, CODE_CHECK(CODE_SLOTS, CODE_SLOTS_ARG(abs(slots), v, slots < 0)), slots < 0 ? slots * (int)v : 0);
+    if (slots > 0 && target)
+        add(h, stack | target | CHECK_BASE(4u), READS(v), 0);
     if (h->map == 0 && h->opcode == 0xc9) /* LEAVE */
-        add(h, CHECK_BASE(5u) | CPU_SEG_SS | (ss32 || h->code64 ? 0 : CHECK_ADDR16), READS(operand_size(h)), 0);
+        add(h, stack | CHECK_BASE(5u), READS(v), 0);
 }
 
-/* Strings, MOV with an address, XLAT. False: none of these. */
+/* Strings, MOV with an address, XLAT, MASKMOV. False: none of these. */
 static bool check_implied(struct insn_head *h, uint32_t seg)
 {
     const unsigned int n = h->opcode & 1 ? operand_size(h) : 1;
     const uint32_t how =
         address_size(h) | (h->opcode >= 0xa4 && (h->prefixes.rep || h->prefixes.repne) ? CHECK_REP : 0);
 
+    if (h->map == 1 && h->opcode == 0xf7) {
+        add(h, how | seg | CHECK_BASE(7u), (struct operand){ h->prefixes.p66 ? 16 : 8, true, false }, 0);
+        return true;
+    }
     if (h->map)
         return false;
     switch (h->opcode) {
+    case 0xd7:
+        gate_check(h, CODE_CHECK(CODE_EXTRA_AL, 0), 0);
+        add(h, how | seg | CHECK_BASE(3u), READS(1), 0);
+        return true;
     case 0xa0 ... 0xa3: {
         const int32_t disp = displacement(h, how & CHECK_ADDR16 ? 2 : 4);
 
@@ -420,26 +464,34 @@ static bool always_checked(struct insn_head *h)
            !gate_is_reg(h);
 }
 
-void emu_segment_checks(struct insn_head *h)
+/* It faults whatever its operand is: it has none in this mode, or belongs to others. */
+static bool is_refused(const struct insn_head *h, uint32_t hf, uint64_t flags)
 {
-    struct emu *e = h->e;
-    const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
-    const bool aligned = (hf & RAW_HF_CPL) == 3 && raw_get(&e->raw, eflags, uint64_t) & X86_EFLAGS_AC;
-    const int named = h->code64 ? -1 : named_segment(h);
-    struct operand o;
+    const unsigned int reg = h->modrm >> 3 & 7;
+    const bool vm_sensitive = h->map == 0 && (h->opcode == 0x9c || h->opcode == 0x9d || h->opcode == 0xcf);
+
+    if (vm_sensitive)
+        return (flags & X86_EFLAGS_VM) && (flags & X86_EFLAGS_IOPL) != X86_EFLAGS_IOPL;
+    if (!h->protected && ((h->map == 0 && h->opcode == 0x63) ||
+                          (h->map == 1 && (h->opcode == 0x00 || h->opcode == 0x02 || h->opcode == 0x03))))
+        return true;
+    return h->map == 1 && hf & RAW_HF_CPL &&
+           ((h->opcode == 0x00 && (reg == 2 || reg == 3)) || (h->opcode == 0x01 && (reg == 2 || reg == 3 || reg == 6)));
+}
+
+/* Not in 64-bit code: BT and its kind with a bit in a register reach beyond their operand. */
+static void check_bit_offset(struct insn_head *h)
+{
+    if (h->map == 1 && !h->code64 && (h->opcode == 0xa3 || h->opcode == 0xab || h->opcode == 0xb3 || h->opcode == 0xbb))
+        gate_check(h, CODE_CHECK(CODE_EXTRA_BITS, gate_reg(h) | (operand_size(h) == 4 ? 8u : 0)), 0);
+}
+
+static void check_operand(struct insn_head *h, int named)
+{
+    struct operand o = operand_of(h);
     uint32_t check;
     int32_t disp;
 
-    e->gate.nr_checks = 0;
-    if (!e->nested.on || ((hf & (RAW_HF_EM | RAW_HF_TS)) && (gate_is_media(h) || (h->opcode & 0xf8) == 0xd8)))
-        return;
-    if (!aligned && !always_checked(h) &&
-        (h->code64 || (!(hf & RAW_HF_ADDSEG) && named != CPU_SEG_CS && named != CPU_SEG_FS && named != CPU_SEG_GS)))
-        return;
-    check_stack(h);
-    if (check_implied(h, named >= 0 ? (uint32_t)named : CPU_SEG_DS) || !has_modrm(h))
-        return;
-    o = operand_of(h);
     if (!o.size || gate_is_reg(h))
         return;
     check = address_size(h);
@@ -450,7 +502,40 @@ void emu_segment_checks(struct insn_head *h)
         check = (check & ~CHECK_SEG) | (uint32_t)named;
     if (always_checked(h) && (h->code64 || h->opcode == 0xae))
         check |= CHECK_TABLE;
-    add(h, check, o, disp);
+    if (h->map == 0 && h->opcode == 0x8f && (check & CHECK_BASE(15u)) == CHECK_BASE(4u)) /* POP has moved ESP */
+        disp += (int32_t)o.size;
+    check_bit_offset(h);
+    add(h, check | (h->branches ? CHECK_TARGET : 0), o, disp);
+}
+
+void emu_segment_checks(struct insn_head *h)
+{
+    struct emu *e = h->e;
+    const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
+    const uint64_t flags = raw_get(&e->raw, eflags, uint64_t);
+    const bool aligned = e->nested.on && (hf & RAW_HF_CPL) == 3 && flags & X86_EFLAGS_AC;
+    const int named = h->code64 ? -1 : named_segment(h);
+    bool late;
+
+    e->gate.nr_checks = 0;
+    h->protected = (hf & RAW_HF_PE) && !(flags & X86_EFLAGS_VM);
+    if (!emu_segments_count(e, e->nested.on) || (h->code64 && !e->nested.on) ||
+        ((hf & (RAW_HF_EM | RAW_HF_TS)) && (gate_is_media(h) || (h->opcode & 0xf8) == 0xd8)))
+        return;
+    if (!aligned && !always_checked(h) &&
+        (h->code64 || (!(hf & RAW_HF_ADDSEG) && named != CPU_SEG_CS && named != CPU_SEG_FS && named != CPU_SEG_GS)))
+        return;
+    if (is_refused(h, hf, flags))
+        return;
+    if (e->gate.limited)
+        gate_branch(h);
+    late = h->map == 0 && h->opcode == 0xff; /* CALL and PUSH read their operand first */
+    if (!late)
+        check_stack(h);
+    if (!check_implied(h, named >= 0 ? (uint32_t)named : CPU_SEG_DS) && has_modrm(h))
+        check_operand(h, named);
+    if (late)
+        check_stack(h);
 }
 
 /* --------------------------------------------------------------------------------------------------- at run time -- */
@@ -460,11 +545,13 @@ static uint64_t offset(struct emu *e, uint32_t what, int32_t disp, bool code64)
     const uint64_t *gpr = raw_gprs(&e->raw);
     uint64_t at = (uint64_t)(int64_t)disp;
 
-    if (what & CHECK_RIP) { /* which is within 2 GiB of the code that this is */
+    if (what & CHECK_RIP && code64) { /* which is within 2 GiB of the code that this is */
         const uint64_t ip = raw_get(&e->raw, eip, uint64_t);
 
         return ip + (uint64_t)(int64_t)(int32_t)((uint32_t)disp - (uint32_t)ip);
     }
+    at += e->gate.extra_offset;
+    e->gate.extra_offset = 0;
     if (what >> 9 & 1)
         at += gpr[what >> 5 & 15];
     if (what >> 14 & 1)
@@ -478,18 +565,6 @@ static uint64_t counted(struct emu *e, uint32_t what, bool code64)
     const uint64_t rcx = raw_gprs(&e->raw)[1];
 
     return what & CHECK_ADDR16 ? (uint16_t)rcx : code64 && !(what & CHECK_ADDR32) ? rcx : (uint32_t)rcx;
-}
-
-static bool within(const struct raw_segment *s, uint64_t first, uint64_t last, bool write, bool typed)
-{
-    if (typed) {
-        if (!(s->flags & _SEGMENT_P) || (write && (s->flags & (TYPE_CODE | TYPE_WRITE)) != TYPE_WRITE) ||
-            (s->flags & (TYPE_CODE | TYPE_WRITE)) == TYPE_CODE)
-            return false;
-        if ((s->flags & (TYPE_CODE | TYPE_EXPAND)) == TYPE_EXPAND)
-            return first > s->limit && last <= (s->flags & _SEGMENT_DB ? UINT32_MAX : 0xffff);
-    }
-    return last <= s->limit || s->limit == UINT32_MAX;
 }
 
 static void table(struct CPUX86State *env, uint64_t at, uint32_t size, uintptr_t host_pc)
@@ -506,6 +581,16 @@ static void table(struct CPUX86State *env, uint64_t at, uint32_t size, uintptr_t
         raise_exception_err_ra_x86_64(env, TRAP_gp_fault, 0, host_pc);
 }
 
+/* The operand is an offset of 2 or 4 bytes, or has a selector behind it. */
+static void target(struct emu *e, struct CPUX86State *env, uint64_t at, uint32_t what, uintptr_t host_pc)
+{
+    const uint32_t size = what >> 19 & 0x3ff;
+    const bool wide = size == 6 || (size == 4 && what & CHECK_NATURAL);
+
+    emu_code_target(e, env, wide ? cpu_ldl_data_ra_x86_64(env, at, host_pc) : cpu_lduw_data_ra_x86_64(env, at, host_pc),
+                    host_pc);
+}
+
 /* In front of an instruction with checks. (RSM itself is never translated: the gate refuses it.) */
 void helper_rsm_x86_64(struct CPUX86State *env)
 {
@@ -515,11 +600,16 @@ void helper_rsm_x86_64(struct CPUX86State *env)
     const struct raw_segment *s = raw_seg(&e->raw, seg);
     const bool code64 = hf & RAW_HF_CS64;
     const uint64_t flags = raw_get(&e->raw, eflags, uint64_t);
-    uint64_t at = offset(e, what, (int32_t)emu_count_note2(e), code64);
+    uint64_t at;
 
+    if (!size) {
+        emu_code_check(e, env, what, emu_count_note2(e), RETADDR);
+        return;
+    }
+    at = offset(e, what, (int32_t)emu_count_note2(e), code64);
     if (what & CHECK_REP && !counted(e, what, code64))
         return;
-    if (!code64 && !within(s, at, at + size - 1, what & CHECK_WRITE, (hf & RAW_HF_PE) && !(flags & X86_EFLAGS_VM)))
+    if (!code64 && !emu_segment_allows(e, s, at, size, what & CHECK_WRITE))
         raise_exception_err_ra_x86_64(env, seg == CPU_SEG_SS ? TRAP_stack_fault : TRAP_gp_fault, 0, RETADDR);
     if (!code64)
         at = (uint32_t)(at + s->base);
@@ -527,7 +617,9 @@ void helper_rsm_x86_64(struct CPUX86State *env)
         at += s->base;
     if (what & CHECK_TABLE)
         table(env, at, size, RETADDR);
-    if (flags & X86_EFLAGS_AC && (hf & RAW_HF_CPL) == 3 && what & CHECK_NATURAL && at & (size - 1) &&
+    if (what & CHECK_TARGET && !code64)
+        target(e, env, at, what, RETADDR);
+    if (e->nested.on && flags & X86_EFLAGS_AC && (hf & RAW_HF_CPL) == 3 && what & CHECK_NATURAL && at & (size - 1) &&
         e->loaded->state.cr0 & X86_CR0_AM)
         raise_exception_err_ra_x86_64(env, X86_EXC_AC, 0, RETADDR);
 }
@@ -559,14 +651,15 @@ static void segments_change(struct emu *e)
 
 load_fn *emu_before_load_seg(struct CPUX86State *env, int seg, int sel, uintptr_t host_pc)
 {
-    if (emu_running->nested.on && !(raw_get(&emu_running->raw, hflags, uint32_t) & RAW_HF_CS64))
+    if (emu_segments_count(emu_running, emu_running->nested.on) &&
+        !(raw_get(&emu_running->raw, hflags, uint32_t) & RAW_HF_CS64))
         segments_change(emu_running);
     return emu_running->real.load_seg;
 }
 
 load_fn *emu_before_lret(struct CPUX86State *env, int size, int pops, uintptr_t host_pc)
 {
-    if (emu_running->nested.on)
+    if (emu_segments_count(emu_running, emu_running->nested.on))
         segments_change(emu_running);
     return emu_running->real.lret_protected;
 }

@@ -12,6 +12,7 @@
  * Invariant: a block has fewer instructions than use up the translator's temporaries (temps_run_out()).
  */
 #include "sim/engine/block.h"
+#include "sim/engine/gate.h"
 #include "sim/engine/private.h"
 
 /* Known of Unicorn 2.1.1's translator; emu_private_find() lets no other version come here. */
@@ -76,14 +77,15 @@ static uint8_t *emit_movi(struct TCGContext *tcg, struct TCGTemp *temp, uint64_t
 }
 
 /* What the call that follows is to know. */
-static void emit_note(struct emu *e, intptr_t where, uint32_t value)
+static uint8_t *emit_note(struct emu *e, intptr_t where, uint32_t value)
 {
     struct TCGContext *tcg = e->count.tcg;
     struct TCGTemp *temp = tcg_temp_new_internal_x86_64(tcg, 0, false);
+    uint8_t *op = emit_movi(tcg, temp, value);
 
-    emit_movi(tcg, temp, value);
     e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)temp, (uintptr_t)e->count.env_temp, (uintptr_t)where);
     tcg_temp_free_internal_x86_64(tcg, temp);
+    return op;
 }
 
 static void call(struct emu *e, void (*helper)(struct CPUX86State *env))
@@ -92,6 +94,17 @@ static void call(struct emu *e, void (*helper)(struct CPUX86State *env))
 
     memcpy(&function, &helper, sizeof(function));
     tcg_gen_callN_x86_64(e->count.tcg, function, NULL, 1, (struct TCGTemp **)&e->count.env_temp);
+}
+
+/* Returned: the operation with the value. */
+static uint8_t *emit_check(struct emu *e, uint32_t what, uint32_t value)
+{
+    uint8_t *op;
+
+    emit_note(e, note_offset(e), what);
+    op = emit_note(e, note2_offset(e), value);
+    call(e, helper_rsm_x86_64);
+    return op;
 }
 
 /*
@@ -103,22 +116,23 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
 {
     struct emu *e = emu_running;
     uint8_t *flags = (uint8_t *)e->count.tb + TB_HOW;
-    enum gate_answer answer;
+    const bool first = *block_num_insns(db) == 1;
+    enum gate_answer answer = GATE_OPENS;
     uint64_t next;
 
     memcpy(&e->gate.pc, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(e->gate.pc));
-    answer = emu_gate(e, e->gate.pc);
-    if ((answer == GATE_OPENS || answer == GATE_FLAGS) && *block_num_insns(db) > 1) {
+    if (!emu_code_ends(e, e->gate.pc, first))
+        answer = emu_gate(e, e->gate.pc);
+    if ((answer == GATE_OPENS || answer == GATE_FLAGS) && !first) {
         --*block_num_insns(db); /* it was counted already; as nothing was translated, the block ends in front of it */
         *block_is_jmp(db) = IS_JMP_TOO_MANY;
         return;
     }
     e->gate.refused = answer == GATE_INVALID;
-    for (unsigned int i = 0; i < e->gate.nr_checks; i++) {
-        emit_note(e, note_offset(e), e->gate.check[i].what);
-        emit_note(e, note2_offset(e), (uint32_t)e->gate.check[i].disp);
-        call(e, helper_rsm_x86_64);
-    }
+    if (first && e->gate.limited)
+        e->gate.reach_op = emit_check(e, CODE_CHECK(CODE_REACH, 0), 0);
+    for (unsigned int i = 0; i < e->gate.nr_checks; i++)
+        emit_check(e, e->gate.check[i].what, (uint32_t)e->gate.check[i].disp);
     if (answer == GATE_FLAGS)
         call(e, helper_clac_x86_64);
     if (answer == GATE_FRAME)
@@ -135,6 +149,7 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
         call(e, helper_stgi_x86_64);
     e->count.closed = e->gate.transfers;
     memcpy(&next, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(next));
+    emu_code_reaches(e, next);
     if (*block_is_jmp(db) == IS_JMP_NEXT && (e->count.closed || temps_run_out(e) || emu_debug_breaks(e, next)))
         *block_is_jmp(db) = IS_JMP_TOO_MANY;
 }
@@ -157,8 +172,16 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
     e->count.armed = true;
     e->count.closed = false;
     e->gate.refused = false;
+    e->gate.reach_op = NULL;
+    e->gate.reach = 0;
     e->real.translator_loop((const struct TranslatorOps *)&own, db, cpu, tb, max_insns);
     e->count.block = NULL;
+    e->gate.limited = false;
+    if (e->gate.reach_op) {
+        const uint64_t reach = e->gate.reach;
+
+        memcpy(e->gate.reach_op + TCG_OP_ARG_1, &reach, sizeof(reach));
+    }
 }
 
 /* Three-operand operations pass here; the first load of a block is the one of the flag. */

@@ -202,6 +202,16 @@ int hg_setup(void **state)
     return 0;
 }
 
+int hg_setup_exact(void **state)
+{
+    struct hvm_guest *g;
+
+    hg_setup(state);
+    g = *state;
+    g->m->exact_segments = true;
+    return 0;
+}
+
 int hg_teardown(void **state)
 {
     hg_destroy(*state);

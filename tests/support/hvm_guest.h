@@ -61,6 +61,7 @@ struct sim_exit hg_run(struct hvm_guest *g, uint64_t insns);
 
 /* A test's fixture. */
 int hg_setup(void **state);
+int hg_setup_exact(void **state); /* of a machine with exact segments */
 int hg_teardown(void **state);
 
 #endif

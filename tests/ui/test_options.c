@@ -210,6 +210,7 @@ static const struct {
     { "--power-cut 1s --disk-writes exit g", "--power-cut: with --disk-writes no file of a disk is written at once" },
     { "--device-model qemu g", "--device-model: expected dom0, domain or xen, got \"qemu\"" },
     { "--technique trap g", "--technique: expected hardware, emulate or ring1, got \"trap\"" },
+    { "--segments big g", "--segments: expected exact or fast, got \"big\"" },
     { "--disk-writes soon g", "--disk-writes: expected live, exit or never, got \"soon\"" },
     { "--disk-writes live --record r g",
       "--disk-writes: live: a recording needs the disks as they were: exit or never" },
@@ -361,6 +362,7 @@ static const struct {
     { "disk-writes", "never" },
     { "device-model", "xen" },
     { "technique", "emulate" },
+    { "segments", "exact" },
     /* those that have none */
     { "channel", "name=a,connection=pty" },
     { "console-to", "pty" },

@@ -96,6 +96,7 @@ static const struct row options[] = {
     { "max-vtime", "--max-vtime 1us", ALL("the limit of virtual time is reached") },
     { "audit", "--audit", WORKS },
     { "technique", "--technique emulate", { "--technique has no effect: there is no PVH or HVM guest", NULL, NULL } },
+    { "segments", "--segments exact", WORKS },
     { "plain-engine", "--plain-engine", WORKS },
     { "verbose", "-v", WORKS },
     { "quiet", "-q", WORKS },

@@ -1,0 +1,683 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Exact segments: each kind of instruction, with each kind of segment, at the edges of its limit; what faults, and how,
+ * is said by a model of the rule that shares nothing with the engine.
+ *
+ *      data          of so many bytes at an offset in a segment, read or written
+ *      the stack     words at (E)SP and (E)BP
+ *      code          where an instruction lies, where it goes on
+ *
+ * The model: AMD APM volume 2, 4.7 (types), 4.12 (limits). Each row is one instruction, run on the pCPU from a state
+ * made for it. On a fault nothing may have changed.
+ *
+ * Budget: a table of instructions, and a model.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/hvm_guest.h"
+
+#define CODE  (HG_CODE * PAGE_SIZE)
+#define DATA  0x30000u /* base of the segments that are tried */
+#define LIMIT 0xfffu
+
+/* ---------------------------------------------------------------------------------------------------- the model -- */
+
+enum kind { UP, READ_ONLY, DOWN, DOWN_16, EXECUTE, READABLE, NONE, NR_KINDS };
+
+static const char *const kind_names[] = { "data",         "read-only data", "expand-down",   "expand-down of 16 bits",
+                                          "execute-only", "readable code",  "a null segment" };
+
+/* Attributes: type and S, P, and D/B, as in struct cpu_segment. */
+static struct cpu_segment segment(enum kind kind, uint32_t limit, unsigned int dpl)
+{
+    static const uint16_t attrs[] = { 0x493, 0x491, 0x497, 0x097, 0x499, 0x49b, 0x000 };
+
+    return (struct cpu_segment){ .sel = (uint16_t)(kind == NONE ? 0 : 0x10 | dpl),
+                                 .base = DATA,
+                                 .limit = limit,
+                                 .attr = (uint16_t)(attrs[kind] | (kind == NONE ? 0 : dpl << 5)) };
+}
+
+static bool allowed(enum kind kind, uint32_t limit, uint64_t offset, unsigned int size, bool write)
+{
+    const uint64_t last = offset + size - 1;
+
+    switch (kind) {
+    case UP: return last <= limit;
+    case READ_ONLY:
+    case READABLE: return last <= limit && !write;
+    case DOWN: return offset > limit && last <= 0xffffffff;
+    case DOWN_16: return offset > limit && last <= 0xffff;
+    default: return false;
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------- a row -- */
+
+enum mode { CODE_32, CODE_16, REAL, VM86, NR_MODES };
+
+static const char *const mode_names[] = { "32-bit code", "16-bit code", "real mode", "virtual-8086 mode" };
+
+static unsigned long rows, faults;
+
+static void set_mode(struct hvm_guest *g, enum mode mode)
+{
+    struct cpu_state *st = g->st;
+
+    hg_mode(g, mode == REAL ? HG_REAL : HG_PROTECTED);
+    if (mode == CODE_16)
+        st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x08, 0x09b, 0xffff, CODE };
+    if (mode == VM86) {
+        st->rflags |= X86_EFLAGS_VM | X86_EFLAGS_IOPL;
+        st->cpl = 3;
+        for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
+            st->seg[i] = (struct cpu_segment){ HG_CODE << 8, 0x0f3, 0xffff, CODE };
+    }
+    for (unsigned int i = 0; (mode == REAL || mode == VM86) && i < CPU_NR_SEGS; i++)
+        if (i != CPU_SEG_CS)
+            st->seg[i] = (struct cpu_segment){ DATA >> 4, mode == VM86 ? 0x0f3 : 0x093, 0xffff, DATA };
+    st->cr4 = X86_CR4_OSFXSR;
+    st->rip = mode == CODE_32 ? CODE : 0;
+    st->rcx = 1;
+    st->rax = st->rdx = st->rsi = st->rdi = st->rbx = st->rbp = 0;
+    st->rsp = mode == CODE_32 ? HG_STACK : 0x800;
+    st->dirty = CPU_DIRTY_ALL;
+}
+
+/* One instruction: does it fault as it should? vector 0: it is carried out. */
+static void try(struct hvm_guest *g, uint8_t vector, const char *what)
+{
+    uint64_t gpr[16];
+    const uint64_t rip = g->st->rip;
+    struct sim_exit x;
+
+    memcpy(gpr, g->st->gpr, sizeof(gpr));
+    x = hg_run(g, 1);
+    rows++;
+    if (!vector) {
+        if (x.kind != EXIT_BUDGET)
+            fail_msg("%s: %s (vector %u) at %#lx", what, sim_exit_name(x.kind), sim_exit_vector(&x),
+                     (unsigned long)g->st->rip);
+        return;
+    }
+    faults++;
+    if (x.kind != EXIT_EXCEPTION || x.exception.vector != vector || x.exception.error_code)
+        fail_msg("%s: %s (vector %u, error code %#x) instead of vector %u", what, sim_exit_name(x.kind),
+                 sim_exit_vector(&x), x.kind == EXIT_EXCEPTION ? x.exception.error_code : 0, vector);
+    if (g->st->rip != rip || memcmp(gpr, g->st->gpr, sizeof(gpr)) != 0)
+        fail_msg("%s: faults, and has changed something", what);
+}
+
+/* ----------------------------------------------------------------------------------------------------- operands -- */
+
+#define M 0x100 /* ModRM: an address in (E)BX; lower bits: reg << 3 */
+
+/* Sizes of its operand with operands of 16 bits, of 32 bits; 0: it has none in memory. */
+static const struct insn {
+    const char *name;
+    uint16_t code[6];
+    uint8_t nr, size[2];
+    bool write, privileged, protected;
+} insns[] = {
+    { "mov r8, m", { 0x8a, M }, 2, { 1, 1 }, .write = false },
+    { "mov r, m", { 0x8b, M }, 2, { 2, 4 }, .write = false },
+    { "mov m, r8", { 0x88, M }, 2, { 1, 1 }, .write = true },
+    { "mov m, r", { 0x89, M }, 2, { 2, 4 }, .write = true },
+    { "mov m8, i", { 0xc6, M, 7 }, 3, { 1, 1 }, .write = true },
+    { "add m, r", { 0x01, M }, 2, { 2, 4 }, .write = true },
+    { "add r, m", { 0x03, M }, 2, { 2, 4 }, .write = false },
+    { "cmp m, r", { 0x39, M }, 2, { 2, 4 }, .write = false },
+    { "cmp m, i8", { 0x83, M | 7 << 3, 1 }, 3, { 2, 4 }, .write = false },
+    { "or m, i8", { 0x83, M | 1 << 3, 1 }, 3, { 2, 4 }, .write = true },
+    { "imul r, m, i8", { 0x6b, M, 3 }, 3, { 2, 4 }, .write = false },
+    { "test m, r", { 0x85, M }, 2, { 2, 4 }, .write = false },
+    { "xchg m, r", { 0x87, M }, 2, { 2, 4 }, .write = true },
+    { "xchg m, r8", { 0x86, M }, 2, { 1, 1 }, .write = true },
+    { "mov m, sreg", { 0x8c, M | 3 << 3 }, 2, { 2, 2 }, .write = true },
+    { "lea r, m", { 0x8d, M }, 2, { 0, 0 }, .write = false },
+    { "les r, m", { 0xc4, M }, 2, { 4, 6 }, .write = false },
+    { "bound r, m", { 0x62, M }, 2, { 4, 8 }, .write = false },
+    { "rol m, 1", { 0xd1, M }, 2, { 2, 4 }, .write = true },
+    { "rcl m, 1", { 0xd1, M | 2 << 3 }, 2, { 2, 4 }, .write = true },
+    { "shl m, cl", { 0xd3, M | 4 << 3 }, 2, { 2, 4 }, .write = true },
+    { "flds", { 0xd9, M }, 2, { 4, 4 }, .write = false },
+    { "fldcw", { 0xd9, M | 5 << 3 }, 2, { 2, 2 }, .write = false },
+    { "fnstcw", { 0xd9, M | 7 << 3 }, 2, { 2, 2 }, .write = true },
+    { "fnstenv", { 0xd9, M | 6 << 3 }, 2, { 14, 28 }, .write = true },
+    { "fldl", { 0xdd, M }, 2, { 8, 8 }, .write = false },
+    { "fldt", { 0xdb, M | 5 << 3 }, 2, { 10, 10 }, .write = false },
+    { "fildq", { 0xdf, M | 5 << 3 }, 2, { 8, 8 }, .write = false },
+    { "fnstsw", { 0xdd, M | 7 << 3 }, 2, { 2, 2 }, .write = true },
+    { "fnsave", { 0xdd, M | 6 << 3 }, 2, { 94, 108 }, .write = true },
+    { "not m", { 0xf7, M | 2 << 3 }, 2, { 2, 4 }, .write = true },
+    { "mul m8", { 0xf6, M | 4 << 3 }, 2, { 1, 1 }, .write = false },
+    { "inc m8", { 0xfe, M }, 2, { 1, 1 }, .write = true },
+    { "dec m", { 0xff, M | 1 << 3 }, 2, { 2, 4 }, .write = true },
+    { "sgdt", { 0x0f, 0x01, M }, 3, { 6, 6 }, .write = true },
+    { "lidt", { 0x0f, 0x01, M | 3 << 3 }, 3, { 6, 6 }, .write = false, .privileged = true },
+    { "smsw m", { 0x0f, 0x01, M | 4 << 3 }, 3, { 2, 2 }, .write = true },
+    { "str m", { 0x0f, 0x00, M | 1 << 3 }, 3, { 2, 2 }, .write = true, .protected = true },
+    { "lldt m", { 0x0f, 0x00, M | 2 << 3 }, 3, { 2, 2 }, .write = false, .privileged = true, .protected = true },
+    { "verr m", { 0x0f, 0x00, M | 4 << 3 }, 3, { 2, 2 }, .write = false, .protected = true },
+    { "arpl m, r", { 0x63, M }, 2, { 2, 2 }, .write = true, .protected = true },
+    { "lar r, m", { 0x0f, 0x02, M }, 3, { 2, 2 }, .write = false, .protected = true },
+    { "nop m", { 0x0f, 0x1f, M }, 3, { 0, 0 }, .write = false },
+    { "prefetch", { 0x0f, 0x18, M }, 3, { 0, 0 }, .write = false },
+    { "cmovz r, m", { 0x0f, 0x44, M }, 3, { 2, 4 }, .write = false },
+    { "setz m", { 0x0f, 0x94, M }, 3, { 1, 1 }, .write = true },
+    { "bt m, i", { 0x0f, 0xba, M | 4 << 3, 3 }, 4, { 2, 4 }, .write = false },
+    { "bts m, i", { 0x0f, 0xba, M | 5 << 3, 3 }, 4, { 2, 4 }, .write = true },
+    { "bt m, r", { 0x0f, 0xa3, M }, 3, { 2, 4 }, .write = false },
+    { "btc m, r", { 0x0f, 0xbb, M }, 3, { 2, 4 }, .write = true },
+    { "shld m, r, i", { 0x0f, 0xa4, M, 3 }, 4, { 2, 4 }, .write = true },
+    { "imul r, m", { 0x0f, 0xaf, M }, 3, { 2, 4 }, .write = false },
+    { "cmpxchg m, r", { 0x0f, 0xb1, M }, 3, { 2, 4 }, .write = true },
+    { "cmpxchg8b", { 0x0f, 0xc7, M | 1 << 3 }, 3, { 8, 8 }, .write = true },
+    { "lfs r, m", { 0x0f, 0xb4, M }, 3, { 4, 6 }, .write = false },
+    { "movzx r, m8", { 0x0f, 0xb6, M }, 3, { 1, 1 }, .write = false },
+    { "movsx r, m16", { 0x0f, 0xbf, M }, 3, { 2, 2 }, .write = false },
+    { "xadd m, r", { 0x0f, 0xc1, M }, 3, { 2, 4 }, .write = true },
+    { "movnti", { 0x0f, 0xc3, M }, 3, { 0, 4 }, .write = true },
+    { "ldmxcsr", { 0x0f, 0xae, M | 2 << 3 }, 3, { 0, 4 }, .write = false },
+    { "stmxcsr", { 0x0f, 0xae, M | 3 << 3 }, 3, { 0, 4 }, .write = true },
+    { "clflush", { 0x0f, 0xae, M | 7 << 3 }, 3, { 0, 1 }, .write = false },
+    { "movups x, m", { 0x0f, 0x10, M }, 3, { 0, 16 }, .write = false },
+    { "movups m, x", { 0x0f, 0x11, M }, 3, { 0, 16 }, .write = true },
+    { "movss m, x", { 0xf3, 0x0f, 0x11, M }, 4, { 4, 4 }, .write = true },
+    { "movsd x, m", { 0xf2, 0x0f, 0x10, M }, 4, { 8, 8 }, .write = false },
+    { "movlps x, m", { 0x0f, 0x12, M }, 3, { 0, 8 }, .write = false },
+    { "movhps m, x", { 0x0f, 0x17, M }, 3, { 0, 8 }, .write = true },
+    { "cvtps2pd", { 0x0f, 0x5a, M }, 3, { 0, 8 }, .write = false },
+    { "cvtdq2pd", { 0xf3, 0x0f, 0xe6, M }, 4, { 8, 8 }, .write = false },
+    { "movd m, mm", { 0x0f, 0x7e, M }, 3, { 0, 4 }, .write = true },
+    { "movq mm, m", { 0x0f, 0x6f, M }, 3, { 0, 8 }, .write = false },
+    { "punpcklbw mm, m", { 0x0f, 0x60, M }, 3, { 0, 4 }, .write = false },
+    { "pinsrw mm, m", { 0x0f, 0xc4, M, 1 }, 4, { 0, 2 }, .write = false },
+    { "lddqu", { 0xf2, 0x0f, 0xf0, M }, 4, { 16, 16 }, .write = false },
+    { "pmovsxbw", { 0x66, 0x0f, 0x38, 0x20, M }, 5, { 8, 8 }, .write = false },
+    { "pmovsxbd", { 0x66, 0x0f, 0x38, 0x21, M }, 5, { 4, 4 }, .write = false },
+    { "pmovzxbq", { 0x66, 0x0f, 0x38, 0x32, M }, 5, { 2, 2 }, .write = false },
+    { "movbe m, r", { 0x0f, 0x38, 0xf1, M }, 4, { 2, 4 }, .write = true },
+    { "crc32 r, m8", { 0xf2, 0x0f, 0x38, 0xf0, M }, 5, { 1, 1 }, .write = false },
+    { "pextrb m, x, i", { 0x66, 0x0f, 0x3a, 0x14, M, 0 }, 6, { 1, 1 }, .write = true },
+    { "pextrd m, x, i", { 0x66, 0x0f, 0x3a, 0x16, M, 0 }, 6, { 4, 4 }, .write = true },
+    { "pinsrb x, m, i", { 0x66, 0x0f, 0x3a, 0x20, M, 0 }, 6, { 1, 1 }, .write = false },
+    { "insertps x, m, i", { 0x66, 0x0f, 0x3a, 0x21, M, 0 }, 6, { 4, 4 }, .write = false },
+    { "roundss x, m, i", { 0x66, 0x0f, 0x3a, 0x0a, M, 0 }, 6, { 4, 4 }, .write = false },
+    { "roundsd x, m, i", { 0x66, 0x0f, 0x3a, 0x0b, M, 0 }, 6, { 8, 8 }, .write = false },
+};
+
+/* With a prefix in front, before those that belong to the opcode; returns its length. */
+static size_t assemble(const struct insn *in, uint8_t prefix, bool addr16, bool other, uint8_t out[16])
+{
+    size_t n = 0;
+
+    out[n++] = prefix;
+    if (other)
+        out[n++] = 0x66;
+    for (unsigned int i = 0; i < in->nr; i++)
+        out[n++] = (uint8_t)(in->code[i] & M ? (in->code[i] & 0x38) | (addr16 ? 7 : 3) : in->code[i]);
+    return n;
+}
+
+/* Offsets around 0, the limit, 64 KiB and 4 GiB. */
+static uint32_t edge(unsigned int i, uint32_t limit, unsigned int size)
+{
+    static const uint32_t around[] = { 0, 1, 0xffff, 0x10000, 0xffffffff };
+    const unsigned int per = 5, which = i / per;
+    const uint32_t at = which < 5 ? around[which] : limit;
+
+    return which == 6 ? limit - size + 2 - i % per : at - (size > 1 && which != 0 ? size - 1 : 0) + i % per;
+}
+#define NR_EDGES 35u
+
+static const uint8_t prefixes[CPU_NR_SEGS] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 };
+
+/* What is loaded is a null selector, or nothing. */
+static void clear(struct hvm_guest *g, uint32_t offset, unsigned int size)
+{
+    for (unsigned int i = 0; i < size; i++) {
+        const uint32_t at = DATA + offset + i;
+
+        if (at < HG_FRAMES * PAGE_SIZE)
+            *(uint8_t *)hg_at(g, at) = 0;
+    }
+}
+
+static void operand_row(struct hvm_guest *g, enum mode mode, const struct insn *in, unsigned int seg, enum kind kind,
+                        unsigned int size, uint32_t offset)
+{
+    const bool real = mode >= REAL, wide = mode == CODE_32;
+    const uint32_t limit = real ? 0xffff : LIMIT;
+    const unsigned int vector = seg == CPU_SEG_SS ? X86_EXC_SS : X86_EXC_GP;
+    char what[200];
+
+    set_mode(g, mode);
+    if (!real)
+        g->st->seg[seg] = segment(kind, limit, 0);
+    g->st->rbx = offset;
+    if (!wide)
+        offset &= 0xffff;
+    clear(g, offset, size);
+    snprintf(what, sizeof(what), "%s, %s: %u bytes at %#x through segment %u, %s", mode_names[mode], in->name, size,
+             offset, seg, real ? "of 64 KiB" : kind_names[kind]);
+    try(g, !size || allowed(real ? UP : kind, limit, offset, size, in->write) ? 0 : (uint8_t)vector, what);
+}
+
+static void operand_rows(struct hvm_guest *g, enum mode mode, const struct insn *in, bool other)
+{
+    const unsigned int size = in->size[(mode == CODE_32) != other];
+    const bool has = in->size[0] || in->size[1];
+    uint8_t code[16];
+
+    if ((has && !size) || (mode >= REAL && in->protected) || (mode == VM86 && in->privileged) ||
+        (other && (in->code[0] == 0x66 || in->code[0] >= 0xf0 || (has && !in->size[0]))))
+        return;
+    for (unsigned int seg = 0; seg < CPU_NR_SEGS; seg++) {
+        const size_t n = assemble(in, prefixes[seg], mode != CODE_32, other, code);
+
+        if (seg == CPU_SEG_CS)
+            continue; /* it is what is executed: below */
+        hg_write(g, CODE, code, n);
+        for (enum kind kind = UP; kind < (mode >= REAL ? 1 : NR_KINDS); kind++)
+            for (unsigned int i = 0; i < NR_EDGES; i++)
+                if (seg != CPU_SEG_SS || kind == UP || kind == DOWN)
+                    operand_row(g, mode, in, seg, kind, size, edge(i, mode >= REAL ? 0xffff : LIMIT, size ?: 1));
+    }
+}
+
+static void test_operands(void **state)
+{
+    struct hvm_guest *g = *state;
+
+    for (enum mode mode = CODE_32; mode < NR_MODES; mode++)
+        for (size_t i = 0; i < ARRAY_SIZE(insns); i++)
+            for (unsigned int other = 0; other < 2; other++)
+                operand_rows(g, mode, &insns[i], other);
+}
+
+/* ----------------------------------------------------------------------------------------------------- the stack -- */
+
+enum where { PUSHES, POPS, POPS_ALL, AT_BP, ENTERS };
+
+static const struct stack_insn {
+    const char *name;
+    uint8_t code[8], nr;
+    enum where where;
+    uint8_t words; /* that it pushes or pops */
+    bool real;     /* only in real mode and virtual-8086 mode: it is another one in protected mode */
+} stack_insns[] = {
+    { "push r", { 0x50 }, 1, PUSHES, 1, false },
+    { "push i8", { 0x6a, 1 }, 2, PUSHES, 1, false },
+    { "push sreg", { 0x1e }, 1, PUSHES, 1, false },
+    { "push fs", { 0x0f, 0xa0 }, 2, PUSHES, 1, false },
+    { "push r by modrm", { 0xff, 0xf0 }, 2, PUSHES, 1, false },
+    { "pushf", { 0x9c }, 1, PUSHES, 1, false },
+    { "pusha", { 0x60 }, 1, PUSHES, 8, false },
+    { "call r", { 0xff, 0xd1 }, 2, PUSHES, 1, false },
+    { "pop r", { 0x58 }, 1, POPS, 1, false },
+    { "pop sreg", { 0x07 }, 1, POPS, 1, false },
+    { "pop gs", { 0x0f, 0xa9 }, 2, POPS, 1, false },
+    { "popf", { 0x9d }, 1, POPS, 1, false },
+    { "popa", { 0x61 }, 1, POPS_ALL, 8, false },
+    { "ret", { 0xc3 }, 1, POPS, 1, false },
+    { "ret i", { 0xc2, 8, 0 }, 3, POPS, 1, false },
+    { "leave", { 0xc9 }, 1, AT_BP, 1, false },
+    { "enter 0, 0", { 0xc8, 0, 0, 0 }, 4, ENTERS, 0, false },
+    { "enter 8, 0", { 0xc8, 8, 0, 0 }, 4, ENTERS, 0, false },
+    { "enter 0xfe0, 1", { 0xc8, 0xe0, 0x0f, 1 }, 4, ENTERS, 0, false },
+    { "enter 4, 3", { 0xc8, 4, 0, 3 }, 4, ENTERS, 0, false },
+    { "enter 0xffff, 31", { 0xc8, 0xff, 0xff, 31 }, 4, ENTERS, 0, false },
+    { "enter 0, 33", { 0xc8, 0, 0, 33 }, 4, ENTERS, 0, false },
+    { "lret", { 0xcb }, 1, POPS, 2, true },
+    { "lret i", { 0xca, 4, 0 }, 3, POPS, 2, true },
+    { "iret", { 0xcf }, 1, POPS, 3, true },
+};
+
+struct stack {
+    enum kind kind;
+    uint32_t limit;
+    bool big; /* addresses of 32 bits */
+};
+
+static bool word_allowed(const struct stack *s, uint32_t offset, unsigned int size, bool write)
+{
+    return allowed(s->kind, s->limit, s->big ? offset : offset & 0xffff, size, write);
+}
+
+static bool stack_allowed(const struct stack *s, const struct stack_insn *in, unsigned int size, uint32_t sp,
+                          uint32_t bp)
+{
+    const unsigned int level = in->code[3] % 32, room = in->code[1] | in->code[2] << 8;
+    bool ok = true;
+
+    switch (in->where) {
+    case PUSHES:
+        for (unsigned int i = 1; i <= in->words; i++)
+            ok &= word_allowed(s, sp - i * size, size, true);
+        break;
+    case POPS:
+    case POPS_ALL:
+        for (unsigned int i = 0; i < in->words; i++)
+            if (in->where == POPS || i != 3)
+                ok &= word_allowed(s, sp + i * size, size, false);
+        break;
+    case AT_BP: ok = word_allowed(s, bp, size, false); break;
+    case ENTERS:
+        for (unsigned int i = 1; i <= level + 1; i++)
+            ok &= word_allowed(s, sp - i * size, size, true) &&
+                  (i >= level || word_allowed(s, bp - i * size, size, false));
+        ok &= word_allowed(s, sp - (level + 1) * size - room, size, true);
+        break;
+    }
+    return ok;
+}
+
+static void stack_row(struct hvm_guest *g, enum mode mode, const struct stack *s, const struct stack_insn *in,
+                      unsigned int size, uint32_t sp)
+{
+    const uint32_t bp = in->where == AT_BP ? sp : (sp & 0xff) + 0x800;
+    char what[200];
+
+    set_mode(g, mode);
+    if (mode < REAL) {
+        g->st->seg[CPU_SEG_SS] = segment(s->kind, s->limit, 0);
+        if (!s->big)
+            g->st->seg[CPU_SEG_SS].attr &= (uint16_t)~0x400;
+    }
+    g->st->rsp = sp;
+    g->st->rbp = bp;
+    clear(g, (s->big ? sp : sp & 0xffff) - 0x40, 0x80);
+    snprintf(what, sizeof(what), "%s, %s: words of %u bytes, sp %#x, bp %#x, in %s%s, limit %#x", mode_names[mode],
+             in->name, size, sp, bp, kind_names[s->kind], s->big ? "" : " of 16 bits", s->limit);
+    try(g, stack_allowed(s, in, size, sp, bp) ? 0 : X86_EXC_SS, what);
+}
+
+static void stack_rows(struct hvm_guest *g, enum mode mode, const struct stack *s, const struct stack_insn *in)
+{
+    for (unsigned int other = 0; other < 2; other++) {
+        const unsigned int size = (mode == CODE_32) != other ? 4 : 2;
+        uint8_t code[16] = { 0x66 };
+
+        memcpy(code + other, in->code, in->nr);
+        hg_write(g, CODE, code, in->nr + other);
+        for (unsigned int i = 0; i < 2 * NR_EDGES; i++)
+            stack_row(g, mode, s, in, size, edge(i % NR_EDGES, s->limit, size) + (i < NR_EDGES ? 0 : 8 * size));
+    }
+}
+
+static void test_stacks(void **state)
+{
+    static const struct stack stacks[] = { { UP, 0xfff, true },       { UP, 0xffff, false },  { UP, 0xfff, false },
+                                           { UP, 0x1ffff, false },    { DOWN, 0xfff, true },  { DOWN_16, 0xfff, false },
+                                           { UP, 0xffffffff, false }, { DOWN, 0x10001, true } };
+    struct hvm_guest *g = *state;
+
+    for (enum mode mode = CODE_32; mode < NR_MODES; mode++)
+        for (size_t i = 0; i < (mode >= REAL ? 1 : ARRAY_SIZE(stacks)); i++)
+            for (size_t k = 0; k < ARRAY_SIZE(stack_insns); k++)
+                if (mode >= REAL || !stack_insns[k].real)
+                    stack_rows(g, mode, mode >= REAL ? &stacks[1] : &stacks[i], &stack_insns[k]);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- code -- */
+
+static void set_code(struct hvm_guest *g, enum mode mode, uint32_t limit, uint32_t at)
+{
+    set_mode(g, mode);
+    if (mode == CODE_32)
+        g->st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x08, 0x49b, limit, CODE };
+    g->st->seg[CPU_SEG_CS].limit = limit;
+    g->st->rip = at;
+}
+
+/* Instructions of each length, in a row; each limit within it, up and down, so that blocks meet other limits. */
+static void sled(struct hvm_guest *g, enum mode mode, unsigned int len)
+{
+    enum { NR = 12, AT = 0x100 };
+    uint8_t code[NR * 15];
+
+    for (unsigned int i = 0; i < NR; i++) {
+        memset(code + i * len, 0x66, len);
+        code[(i + 1) * len - 1] = 0x90;
+    }
+    hg_write(g, CODE + AT, code, NR * len);
+    for (unsigned int i = 0; i <= 4 * NR * len; i++) {
+        const uint32_t room = i / 2 % (NR * len + 1), limit = AT - 1 + (i & 1 ? NR * len - room : room);
+        const unsigned int fit = (limit - (AT - 1)) / len;
+        struct sim_exit x;
+
+        set_code(g, mode, limit, AT);
+        x = hg_run(g, NR);
+        rows++;
+        if (fit == NR) {
+            assert_int_equal(x.kind, EXIT_BUDGET);
+            continue;
+        }
+        faults++;
+        if (x.kind != EXIT_EXCEPTION || x.exception.vector != X86_EXC_GP || x.exception.error_code ||
+            g->st->rip != AT + fit * len || x.insns != fit)
+            fail_msg("%s: %s at %#lx behind %lu, length %u, limit %#x", mode_names[mode], sim_exit_name(x.kind),
+                     (unsigned long)g->st->rip, (unsigned long)x.insns, len, limit);
+    }
+}
+
+static void test_fetch(void **state)
+{
+    for (enum mode mode = CODE_32; mode < NR_MODES; mode++)
+        for (unsigned int len = 1; len <= 15; len++)
+            sled(*state, mode, len);
+}
+
+/* A byte beyond the limit is not asked for: where it would be there is no page. */
+static void test_fetch_no_page(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_nested(g, HG_CODE + 1, 0);
+    hg_write(g, CODE + 0xff8, "\x90\x90\x90\x90\x90\x90\xb8\x01", 8);
+    set_code(g, CODE_32, 0xfff, 0xff8);
+    x = hg_run(g, 10);
+    assert_int_equal(x.kind, EXIT_EXCEPTION);
+    assert_int_equal(x.exception.vector, X86_EXC_GP);
+    assert_int_equal(g->st->rip, 0xffe);
+    set_code(g, CODE_32, 0x1002, 0xff8);
+    x = hg_run(g, 10);
+    assert_int_equal(x.kind, EXIT_NPF);
+    hg_nested(g, HG_CODE + 1, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER);
+}
+
+enum branch { ALWAYS, CONDITION, LOOPS, REGISTER, MEMORY, FAR_MEMORY, STACK };
+
+static const struct branch_insn {
+    const char *name;
+    uint8_t code[3], nr;
+    enum branch how;
+    uint8_t immediate; /* bytes of displacement; 4: two with operands of 16 bits */
+    bool real;         /* a selector follows, or is popped */
+} branches[] = {
+    { "jmp rel8", { 0xeb }, 1, ALWAYS, 1, false },
+    { "jmp rel", { 0xe9 }, 1, ALWAYS, 4, false },
+    { "call rel", { 0xe8 }, 1, ALWAYS, 4, false },
+    { "jcc rel8", { 0x70 }, 1, CONDITION, 1, false },
+    { "jcc rel", { 0x0f, 0x80 }, 2, CONDITION, 4, false },
+    { "loopne", { 0xe0 }, 1, LOOPS, 1, false },
+    { "loope", { 0xe1 }, 1, LOOPS, 1, false },
+    { "loop", { 0xe2 }, 1, LOOPS, 1, false },
+    { "jcxz", { 0xe3 }, 1, LOOPS, 1, false },
+    { "jmp r", { 0xff, 0xe2 }, 2, REGISTER, 0, false },
+    { "call r", { 0xff, 0xd2 }, 2, REGISTER, 0, false },
+    { "jmp m", { 0xff, 4 << 3 }, 2, MEMORY, 0, false },
+    { "call m", { 0xff, 2 << 3 }, 2, MEMORY, 0, false },
+    { "ret", { 0xc3 }, 1, STACK, 0, false },
+    { "ret i", { 0xc2, 2, 0 }, 3, STACK, 0, false },
+    { "ljmp i", { 0xea }, 1, ALWAYS, 4, true },
+    { "lcall i", { 0x9a }, 1, ALWAYS, 4, true },
+    { "ljmp m", { 0xff, 5 << 3 }, 2, FAR_MEMORY, 0, true },
+    { "lcall m", { 0xff, 3 << 3 }, 2, FAR_MEMORY, 0, true },
+    { "lret", { 0xcb }, 1, STACK, 0, true },
+    { "iret", { 0xcf }, 1, STACK, 0, true },
+};
+
+/* APM volume 3, table A-6, as text: the odd ones are the opposite. */
+static bool is_true(unsigned int cond, uint64_t f)
+{
+    const bool of = f >> 11 & 1, sf = f >> 7 & 1, zf = f >> 6 & 1, pf = f >> 2 & 1, cf = f & 1;
+    bool yes = false;
+
+    switch (cond & 14) {
+    case 0: yes = of; break;
+    case 2: yes = cf; break;
+    case 4: yes = zf; break;
+    case 6: yes = cf | zf; break;
+    case 8: yes = sf; break;
+    case 10: yes = pf; break;
+    case 12: yes = sf ^ of; break;
+    case 14: yes = zf | (sf ^ of); break;
+    }
+    return yes ^ (cond & 1);
+}
+
+struct branch_row {
+    enum mode mode;
+    const struct branch_insn *in;
+    unsigned int size; /* of its operand, bytes */
+    uint32_t at, target, flags, rcx;
+    unsigned int cond;
+};
+
+static bool goes(const struct branch_row *r)
+{
+    const uint32_t cx = r->mode == CODE_32 ? r->rcx : r->rcx & 0xffff;
+    const bool zf = r->flags & X86_EFLAGS_ZF;
+
+    if (r->in->how == CONDITION)
+        return is_true(r->cond, r->flags);
+    if (r->in->how != LOOPS)
+        return true;
+    switch (r->in->code[0]) {
+    case 0xe0: return cx != 1 && !zf;
+    case 0xe1: return cx != 1 && zf;
+    case 0xe2: return cx != 1;
+    default: return cx == 0;
+    }
+}
+
+/* Returns how many bytes it has. */
+static size_t branch_write(struct hvm_guest *g, const struct branch_row *r)
+{
+    const bool other = (r->size == 4) != (r->mode == CODE_32);
+    const unsigned int immediate = r->in->immediate == 4 ? r->size : r->in->immediate;
+    const bool memory = r->in->how == MEMORY || r->in->how == FAR_MEMORY;
+    uint8_t code[16] = { 0x66 };
+    size_t n = other;
+    uint32_t disp;
+
+    memcpy(code + n, r->in->code, r->in->nr);
+    n += r->in->nr;
+    if (r->in->how == CONDITION)
+        code[n - 1] |= (uint8_t)r->cond;
+    if (memory)
+        code[n - 1] |= r->mode == CODE_32 ? 3 : 7;
+    disp = r->in->real ? r->target : r->target - (uint32_t)(r->at + n + immediate);
+    memcpy(code + n, &disp, immediate);
+    n += immediate;
+    if (r->in->real && r->in->how == ALWAYS)
+        memcpy(code + n, (uint16_t[]){ CODE >> 4 }, 2), n += 2;
+    hg_write(g, CODE + r->at, code, n);
+    return n;
+}
+
+static void branch_state(struct hvm_guest *g, const struct branch_row *r, uint32_t limit)
+{
+    uint8_t frame[12] = { 0 };
+
+    set_code(g, r->mode, limit, r->at);
+    g->st->rflags |= r->flags;
+    g->st->rcx = r->rcx;
+    g->st->rdx = r->target;
+    g->st->rbx = 0x100;
+    g->st->rsp = r->mode == CODE_32 ? HG_STACK : 0x800;
+    memcpy(frame, &r->target, r->size);
+    memcpy(frame + r->size, (uint16_t[]){ CODE >> 4 }, 2);
+    if (r->mode == VM86)
+        memcpy(frame + 2 * r->size, (uint32_t[]){ X86_EFLAGS_IOPL }, r->size == 4 ? 4 : 2);
+    if (r->in->how == STACK)
+        hg_write(g, g->st->seg[CPU_SEG_SS].base + g->st->rsp, frame, sizeof(frame));
+    else
+        hg_write(g, g->st->seg[CPU_SEG_DS].base + g->st->rbx, frame, sizeof(frame));
+}
+
+static void branch_try(struct hvm_guest *g, const struct branch_row *r)
+{
+    const uint32_t target = r->size == 2 ? r->target & 0xffff : r->target;
+    const uint32_t end = r->at + (uint32_t)branch_write(g, r),
+                   limits[] = { target, target - 1, target + 1, 0xffff, target - 1, target };
+
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+        char what[200];
+
+        if (limits[i] < end)
+            continue;
+        branch_state(g, r, limits[i]);
+        snprintf(what, sizeof(what), "%s, %s: operand of %u bytes, to %#x, limit %#x, flags %#x, ecx %#x",
+                 mode_names[r->mode], r->in->name, r->size, target, limits[i], r->flags, r->rcx);
+        try(g, goes(r) && target > limits[i] ? X86_EXC_GP : 0, what);
+        if (g->st->rip != (goes(r) && target <= limits[i] ? target : target > limits[i] && goes(r) ? r->at : end))
+            fail_msg("%s: now at %#lx", what, (unsigned long)g->st->rip);
+    }
+}
+
+static void branch_rows(struct hvm_guest *g, struct branch_row r)
+{
+    static const uint32_t counts[] = { 0, 1, 2, 0x10000, 0x10001 };
+
+    for (r.cond = 0; r.cond < (r.in->how == CONDITION ? 16 : 1); r.cond++)
+        for (unsigned int f = 0; f < (r.in->how == CONDITION ? 32 : r.in->how == LOOPS ? 10 : 1); f++) {
+            r.rcx = r.in->how == LOOPS ? counts[f / 2] : 1;
+            r.flags = r.in->how == LOOPS
+                          ? (f & 1 ? X86_EFLAGS_ZF : 0)
+                          : (f & 1 ? X86_EFLAGS_CF : 0) | (f & 2 ? X86_EFLAGS_ZF : 0) | (f & 4 ? X86_EFLAGS_SF : 0) |
+                                (f & 8 ? X86_EFLAGS_OF : 0) | (f & 16 ? X86_EFLAGS_PF : 0);
+            branch_try(g, &r);
+        }
+}
+
+static void test_branches(void **state)
+{
+    static const uint32_t targets[] = { 0x540, 0x57f, 0x4f0, 0x1200, 0xfffe, 0x10040 };
+
+    for (enum mode mode = CODE_32; mode < NR_MODES; mode++)
+        for (size_t i = 0; i < ARRAY_SIZE(branches); i++)
+            for (unsigned int size = 2; size <= 4; size += 2)
+                for (size_t k = 0; k < (branches[i].immediate == 1 ? 3 : ARRAY_SIZE(targets)); k++)
+                    if (mode >= REAL || !branches[i].real)
+                        branch_rows(
+                            *state,
+                            (struct branch_row){
+                                .mode = mode, .in = &branches[i], .size = size, .at = 0x500, .target = targets[k] });
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_operands, hg_setup_exact, hg_teardown),
+        cmocka_unit_test_setup_teardown(test_stacks, hg_setup_exact, hg_teardown),
+        cmocka_unit_test_setup_teardown(test_fetch, hg_setup_exact, hg_teardown),
+        cmocka_unit_test_setup_teardown(test_fetch_no_page, hg_setup_exact, hg_teardown),
+        cmocka_unit_test_setup_teardown(test_branches, hg_setup_exact, hg_teardown),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    printf("%lu rows, %lu of them faults\n", rows, faults);
+    return failed;
+}
