@@ -9,8 +9,9 @@
  * new one, which must connect to everything again. What is in memory both have.
  *
  *      xenlab ctl clone DOMAIN NAME        DOMAIN is called off, NAME is new
+ *      xenlab ctl save DOMAIN FILE         and, in this run or another: xenlab ctl restore FILE
  *
- * See tools/build/copy_pv.c for the other side.
+ * See tools/build/copy_pv.c and tools/save/ for the other side.
  */
 #include "guests/rt/guest.h"
 #include "guests/rt/xenstore.h"
@@ -41,11 +42,19 @@ static void set_node(const char *path, const char *value)
         guest_panic("%s: %s", path, answer);
 }
 
-/* Three levels: a page of frames of pages of frames of the pages of the list itself. */
+/*
+ * Three levels: a page of frames of pages of frames of the pages of the list itself. A domain that was restored from a
+ * file has other frames, and is to say anew where they are.
+ */
 static void list_tell(void)
 {
-    unsigned long *top = page_alloc(), *mid = page_alloc(), *list = (unsigned long *)start_info->mfn_list;
+    static unsigned long *top, *mid;
+    const unsigned long *list = (const unsigned long *)start_info->mfn_list;
 
+    if (!top) {
+        top = page_alloc();
+        mid = page_alloc();
+    }
     for (unsigned long i = 0; i * 512 < start_info->nr_pages; i++)
         mid[i] = virt_to_mfn(list + i * 512);
     top[0] = virt_to_mfn(mid);
@@ -116,9 +125,11 @@ int guest_main(void)
         set_node("control/shutdown", "");
         rc = suspend();
         times++;
-        if (!rc)
+        if (!rc) {
+            list_tell();
             connect();
-        else if (get_node("name") < 0)
+        }
+        if (rc && get_node("name") < 0)
             return 1;
         snprintf(name, sizeof(name), "%s", answer);
         printf("%s: %s; suspended %u times in my life, %lu frames of my list are wrong\n", name,

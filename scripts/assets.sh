@@ -15,6 +15,7 @@
 #                                                      disks that a PC starts from; and kernels that want one
 #   xenalyze  xenalyze                                 no guest: Xen's own reader of traces
 #   xenstore  xenstore-ls..., test-xenstore, xenstored no guests: Xen's own tools for xenstore, and xenstored itself
+#   verify    verify-stream-v2                         no guest: Xen's own reader of saved domains
 #
 # The suite of these is fixed, so that every machine tests the same guests. Two more kernels show that newer ones run;
 # they can be missing (a warning says so, and the tests that want them are skipped), and the second is a new one now and
@@ -28,7 +29,7 @@
 set -eu
 
 [ -r scripts/assets.sh ] || { echo "assets: run me from the project's root" >&2; exit 1; }
-[ $# -gt 0 ] || set -- grub cloud generic busybox xenalyze xenstore firmware pc trixie sid
+[ $# -gt 0 ] || set -- grub cloud generic busybox xenalyze xenstore verify firmware pc trixie sid
 mkdir -p build/assets
 exec 9> build/assets/lock
 flock 9
@@ -82,6 +83,7 @@ for asset in "$@"; do
         names='xenstore-ls test-xenstore xenstored'
         package='xenstore-utils xen-utils-4.17 libxenstore4 libxentoolcore1'
         ;;
+    verify) names=verify-stream-v2 package=xen-utils-4.17 ;;
     firmware)
         names='hvmloader xen-shim bios-256k.bin vgabios-stdvga.bin pxe-rtl8139.rom'
         package='xen-utils-4.17 seabios ipxe-qemu'
@@ -102,7 +104,7 @@ for asset in "$@"; do
         continue
         ;;
     *)
-        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, xenalyze, xenstore, firmware, pc, trixie and sid" >&2
+        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, xenalyze, xenstore, verify, firmware, pc, trixie and sid" >&2
         exit 1
         ;;
     esac
@@ -124,7 +126,8 @@ if [ -n "$want" ]; then
             ;;
         */xen-utils-common*) only='./usr/bin/xenalyze' ;;
         */xen-utils-*) only='./usr/lib/xen-4.17/bin/test-xenstore ./usr/lib/xen-4.17/bin/xenstore-control
-            ./usr/lib/xen-4.17/bin/xenstored ./usr/lib/xen-4.17/boot' ;;
+            ./usr/lib/xen-4.17/bin/xenstored ./usr/lib/xen-4.17/boot ./usr/lib/xen-4.17/bin/verify-stream-v2
+            ./usr/lib/xen-4.17/lib/python/xen' ;;
         */xen-hypervisor-*) only='./boot/xen-4.17-amd64.gz' ;;
         */seabios*) only='./usr/share/seabios/bios-256k.bin ./usr/share/seabios/vgabios-stdvga.bin' ;;
         */ipxe-qemu*) only='./usr/lib/ipxe/qemu/pxe-rtl8139.rom' ;;
@@ -149,7 +152,7 @@ if [ -n "$want" ]; then
     for kernel in boot/gnumach-*.gz; do
         [ ! -e "$kernel" ] || ln -sf "$kernel" gnumach.gz
     done
-    for tool in usr/bin/xenstore-* usr/lib/xen-4.17/bin/*xenstore*; do
+    for tool in usr/bin/xenstore-* usr/lib/xen-4.17/bin/*xenstore* usr/lib/xen-4.17/bin/verify-stream-v2; do
         [ ! -e "$tool" ] || ln -sf "$tool" .
     done
     for kernel in boot/vmlinuz-*; do

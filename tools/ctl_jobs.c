@@ -42,7 +42,7 @@ void ctl_guest_gone(struct host *h, const struct guest *g)
         next = job->next;
         if (job->waits_for == g)
             ctl_job_end(h, job, true);
-        else if (job->clone)
+        else if (job->clone || job->suspends)
             task_ready(&h->ctl);
     }
 }

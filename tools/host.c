@@ -188,6 +188,7 @@ void host_destroy(struct host *h)
     xfree(h);
     machine_destroy(m);
     image_cache_free(&edges->files);
+    saved_files_close(edges);
     host_devices_close(edges);
     free(edges);
 }

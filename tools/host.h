@@ -269,6 +269,11 @@ int host_ctl(struct host *h, unsigned int id, const char *words, size_t len, s_t
  */
 struct ctl_request;
 bool host_ctl_prepare(struct host *h, const struct ctl_request *r, char err[HOST_ERR_SIZE]);
+/*
+ * The words of a command that has been prepared, with all that the machine is to know when it is repeated: of `restore`
+ * the digest of the file. How many bytes; len is at most CTL_WORDS_SIZE, which `all` has room for.
+ */
+size_t host_ctl_words(struct host *h, const char *words, size_t len, char *all);
 /* The file that such a command, in words as host_ctl()'s, gives a guest: the caller's to free. NULL: none. */
 char *host_ctl_file(const char *words, size_t len);
 

@@ -119,6 +119,8 @@ static enum outcome destroy_domain(struct context *c)
         guest_disconnect(g);
     c->job->taking_down = true;
     rc = xc_domain_destroy_step(xc(c->h), g->domid);
+    if (!rc)
+        guest_name_drop(c->h, g);
     return rc == -ERESTART ? MORE : rc ? fail(c, "destroy failed (rc=%d)\n", ERROR_FAIL) : DONE;
 }
 
@@ -393,6 +395,8 @@ static const struct {
     { "dump-core", dump_core },
     { "clone", ctl_clone },
     { "snapshot", ctl_clone },
+    { "save", ctl_save },
+    { "restore", ctl_restore },
     { "block-attach", ctl_device_attach },
     { "block-detach", ctl_device_detach },
     { "block-resize", ctl_block_resize },
@@ -426,7 +430,7 @@ static s_time_t first_deadline(const struct host *h)
     s_time_t first = 0;
 
     for (const struct ctl_job *job = h->ctl_jobs; job; job = job->next)
-        if ((*job->state_path || clone_waits(h, job)) && (!first || job->deadline < first))
+        if ((*job->state_path || clone_waits(h, job) || save_waits(h, job)) && (!first || job->deadline < first))
             first = job->deadline;
     return first;
 }
@@ -473,6 +477,7 @@ void ctl_end(struct host *h)
 
         h->ctl_jobs = job->next;
         clone_forget(h, job);
+        restoring_forget(h, job);
         xfree(job);
     }
 }

@@ -86,7 +86,7 @@ bool ctl_job_waits(struct host *h, const struct ctl_job *job)
 {
     const int state = *job->state_path ? state_of(h, job->state_path) : -1;
 
-    if (job->waits_for || clone_waits(h, job))
+    if (job->waits_for || clone_waits(h, job) || save_waits(h, job))
         return true;
     return state >= 0 && !(state < 32 && job->states >> state & 1) && host_now(h) < job->deadline;
 }
@@ -161,6 +161,8 @@ bool host_ctl_prepare(struct host *h, const struct ctl_request *r, char err[HOST
     const struct device_word *w = has_file(r) ? word_of(&c) : NULL;
     char text[CTL_WORDS_SIZE], why[HOST_ERR_SIZE];
 
+    if (!strcmp(r->command->name, "restore"))
+        return host_ctl_restore_prepare(h, r, err);
     if (!w || !w->kind->prepare || !who_is(h, r->arg[0]))
         return true;
     words_join(r, text);
@@ -177,7 +179,11 @@ char *host_ctl_file(const char *words, size_t len)
     const struct device_word *w;
     struct ctl_request r;
 
-    if (ctl_parse(words, len, &r, why) || !has_file(&r))
+    if (ctl_parse(words, len, &r, why))
+        return NULL;
+    if (!strcmp(r.command->name, "restore"))
+        return strdup(r.arg[0]);
+    if (!has_file(&r))
         return NULL;
     w = word_of(&(struct context){ .r = &r });
     if (!w || !w->kind->file)

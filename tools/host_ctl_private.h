@@ -55,5 +55,8 @@ enum outcome ctl_sched_credit(struct context *c);
 enum outcome ctl_sched_rtds(struct context *c);
 /* tools/host_clone.c */
 enum outcome ctl_clone(struct context *c);
+/* tools/host_save.c */
+enum outcome ctl_save(struct context *c);
+enum outcome ctl_restore(struct context *c);
 
 #endif

@@ -37,6 +37,14 @@ const char *guest_devices_uncloned(const struct guest *g)
     return NULL;
 }
 
+const char *guest_devices_unsaved(const struct guest *g)
+{
+    for (size_t k = 0; k < NR_KINDS; k++)
+        if (kinds[k] != &vbd_devices && kinds[k] != &vif_devices && kinds[k]->nr(g))
+            return kinds[k]->back->type;
+    return NULL;
+}
+
 bool guest_devices_clone(struct guest *g, const struct guest *of)
 {
     bool good = true;

@@ -107,15 +107,8 @@ static void file_fail(const struct guest *g, const char *key, const char *path, 
     snprintf(err, HOST_ERR_SIZE, "%s%.400s: %.100s", xl_where(g->cfg.where, key, where), path, why);
 }
 
-static bool build_begin(struct host *h, struct guest *g)
+void guest_build_describe(struct guest *g)
 {
-    char where[XL_WHERE_SIZE];
-
-    if (!g->built && g->cfg.cmdline && strlen(g->cfg.cmdline) >= MAX_GUEST_CMDLINE && (g->cfg.shim || !guest_is_hvm(g)))
-        host_message(h, "%swarning: of the %zu characters of the command line the guest is given the first %d",
-                     guest_where(g, "cmdline", where), strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
-    if (!g->built && guest_is_hvm(g))
-        guest_hvm_warn(h, g);
     g->build = (struct pv_build){
         .image = &g->kernel->image,
         .ramdisk = g->ramdisk ? g->ramdisk->data : NULL,
@@ -133,6 +126,19 @@ static bool build_begin(struct host *h, struct guest *g)
         .limits = g->cfg.limits,
     };
     memcpy(g->build.handle, g->cfg.uuid, sizeof(g->build.handle));
+}
+
+static bool build_begin(struct host *h, struct guest *g)
+{
+    char where[XL_WHERE_SIZE];
+
+    if (!g->built && g->cfg.cmdline && strlen(g->cfg.cmdline) >= MAX_GUEST_CMDLINE && (g->cfg.shim || !guest_is_hvm(g)))
+        host_message(h, "%swarning: of the %zu characters of the command line the guest is given the first %d",
+                     guest_where(g, "cmdline", where), strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
+    if (!g->built && guest_is_hvm(g))
+        guest_hvm_warn(h, g);
+    g->restored = false;
+    guest_build_describe(g);
     if (guest_is_hvm(g))
         g->hvm_builder = guest_hvm_build(h, g);
     else
@@ -167,7 +173,7 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     g->store_mfn = b->store_mfn;
     g->console_port = b->console_port;
     g->store_port = b->store_port;
-    if (drivers_are_there(g, err) || guest_set_cpuid(h, g, err) || guest_schedule(h, g, err)) {
+    if (drivers_are_there(g, err) || (!g->restored && guest_set_cpuid(h, g, err)) || guest_schedule(h, g, err)) {
         xc_domain_destroy(xc(h), b->domid);
         return -1;
     }
@@ -309,7 +315,7 @@ static int guest_load_inner(struct host *h, struct guest *g, char err[HOST_ERR_S
     return g->inner ? 0 : -1;
 }
 
-static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE];
 

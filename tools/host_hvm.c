@@ -126,9 +126,9 @@ static const uint32_t policy_flags[] = {
     [XL_SHADOW_OOS] = 0,
 };
 
-struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
+void guest_hvm_settings(const struct guest *g, struct hvm_settings *s)
 {
-    const struct hvm_settings settings = {
+    *s = (struct hvm_settings){
         .device_model = guest_has_dm(g),
         .apic = g->hvm.apic,
         .hpet = g->hvm.hpet,
@@ -136,11 +136,18 @@ struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
         .timer_mode = (uint8_t)g->hvm.timer_mode,
         .mmio_hole_mib = g->hvm.mmio_hole_mib,
         .screen_mib = guest_has_dm(g) ? xl_hvm_screen_mib(&g->hvm) : 0,
-        .shadow = !g->hvm.hap || h->xen->technique == TECHNIQUE_RING1, /* a kernel in ring 1 has no hardware's help */
+        .shadow =
+            !g->hvm.hap || g->host->xen->technique == TECHNIQUE_RING1, /* a kernel in ring 1 has no hardware's help */
         .shadow_flags = policy_flags[g->hvm.shadow_policy],
         .shadow_mib = g->hvm.shadow_mib,
         .screen_on_top = xl_hvm_screen_on_top_mib(&g->hvm),
     };
+}
 
+struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
+{
+    struct hvm_settings settings;
+
+    guest_hvm_settings(g, &settings);
     return build_hvm_begin(xc(h), h->arena, &g->build, &settings, g->build_err);
 }

@@ -76,6 +76,7 @@ struct guest {
     struct hvm_builder *hvm_builder;
     char build_err[IMAGE_ERR_SIZE];
     int reason;          /* GUEST_DOWN: SHUTDOWN_* */
+    bool restored;       /* its domain is one that was saved, and has its CPU policy */
     bool template_only;  /* it is a snapshot: its domain has not run yet, and can be copied at any time */
     bool crash_wanted;   /* by `xenlab ctl crash`: it does not say so itself */
     bool suspend_wanted; /* by who clones it: when it suspends it is not to go on at once */
@@ -126,9 +127,11 @@ struct host_edges {
     bool silent;
     bool failed; /* what a configuration asks for could not be done */
     struct image_cache files;
-    struct open_disk *disks;   /* files of disks: host_disk.c */
-    struct disk_name *names;   /* and what they were called */
-    struct open_share *shares; /* shared folders: host_p9.c */
+    struct saved_file *saved;           /* files that domains were restored from: host_saved.c; */
+    struct saved_failure *saves_failed; /* and those that could not be written */
+    struct open_disk *disks;            /* files of disks: host_disk.c */
+    struct disk_name *names;            /* and what they were called */
+    struct open_share *shares;          /* shared folders: host_p9.c */
     struct p9_outside p9;
     uint8_t p9_answer[8 + P9_MSIZE_MAX];
     enum host_disk_writes disk_writes;
@@ -217,6 +220,10 @@ bool dom0_nodes(struct host *h);
 int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 /* The domain of g->build is whole: with its devices connected it is g's. -1 with a message: it has been destroyed. */
 int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+/* What it is to be, for who builds its domain. */
+void guest_build_describe(struct guest *g);
+/* Open the files that it is made of. 0, or -1 and a message. */
+int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 /* g gets its own copy of cfg, in the arena. False: out of memory. */
 bool guest_configure(struct guest *g, const struct host_guest *cfg);
 void guest_list_append(struct host *h, struct guest *g);
@@ -246,6 +253,7 @@ size_t guest_input_take(struct guest *g, char *buf, size_t len);
 /* What it was to have, and has not. */
 void guest_hvm_warn(struct host *h, const struct guest *g);
 struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g);
+void guest_hvm_settings(const struct guest *g, struct hvm_settings *s);
 /* What its domain, which is to be destroyed, was given to read and has not read is for the next one. */
 void guest_input_take_back(struct guest *g);
 /* Close dom0's ends of the guest's devices: before its domain is destroyed. */
@@ -270,6 +278,8 @@ struct ctl_job {
     s_time_t deadline;             /* and no longer than until then */
     uint32_t devid;                /* of the device that this is about */
     struct clone *clone;           /* that it makes: host_clone.c */
+    struct guest *suspends;        /* who is to suspend for it, and be saved; or */
+    struct restoring *restoring;   /* what it restores: host_save.c */
     size_t len;
     char words[];
 };
@@ -286,6 +296,13 @@ void ctl_job_end(struct host *h, struct ctl_job *job, bool good);
 void ctl_end(struct host *h);
 /* host_clone.c: has the job to go on waiting for a guest to suspend? */
 bool clone_waits(const struct host *h, const struct ctl_job *job);
+/* host_save.c: the same of one to be saved; and the machine ends, and with it what the job was restoring. */
+bool save_waits(const struct host *h, const struct ctl_job *job);
+void restoring_forget(struct host *h, const struct ctl_job *job);
+/* host_saved.c */
+void saved_files_close(struct host_edges *edges);
+/* host_save.c: what host_ctl_prepare() does for `restore`. */
+bool host_ctl_restore_prepare(struct host *h, const struct ctl_request *r, char err[HOST_ERR_SIZE]);
 /* The machine ends, and with it a clone that the job was making. */
 void clone_forget(struct host *h, const struct ctl_job *job);
 /* host_shutdown.c. It has suspended, and nobody saves it (any more): it goes on. If it cannot it has ended. */
@@ -403,6 +420,8 @@ void guest_devices_of(struct host *h, domid_t back,
                       void (*fn)(void *data, domid_t front, const char *type, unsigned int devid), void *data);
 /* A type of device that g has and of which a clone has none; NULL: no such. Otherwise it must not be cloned. */
 const char *guest_devices_uncloned(const struct guest *g);
+/* The same of one that is saved. */
+const char *guest_devices_unsaved(const struct guest *g);
 bool guest_devices_clone(struct guest *g, const struct guest *of);
 bool guest_devices_copy(struct guest *g, const struct host_guest *cfg);
 int guest_devices_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);

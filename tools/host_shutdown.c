@@ -241,7 +241,10 @@ static bool destroy_step(struct host *h, struct guest *g)
 {
     if (xc_domain_destroy_step(xc(h), g->domid) == -ERESTART)
         return true;
-    return g->restarts ? restart(h, g) : guest_gone(h, g);
+    if (g->restarts)
+        return restart(h, g);
+    guest_name_drop(h, g); /* another one may be called so */
+    return guest_gone(h, g);
 }
 
 static bool down(struct host *h, struct guest *g)

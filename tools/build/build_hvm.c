@@ -42,11 +42,13 @@ struct hvm_builder {
  */
 #define HVM_EMULATED (XEN_X86_EMU_ALL & ~(XEN_X86_EMU_VPCI | XEN_X86_EMU_USE_PIRQ))
 
-static int fail(struct hvm_builder *w, const char *what, int rc)
+static int domain_fail(char err[IMAGE_ERR_SIZE], const char *what, int rc)
 {
-    snprintf(w->err, IMAGE_ERR_SIZE, "%s: %s", what, strerror(-rc));
+    snprintf(err, IMAGE_ERR_SIZE, "%s: %s", what, strerror(-rc));
     return -1;
 }
+
+static int fail(struct hvm_builder *w, const char *what, int rc) { return domain_fail(w->err, what, rc); }
 
 static uint64_t screen_pages(const struct hvm_settings *set) { return (uint64_t)set->screen_mib << (20 - PAGE_SHIFT); }
 
@@ -63,45 +65,53 @@ static uint64_t ram_pages(const struct hvm_plan *p)
 }
 
 /* libxl_get_required_shadow_memory(): 1 MiB a vCPU, and 8 KiB a MiB of memory. */
-static uint32_t shadow_mib(const struct hvm_builder *w)
+static uint32_t shadow_mib(const struct pv_build *b, const struct hvm_settings *set)
 {
-    const uint64_t kib = 1024 * (uint64_t)w->b->max_vcpus + 8 * (w->b->max_pages >> (20 - PAGE_SHIFT));
+    const uint64_t kib = 1024 * (uint64_t)b->max_vcpus + 8 * (b->max_pages >> (20 - PAGE_SHIFT));
 
-    return w->set.shadow_mib ?: (uint32_t)((kib + 1023) / 1024);
+    return set->shadow_mib ?: (uint32_t)((kib + 1023) / 1024);
 }
 
-static int create(struct hvm_builder *w)
+int build_hvm_domain(struct xc_handle *xc, struct pv_build *b, const struct hvm_settings *set, char err[IMAGE_ERR_SIZE])
 {
-    struct pv_build *b = w->b;
     struct xen_domctl_createdomain config = {
-        .flags = XEN_DOMCTL_CDF_hvm | (w->set.shadow ? w->set.shadow_flags : XEN_DOMCTL_CDF_hap),
+        .flags = XEN_DOMCTL_CDF_hvm | (set->shadow ? set->shadow_flags : XEN_DOMCTL_CDF_hap),
         .max_vcpus = b->max_vcpus,
         .max_evtchn_port = b->limits.event_channels ?: 1023,
         .max_grant_frames = (int32_t)(b->limits.grant_frames ?: 64),
         .max_maptrack_frames = b->limits.no_maptrack ? 0 : (int32_t)(b->limits.maptrack_frames ?: 1024),
         .grant_opts = 2,
-        .arch.emulation_flags = w->set.device_model ? HVM_EMULATED : XEN_X86_EMU_LAPIC,
+        .arch.emulation_flags = set->device_model ? HVM_EMULATED : XEN_X86_EMU_LAPIC,
     };
     /* Pages that are not RAM, and ACPI's. */
-    const uint64_t extra =
-        HVM_NR_SPECIAL + HVM_NR_IOREQ_SERVER + 64 + (w->set.screen_on_top ? screen_pages(&w->set) : 0);
-    const uint64_t balloon = b->max_pages - b->nr_pages;
+    const uint64_t extra = HVM_NR_SPECIAL + HVM_NR_IOREQ_SERVER + 64 + (set->screen_on_top ? screen_pages(set) : 0);
     int rc;
 
     memcpy(config.handle, b->handle, sizeof(config.handle));
-    rc = xc_domain_create(w->xc, &config, &b->domid);
+    rc = xc_domain_create(xc, &config, &b->domid);
     if (rc)
-        return fail(w, "the domain cannot be created", rc);
-    rc = xc_domain_max_vcpus(w->xc, b->domid, b->max_vcpus);
-    if (!rc && w->set.shadow) {
+        return domain_fail(err, "the domain cannot be created", rc);
+    rc = xc_domain_max_vcpus(xc, b->domid, b->max_vcpus);
+    if (!rc && set->shadow) {
         b->setting = "shadow_memory";
-        rc = xc_shadow_set_allocation(w->xc, b->domid, shadow_mib(w));
+        rc = xc_shadow_set_allocation(xc, b->domid, shadow_mib(b, set));
     }
     if (!rc)
-        rc = xc_domain_set_tsc_mode(w->xc, b->domid, b->tsc_mode);
+        rc = xc_domain_set_tsc_mode(xc, b->domid, b->tsc_mode);
     if (!rc)
-        rc = xc_domain_setmaxmem(w->xc, b->domid, (b->nr_pages + extra) << (PAGE_SHIFT - 10));
-    if (!rc && has_less(w)) {
+        rc = xc_domain_setmaxmem(xc, b->domid, (b->nr_pages + extra) << (PAGE_SHIFT - 10));
+    return rc ? domain_fail(err, "the domain cannot be set up", rc) : 0;
+}
+
+static int create(struct hvm_builder *w)
+{
+    struct pv_build *b = w->b;
+    const uint64_t balloon = b->max_pages - b->nr_pages;
+    int rc = 0;
+
+    if (build_hvm_domain(w->xc, b, &w->set, w->err))
+        return -1;
+    if (has_less(w)) {
         b->setting = "memory";
         rc = ram_pages(w->plan) > balloon ? xc_domain_set_pod_target(w->xc, b->domid, ram_pages(w->plan) - balloon)
                                           : -ENOMEM;
@@ -168,31 +178,43 @@ static int load(struct hvm_builder *w)
     return w->piece < w->plan->nr_pieces ? MORE : 0;
 }
 
+int build_hvm_params(struct xc_handle *xc, struct pv_build *b, const struct hvm_settings *set)
+{
+    int rc = xc_evtchn_alloc_unbound(xc, b->domid, &b->store_port);
+
+    if (!rc)
+        rc = xc_evtchn_alloc_unbound(xc, b->domid, &b->console_port);
+    if (!rc)
+        rc = xc_hvm_param_set(xc, b->domid, HVM_PARAM_TIMER_MODE, set->timer_mode);
+    if (!rc && set->device_model)
+        rc = xc_hvm_param_set(xc, b->domid, HVM_PARAM_HPET_ENABLED, set->hpet);
+    if (!rc && set->device_model)
+        rc = xc_hvm_param_set(xc, b->domid, HVM_PARAM_VPT_ALIGN, set->vpt_align);
+    if (!rc)
+        rc = xc_hvm_param_set(xc, b->domid, HVM_PARAM_STORE_EVTCHN, b->store_port);
+    if (!rc)
+        rc = xc_hvm_param_set(xc, b->domid, HVM_PARAM_CONSOLE_EVTCHN, b->console_port);
+    return rc;
+}
+
+int build_hvm_grants(struct xc_handle *xc, const struct pv_build *b)
+{
+    return xc_gnttab_hvm_seed(xc, b->domid, _mfn(HVM_SPECIAL_GFN - 1), b->console_mfn, b->store_mfn);
+}
+
 static int params(struct hvm_builder *w)
 {
     struct pv_build *b = w->b;
-    int rc = xc_evtchn_alloc_unbound(w->xc, b->domid, &b->store_port);
+    int rc = build_hvm_params(w->xc, b, &w->set);
 
-    if (!rc)
-        rc = xc_evtchn_alloc_unbound(w->xc, b->domid, &b->console_port);
-    if (!rc)
-        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_TIMER_MODE, w->set.timer_mode);
-    if (!rc && w->set.device_model)
-        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_HPET_ENABLED, w->set.hpet);
-    if (!rc && w->set.device_model)
-        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_VPT_ALIGN, w->set.vpt_align);
     for (unsigned int i = 0; i < w->plan->nr_params && !rc; i++)
         rc = xc_hvm_param_set(w->xc, b->domid, w->plan->params[i].index, w->plan->params[i].value);
-    if (!rc)
-        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_STORE_EVTCHN, b->store_port);
-    if (!rc)
-        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_CONSOLE_EVTCHN, b->console_port);
     if (!rc)
         rc = xc_domain_set_memory_map(w->xc, b->domid, w->plan->memmap, w->plan->nr_memmap);
     b->store_mfn = _mfn(HVM_XENSTORE_GFN);
     b->console_mfn = _mfn(HVM_CONSOLE_GFN);
     if (!rc)
-        rc = xc_gnttab_hvm_seed(w->xc, b->domid, _mfn(HVM_SPECIAL_GFN - 1), b->console_mfn, b->store_mfn);
+        rc = build_hvm_grants(w->xc, b);
     return rc ? fail(w, "its parameters", rc) : 0;
 }
 

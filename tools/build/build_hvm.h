@@ -30,4 +30,15 @@ struct hvm_builder *build_hvm_begin(struct xc_handle *xc, struct arena *arena, s
 int build_hvm_step(struct hvm_builder *w);
 void build_hvm_end(struct hvm_builder *w);
 
+/*
+ * For who makes one of something else than a kernel. An empty domain, as b and the settings say; b->domid is it, also
+ * if it could not be set up. -1 with a message.
+ */
+int build_hvm_domain(struct xc_handle *xc, struct pv_build *b, const struct hvm_settings *set,
+                     char err[IMAGE_ERR_SIZE]);
+/* The event channels of console and xenstore, and what the settings state. 0 or -errno. */
+int build_hvm_params(struct xc_handle *xc, struct pv_build *b, const struct hvm_settings *set);
+/* The grants for the pages of both. 0 or -errno. */
+int build_hvm_grants(struct xc_handle *xc, const struct pv_build *b);
+
 #endif

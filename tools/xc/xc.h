@@ -78,6 +78,26 @@ int xc_get_domain_cpu_policy(struct xc_handle *xc, domid_t domid, xen_cpuid_leaf
 int xc_set_domain_cpu_policy(struct xc_handle *xc, domid_t domid, const xen_cpuid_leaf_t *leaves, uint32_t nr,
                              uint32_t *err_leaf, uint32_t *err_subleaf);
 
+/*
+ * State that a stream carries (xc_state.c). *nr, *size: the room, and then how much there is; without a buffer, how
+ * much there may be. An extended context has its vCPU's number in it.
+ */
+int xc_domain_get_tsc_info(struct xc_handle *xc, domid_t domid, struct xen_domctl_tsc_info *info);
+int xc_domain_set_tsc_info(struct xc_handle *xc, domid_t domid, const struct xen_domctl_tsc_info *info);
+int xc_get_domain_msr_policy(struct xc_handle *xc, domid_t domid, xen_msr_entry_t *msrs, uint32_t *nr);
+int xc_set_domain_msr_policy(struct xc_handle *xc, domid_t domid, const xen_msr_entry_t *msrs, uint32_t nr);
+int xc_vcpu_get_ext_context(struct xc_handle *xc, domid_t domid, unsigned int vcpu,
+                            struct xen_domctl_ext_vcpucontext *c);
+int xc_vcpu_set_ext_context(struct xc_handle *xc, domid_t domid, const struct xen_domctl_ext_vcpucontext *c);
+int xc_vcpu_get_xstate(struct xc_handle *xc, domid_t domid, unsigned int vcpu, void *buf, uint64_t *size,
+                       uint64_t *features);
+int xc_vcpu_set_xstate(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const void *buf, uint64_t size);
+int xc_vcpu_get_msrs(struct xc_handle *xc, domid_t domid, unsigned int vcpu, xen_domctl_vcpu_msr_t *msrs, uint32_t *nr);
+int xc_vcpu_set_msrs(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const xen_domctl_vcpu_msr_t *msrs,
+                     uint32_t nr);
+int xc_domain_hvm_getcontext(struct xc_handle *xc, domid_t domid, void *buf, uint32_t *size);
+int xc_domain_hvm_setcontext(struct xc_handle *xc, domid_t domid, const void *buf, uint32_t size);
+
 /* Scheduling. op->sched_id and cmd are the caller's; handles in it hold host addresses. */
 int xc_domain_scheduler_op(struct xc_handle *xc, domid_t domid, struct xen_domctl_scheduler_op *op);
 /* Bit per pCPU; NULL leaves that affinity as it is. */

@@ -106,6 +106,7 @@ void xl_config_free(struct xl_config *cfg);
 
 /* "pv", "rename-restart": as written in a file. */
 const char *xl_type_name(enum xl_type type);
+const char *xl_action_name(enum xl_action action);
 
 /* The i-th key that is understood; NULL: there are no more. */
 const char *xl_key_at(size_t i);

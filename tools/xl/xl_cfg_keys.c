@@ -677,6 +677,8 @@ int xl_settings_read(struct xl_reader *r)
 
 const char *xl_type_name(enum xl_type type) { return type_names[type]; }
 
+const char *xl_action_name(enum xl_action action) { return action_names[action]; }
+
 bool xl_type_from_name(const char *name, enum xl_type *type)
 {
     int n = name_find(type_names, COUNT(type_names), name);

@@ -238,7 +238,7 @@ static void console_attach(struct ctl_serve *s, struct ctl_conn *c, const struct
 static void carry_out(struct taking *t, struct ctl_conn *c, const char *words, size_t len)
 {
     struct ctl_request r;
-    char why[CTL_ERR_SIZE], err[HOST_ERR_SIZE];
+    char why[CTL_ERR_SIZE], err[HOST_ERR_SIZE], all[CTL_WORDS_SIZE];
 
     if (ctl_parse(words, len, &r, why)) {
         tell(t->s, c, "%s\n", why);
@@ -254,7 +254,7 @@ static void carry_out(struct taking *t, struct ctl_conn *c, const char *words, s
     } else {
         waits_make(t->s, c, &r);
         c->state = CTL_RUNS;
-        t->fn(t->data, JOURNAL_CTL, c->id, words, len);
+        t->fn(t->data, JOURNAL_CTL, c->id, all, host_ctl_words(t->s->host, words, len, all));
     }
 }
 
