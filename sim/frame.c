@@ -47,6 +47,17 @@ void frame_write_bits(struct machine *m, uint64_t phys, uint64_t entry, unsigned
     frame_bits_written(m, mfn);
 }
 
+void frame_write_part(struct machine *m, mfn_t mfn, unsigned int offset, const void *bytes, unsigned int n)
+{
+    BUG_ON(!mfn_valid(m, mfn) || !n || offset + n > PAGE_SIZE);
+    frame_changes(m, mfn);
+    memcpy(m->ram + (mfn_x(mfn) << PAGE_SHIFT) + offset, bytes, n);
+    if (m->has_code && m->has_code[mfn_x(mfn)])
+        machine_code_part_written(m, mfn, offset, n);
+    if (m->shadowed && m->shadowed->mark[mfn_x(mfn)])
+        frame_shadow_written(m, mfn);
+}
+
 void frame_read(const struct machine *m, mfn_t mfn, void *page)
 {
     BUG_ON(!mfn_valid(m, mfn));

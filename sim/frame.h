@@ -38,8 +38,9 @@
 
 #include "sim/machine.h"
 
-/* smc.c: drop the translations of code in this frame, of which there are some. For sim/ alone. */
+/* smc.c: drop the translations of code in this frame, of which there are some; in n bytes of it. For sim/ alone. */
 void machine_code_written(struct machine *m, mfn_t mfn);
+void machine_code_part_written(struct machine *m, mfn_t mfn, unsigned int offset, unsigned int n);
 
 /* history.c: keep what the frame is, if that has not been done since the last checkpoint. For sim/ alone. */
 void history_save_frame(struct machine *m, mfn_t mfn);
@@ -118,6 +119,9 @@ static inline void frame_write_u64(struct machine *m, const uint64_t *at, uint64
     *(uint64_t *)(uintptr_t)at = val;
     frame_written(m, mfn);
 }
+
+/* Both, for n bytes of the frame: what was translated of code beside them stays. */
+void frame_write_part(struct machine *m, mfn_t mfn, unsigned int offset, const void *bytes, unsigned int n);
 
 /*
  * Both, for a whole frame, PAGE_SIZE bytes. As a copy, which whoever looks there sees, but of a frame that was never

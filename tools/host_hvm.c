@@ -137,7 +137,7 @@ void guest_hvm_settings(const struct guest *g, struct hvm_settings *s)
         .mmio_hole_mib = g->hvm.mmio_hole_mib,
         .screen_mib = guest_has_dm(g) ? xl_hvm_screen_mib(&g->hvm) : 0,
         .shadow =
-            !g->hvm.hap || g->host->xen->technique == TECHNIQUE_RING1, /* a kernel in ring 1 has no hardware's help */
+            !g->hvm.hap || g->host->xen->technique >= TECHNIQUE_RING1, /* a kernel in ring 1 has no hardware's help */
         .shadow_flags = policy_flags[g->hvm.shadow_policy],
         .shadow_mib = g->hvm.shadow_mib,
         .screen_on_top = xl_hvm_screen_on_top_mib(&g->hvm),

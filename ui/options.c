@@ -123,7 +123,7 @@ static const struct option options[] = {
       "check the frame table after every hypercall (slow)" },
     { "technique", 0, OPTION_TEXT, "HOW", FIELD(technique), 0, 0,
       "how guests of type pvh and hvm execute: hardware (SVM), emulate (an interpreter, which knows what guests/five "
-      "needs), or ring1 (trap and emulate, with shadow page tables) (hardware)" },
+      "needs), ring1 (trap and emulate, with shadow page tables), or translate (the kernel's code, binary translated) (hardware)" },
     { "segments",  0,  OPTION_TEXT,     "HOW",      FIELD(segments), 0, 0,
       "whom segments limit: exact (code, too, and 32-bit PV guests) or fast (data of HVM guests) (fast)" },
     { "plain-engine", 0, OPTION_FLAG,   NULL,       FIELD(plain_engine), 0, 0,
@@ -626,7 +626,7 @@ static int check_disks(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
     return -1;
 }
 
-static const char *const techniques[] = { "hardware", "emulate", "ring1" };
+static const char *const techniques[] = { "hardware", "emulate", "ring1", "translate" };
 
 enum hvm_technique options_technique(const struct run_options *o)
 {
@@ -658,7 +658,7 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
         return -1;
     }
     if (o->technique && options_technique(o) >= ARRAY_SIZE(techniques)) {
-        snprintf(err, OPTIONS_ERR_SIZE, "--technique: expected hardware, emulate or ring1, got \"%.64s\"",
+        snprintf(err, OPTIONS_ERR_SIZE, "--technique: expected hardware, emulate, ring1 or translate, got \"%.64s\"",
                  o->technique);
         return -1;
     }

@@ -74,7 +74,7 @@ void shadow_clear(struct domain *d, uint32_t page, unsigned int index)
     struct shadow_domain *s = shadow_of(d);
     const uint64_t was = entries(d, page)[index];
 
-    if (!was)
+    if (!was || shadow_is_monitors(s, s->page[page].role, index))
         return;
     if (s->page[page].role.level == 1) {
         chain_remove(s, &s->frame[mfn_x(pte_mfn(was))].maps, page, index);
@@ -152,7 +152,7 @@ static void use_note(struct shadow_domain *s, uint32_t page)
 void shadow_mark(struct domain *d, mfn_t mfn)
 {
     struct shadow_domain *s = shadow_of(d);
-    uint8_t mark = 0;
+    uint8_t mark = s->frame[mfn_x(mfn)].text ? SHADOWED : 0;
 
     for (uint32_t page = s->frame[mfn_x(mfn)].tables; page; page = s->page[page].same_table) {
         const struct shadow_role *r = &s->page[page].role;
@@ -160,6 +160,20 @@ void shadow_mark(struct domain *d, mfn_t mfn)
         mark |= SHADOWED | (r->format == SHADOW_PAE && r->level == 3 ? SHADOWED_BITS : 0);
     }
     d->xen->machine->shadowed->mark[mfn_x(mfn)] = mark;
+}
+
+void shadow_text_end(struct domain *d, mfn_t mfn)
+{
+    shadow_of(d)->frame[mfn_x(mfn)].text = false;
+    shadow_mark(d, mfn);
+}
+
+void shadow_text_written(struct domain *d, mfn_t mfn)
+{
+    if (!shadow_of(d)->frame[mfn_x(mfn)].text)
+        return;
+    shadow_text_end(d, mfn);
+    shadow_of(d)->text_lost = true;
 }
 
 /* It is the shadow of a table: which is that, and who else is? */
@@ -282,6 +296,8 @@ uint32_t shadow_get(struct domain *d, uint64_t gfn, struct shadow_role role)
     *list = page;
     use_note(s, page);
     table_attach(d, page);
+    if (shadow_is_monitors(s, role, s->monitor_slot))
+        frame_write_u64(d->xen->machine, &entries(d, page)[s->monitor_slot], s->monitor);
     return page;
 }
 
@@ -303,6 +319,7 @@ static void frame_gone(struct domain *d, mfn_t mfn)
 
     while (f->maps)
         shadow_clear(d, LINK_PAGE(f->maps), LINK_INDEX(f->maps));
+    shadow_text_written(d, mfn);
     if (f->tables)
         shadow_unshadow(d, mfn);
 }

@@ -92,6 +92,7 @@ struct shadow_page {
  */
 struct shadow_frame {
     uint32_t maps, tables;
+    bool text; /* shadow_text.c */
 };
 
 struct shadow_counters {
@@ -120,6 +121,9 @@ struct shadow_domain {
     uint64_t lost;          /* of struct shadowed: as far as was looked at */
     struct shadow_oos *oos; /* [d->max_vcpus * SHADOW_OOS_TABLES], the oldest first */
     uint32_t nr_oos;
+    uint64_t monitor; /* shadow_set_monitor(): the entry; 0: there is none */
+    unsigned int monitor_slot;
+    bool text_lost;
     struct shadow_counters count;
 };
 #define SHADOW_HASH 1024
@@ -147,6 +151,7 @@ enum shadow_result {
     SHADOW_TRUE,   /* the guest's fault: w->error_code */
     SHADOW_NPF,    /* there is no memory, or it is guarded: w as of a nested page fault */
     SHADOW_STORE,  /* what the instruction stores to is not to be written but by shadow_store_begin(): w->phys */
+    SHADOW_TAKEN,  /* the guest has memory there, and the monitor, too (shadow_set_monitor()) */
 };
 /*
  * d's vCPU, whose registers are r and sv, has faulted at va with an access (PFEC_write_access, _user_mode,
@@ -179,6 +184,18 @@ bool shadow_is_table(const struct domain *d, uint64_t phys);
 /* The frame has no shadow any more, and whoever can may write to it. */
 void shadow_unshadow(struct domain *d, mfn_t mfn);
 
+/*
+ * shadow_text.c: every root for long mode has this entry at slot, and not the guest's; before there is one. A frame is
+ * text from now on, no more; has any of them been stored to since this was asked? It is text no more, then.
+ */
+void shadow_set_monitor(struct domain *d, unsigned int slot, uint64_t entry);
+void shadow_text_begin(struct domain *d, mfn_t mfn);
+void shadow_text_end(struct domain *d, mfn_t mfn);
+bool shadow_text_lost(struct domain *d);
+bool shadow_is_text(const struct domain *d, mfn_t mfn);
+/* Somebody stores to it, and not by an instruction that is carried out. */
+void shadow_text_written(struct domain *d, mfn_t mfn);
+
 /* Is all as the head says? False: why. */
 bool shadow_audit(struct domain *d, char *why, size_t len);
 
@@ -192,7 +209,13 @@ static inline bool shadow_guarded(const struct shadow_domain *s, mfn_t mfn)
 {
     const uint32_t page = s->frame[mfn_x(mfn)].tables;
 
-    return s->policy != SHADOW_DROP && page && !s->page[page].oos;
+    return s->frame[mfn_x(mfn)].text || (s->policy != SHADOW_DROP && page && !s->page[page].oos);
+}
+
+/* The entry of a root that is no shadow's, but the monitor's. */
+static inline bool shadow_is_monitors(const struct shadow_domain *s, struct shadow_role role, unsigned int index)
+{
+    return s->monitor && role.format == SHADOW_LONG && role.level == 4 && index == s->monitor_slot;
 }
 
 /* How the frame of a table is to be watched (sim/frame.h), by the shadows that it has. */

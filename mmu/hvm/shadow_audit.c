@@ -177,7 +177,7 @@ bool shadow_audit(struct domain *d, char *why, size_t len)
         for (unsigned int n = 0; s->page[i].used && n < PTES_PER_TABLE; n++) {
             const uint64_t e = shadow_entry(d, i, n);
 
-            if (!(e & _PAGE_PRESENT))
+            if (!(e & _PAGE_PRESENT) || shadow_is_monitors(s, s->page[i].role, n))
                 continue;
             present++;
             (s->page[i].role.level == 1 ? leaf : table)(&l, i, n, e);

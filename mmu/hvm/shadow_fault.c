@@ -79,6 +79,8 @@ static void look_at_written(struct domain *d, bool shared)
     for (uint32_t i = 0; i < w->nr; i++) {
         const uint32_t mfn = w->written[i];
 
+        if (w->mark[mfn])
+            shadow_text_written(d, _mfn(mfn));
         if (s->frame[mfn].tables && w->mark[mfn])
             shadow_unshadow(d, _mfn(mfn));
         if (w->mark[mfn]) /* by another domain */
@@ -88,6 +90,7 @@ static void look_at_written(struct domain *d, bool shared)
     for (uint32_t i = 1; i <= s->nr_pages && look; i++)
         if (s->page[i].used && !mfn_eq(s->page[i].table, INVALID_MFN) && (any || s->page[i].shared))
             shadow_unshadow(d, s->page[i].table);
+    s->text_lost |= any;
     s->lost = w->lost;
 }
 
@@ -242,8 +245,10 @@ enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const 
     } while (nested_set_bits(m, w));
     way.gfn = PFN_DOWN(w->gpa);
     mfn = _mfn(PFN_DOWN(w->phys));
-    if ((access & PFEC_write_access) &&
-        (needs_wp(r, w, access) || (shadow_guarded(s, mfn) && !shadow_oos_begin(d, sv, mfn))))
+    if (shadow_is_monitors(s, role_of(r, 4), (unsigned int)pte_index(va, 4)))
+        return SHADOW_TAKEN;
+    if ((access & PFEC_write_access) && (needs_wp(r, w, access) || s->frame[mfn_x(mfn)].text ||
+                                         (shadow_guarded(s, mfn) && !shadow_oos_begin(d, sv, mfn))))
         return SHADOW_STORE;
     s->count.fills++;
     if (sv->root && sv->root <= s->nr_pages && s->page[sv->root].life == sv->life)

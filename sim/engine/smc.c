@@ -169,6 +169,20 @@ void emu_smc_invalidate(struct emu *e, uint64_t frame)
     emu_running = outer;
 }
 
+void machine_code_part_written(struct machine *m, mfn_t mfn, unsigned int offset, unsigned int n)
+{
+    struct emu *e = m->edges->code->emu, *outer = emu_running;
+    const uint64_t start = (mfn_x(mfn) << PAGE_SHIFT) + offset;
+
+    if (is_table(e, mfn_x(mfn)))
+        e->tlb.gone.all = true;
+    if (!(e->code.has_code[mfn_x(mfn)] & HAS_CODE))
+        return;
+    emu_running = e;
+    tb_invalidate_phys_page_range_x86_64((struct uc_struct *)e->uc, start, start + n);
+    emu_running = outer;
+}
+
 void emu_smc_drop_shared(struct emu *e)
 {
     while (e->smc.nr_shared)

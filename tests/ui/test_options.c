@@ -209,7 +209,7 @@ static const struct {
     { "--power-cut 1s --gdb 0 g", "--power-cut: with --gdb no file of a disk is written at once" },
     { "--power-cut 1s --disk-writes exit g", "--power-cut: with --disk-writes no file of a disk is written at once" },
     { "--device-model qemu g", "--device-model: expected dom0, domain or xen, got \"qemu\"" },
-    { "--technique trap g", "--technique: expected hardware, emulate or ring1, got \"trap\"" },
+    { "--technique trap g", "--technique: expected hardware, emulate, ring1 or translate, got \"trap\"" },
     { "--segments big g", "--segments: expected exact or fast, got \"big\"" },
     { "--disk-writes soon g", "--disk-writes: expected live, exit or never, got \"soon\"" },
     { "--disk-writes live --record r g",

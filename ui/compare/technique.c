@@ -40,6 +40,16 @@ static const struct technique techniques[] = {
         .own_probes = true,
     },
     {
+        .name = "translation",
+        .kernel_at = "ring 1",
+        .binary = "native",
+        .options = { "--type", "pvh", "--technique", "translate" },
+        .exits = RING1_EXITS,
+        .exit_cost = COST_trap,
+        .refs_book = 4,
+        .own_probes = true,
+    },
+    {
         .name = "paravirtual",
         .kernel_at = "ring 3",
         .binary = "pv",

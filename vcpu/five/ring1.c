@@ -4,6 +4,7 @@
 
 #include "mmu/guest_access.h"
 #include "vcpu/five/interp.h"
+#include "vcpu/five/tc.h"
 
 #define KERNEL_RING 1u
 #define ATTR_DPL    0x060u
@@ -30,7 +31,7 @@ struct ring1 {
     pcpu_exit_fn *on_exit;
     void *data;
     struct pcpu_budget budget; /* what is left */
-    bool goes_on;
+    bool goes_on, translated;
 };
 
 static void kernel_ring(struct cpu_state *r, unsigned int from, unsigned int to)
@@ -48,10 +49,20 @@ static void kernel_ring(struct cpu_state *r, unsigned int from, unsigned int to)
     }
 }
 
-static void deprivilege(struct ring1 *g)
+/* Is it a kernel whose code is translated? */
+static bool is_translated(const struct vcpu *v)
+{
+    return v->domain->hvm->tc && !v->regs->cpl && v->regs->seg[CPU_SEG_CS].attr & SEG_ATTR_L;
+}
+
+/* False: the instruction at RIP is to be carried out. */
+static bool deprivilege(struct ring1 *g)
 {
     struct cpu_state *r = g->v->regs;
 
+    g->translated = is_translated(g->v);
+    if (g->translated && !tc_enter(g->v, r->rflags & X86_EFLAGS_IF, r->want_intwin))
+        return false;
     g->own.gdtr = r->gdtr;
     g->own.idtr = r->idtr;
     g->own.ldtr = r->ldtr;
@@ -69,9 +80,10 @@ static void deprivilege(struct ring1 *g)
     r->want_intwin &= (r->rflags & X86_EFLAGS_IF) != 0;
     r->rflags = (r->rflags & ~(uint64_t)FLAGS_OWN) | X86_EFLAGS_IF;
     kernel_ring(r, 0, KERNEL_RING);
+    return true;
 }
 
-static void reprivilege(struct ring1 *g)
+static void reprivilege(struct ring1 *g, const struct sim_exit *e)
 {
     struct cpu_state *r = g->v->regs;
 
@@ -84,6 +96,8 @@ static void reprivilege(struct ring1 *g)
     r->want_intwin = g->own.want_intwin;
     r->rflags = (r->rflags & ~(uint64_t)FLAGS_OWN) | g->own.flags;
     kernel_ring(r, KERNEL_RING, 0);
+    if (g->translated)
+        r->rflags = (r->rflags & ~(uint64_t)X86_EFLAGS_IF) | (tc_leave(g->v, e) ? X86_EFLAGS_IF : 0);
 }
 
 static bool in_long_mode(const struct vcpu *v) { return v->regs->efer & EFER_LMA; }
@@ -96,15 +110,23 @@ static bool go_on(struct ring1 *g, const struct sim_exit *e, struct pcpu_budget 
     return g->goes_on && in_long_mode(g->v) == long_mode;
 }
 
+/* Into the guest. False: it is not to be entered, or not by this processor. */
+static bool enter(struct ring1 *g, struct pcpu_budget *budget)
+{
+    static const struct sim_exit trap = { .kind = EXIT_EXCEPTION, .exception.vector = X86_EXC_UD };
+
+    while (!deprivilege(g))
+        if (!go_on(g, &trap, budget, true))
+            return false;
+    return true;
+}
+
 static bool came_out(void *data, const struct sim_exit *e, struct pcpu_budget *budget)
 {
     struct ring1 *g = data;
 
-    reprivilege(g);
-    if (!go_on(g, e, budget, true))
-        return false;
-    deprivilege(g);
-    return true;
+    reprivilege(g, e);
+    return go_on(g, e, budget, true) && enter(g, budget);
 }
 
 static bool was_interpreted(void *data, const struct sim_exit *e, struct pcpu_budget *budget)
@@ -118,11 +140,11 @@ void ring1_run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_fn
     struct ring1 g = { .v = v, .on_exit = on_exit, .data = data, .budget = *budget };
 
     do {
-        const struct pcpu_budget left = g.budget;
+        struct pcpu_budget left = g.budget;
 
         if (in_long_mode(v)) {
-            deprivilege(&g);
-            pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, &left, came_out, &g);
+            if (enter(&g, &left))
+                pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, &left, came_out, &g);
         } else {
             interp_run_on(v, &left, was_interpreted, &g);
         }
@@ -164,14 +186,19 @@ static void carry_out(struct vcpu *v, const struct sim_exit *e)
     const bool stepped = v->regs->rflags & X86_EFLAGS_TF && !moves_to_ss(v);
     struct sim_exit x;
 
-    if (interp_one(v, &x)) {
+    if (tc_wanted_block(v)) {
+        hvm_io_forget(v);
+        hvm_exit_note(v, e);
+    } else if (interp_one(v, &x)) {
         hvm_io_forget(v);
         hvm_exit_note(v, e);
         if (stepped)
             hvm_inject_step_trap(v);
-    } else if (x.kind == EXIT_ERROR && (v->regs->cpl || e->exception.vector == X86_EXC_UD)) {
+    } else if (x.kind == EXIT_ERROR && (v->regs->cpl || (e->exception.vector == X86_EXC_UD && !v->domain->hvm->tc))) {
         hvm_handle_exit(v, e);
     } else {
+        if (x.kind == EXIT_CR_WRITE || x.kind == EXIT_INVLPG)
+            tc_mappings_changed(v);
         hvm_handle_exit(v, &x);
     }
 }
@@ -180,6 +207,8 @@ void ring1_handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
     const unsigned int vector = e->kind == EXIT_EXCEPTION && in_long_mode(v) ? e->exception.vector : X86_EXC_DE;
 
+    if (v->domain->is_shutting_down)
+        return;
     if (vector == X86_EXC_GP || vector == X86_EXC_UD)
         carry_out(v, e);
     else if (vector != X86_EXC_NM || !fpu_given(v))

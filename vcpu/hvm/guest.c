@@ -19,6 +19,7 @@
 #include "vcpu/domctl.h"
 #include "vcpu/five/interp.h"
 #include "vcpu/five/ring1.h"
+#include "vcpu/five/tc.h"
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/noun/guest_abi.h"
 #include "vcpu/runstate.h"
@@ -60,6 +61,8 @@ static int domain_init(struct domain *d)
 
 static void domain_forget(struct domain *d)
 {
+    if (d->hvm)
+        tc_destroy(d);
     if (d->p2m)
         shadow_teardown(d);
     p2m_teardown(d);
@@ -82,6 +85,8 @@ static int vcpu_init(struct vcpu *v)
         return -ENOMEM;
     if (v->vcpu_id == 0)
         hvm_devices_init(d);
+    if (d->xen->technique == TECHNIQUE_TRANSLATE && (v->vcpu_id || tc_init(d)))
+        return v->vcpu_id ? -EOPNOTSUPP : -ENOMEM;
     return ioreq_vcpu_added(v);
 }
 
@@ -116,7 +121,7 @@ static void switch_to(struct vcpu *v)
     update_vcpu_system_time(v, v);
     vcpu_periodic_timer_start(v);
     pt_restore_timer(v, &v->domain->hvm->irq);
-    if (v->domain->xen->technique == TECHNIQUE_RING1)
+    if (v->domain->xen->technique >= TECHNIQUE_RING1)
         ring1_switch_to(v);
 }
 
@@ -179,14 +184,15 @@ static void run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_f
     switch (v->domain->xen->technique) {
     case TECHNIQUE_HARDWARE: pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, budget, on_exit, data); return;
     case TECHNIQUE_EMULATE: interp_run_on(v, budget, on_exit, data); return;
-    case TECHNIQUE_RING1: ring1_run_on(v, budget, on_exit, data); return;
+    case TECHNIQUE_RING1:
+    case TECHNIQUE_TRANSLATE: ring1_run_on(v, budget, on_exit, data); return;
     }
     BUG();
 }
 
 static void handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
-    if (v->domain->xen->technique == TECHNIQUE_RING1)
+    if (v->domain->xen->technique >= TECHNIQUE_RING1)
         ring1_handle_exit(v, e);
     else
         hvm_handle_exit(v, e);

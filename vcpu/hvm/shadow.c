@@ -47,7 +47,7 @@ void hvm_shadow_invlpg(struct vcpu *v)
 }
 
 /*
- * The guest stores to a table that has a shadow, or where its tables would forbid it, if CR0.WP were set. An
+ * The guest stores to a table that has a shadow, to text, or where its tables would forbid it, if CR0.WP were set. An
  * instruction that is not known here the guest may carry out itself, in a frame that has no shadow any more; if it
  * needs that frame's table to come there at all it has one again at once, and that would go on for ever.
  */
@@ -55,9 +55,12 @@ static void store(struct vcpu *v, const struct nested_walk *w)
 {
     struct domain *d = v->domain;
     const uint64_t page = w->phys & PAGE_MASK;
+    const bool text = shadow_is_text(d, _mfn(PFN_DOWN(page)));
     bool string;
 
-    if (!shadow_is_table(d, w->phys)) {
+    if (text)
+        shadow_text_written(d, _mfn(PFN_DOWN(page)));
+    if (!shadow_is_table(d, w->phys) && !text) {
         hvm_emulate(v, w->gpa);
         return;
     }
@@ -85,6 +88,9 @@ bool hvm_shadow_fault(struct vcpu *v, const struct sim_exit *e, struct sim_exit 
     case SHADOW_FILLED: return true;
     case SHADOW_TRUE: hvm_inject_page_fault(v, e->exception.addr, w.error_code); return true;
     case SHADOW_STORE: store(v, &w); return true;
+    case SHADOW_TAKEN:
+        domain_crash(v, "it has memory at %#lx, where the monitor that runs it is", (unsigned long)e->exception.addr);
+        return true;
     case SHADOW_NPF: break;
     }
     *npf = (struct sim_exit){ .kind = EXIT_NPF, .npf = { w.gpa, w.error_code, w.table } };

@@ -90,7 +90,7 @@ struct run_state {
 };
 
 /* Ways to execute an HVM guest: by hardware's help, or by one of vcpu/five/. */
-enum hvm_technique { TECHNIQUE_HARDWARE, TECHNIQUE_EMULATE, TECHNIQUE_RING1 };
+enum hvm_technique { TECHNIQUE_HARDWARE, TECHNIQUE_EMULATE, TECHNIQUE_RING1, TECHNIQUE_TRANSLATE };
 
 struct xen {
     struct machine *machine;
