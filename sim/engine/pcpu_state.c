@@ -44,6 +44,30 @@ static struct cpu_segment segment_from_raw(const struct raw_segment *r)
 }
 
 /*
+ * TR always is a busy TSS. The library, which marks it as such in memory alone, ends the program when a call to an
+ * inner ring finds that, or no TSS, in the register.
+ */
+#define TSS_FREE  0x100u
+#define TSS_WIDE  0x800u
+#define ATTR_BUSY 2u
+
+static struct raw_segment tr_to_raw(const struct cpu_segment *tr)
+{
+    struct raw_segment raw = segment_to_raw(tr);
+
+    raw.flags = (raw.flags & (TSS_WIDE | _SEGMENT_G)) | TSS_FREE | _SEGMENT_P;
+    return raw;
+}
+
+static struct cpu_segment tr_from_raw(const struct raw_segment *raw)
+{
+    struct cpu_segment tr = segment_from_raw(raw);
+
+    tr.attr |= ATTR_BUSY;
+    return tr;
+}
+
+/*
  * What the translator must know of segments and privilege (AMD APM volume 2, 4.8 and 4.5.3), and of the shadow of a MOV
  * SS.
  */
@@ -85,7 +109,7 @@ static void load_segments(struct emu *e, const struct cpu_context *c)
     memcpy(raw_seg(r, 0), e->seg, sizeof(e->seg));
     *raw_table(r, r->at.ldt) = segment_to_raw(&st->ldtr);
     if (st->mode == CPU_MODE_HVM)
-        *raw_table(r, r->at.tr) = segment_to_raw(&st->tr);
+        *raw_table(r, r->at.tr) = tr_to_raw(&st->tr);
     raw_table(r, r->at.gdt)->base = st->gdtr.base;
     raw_table(r, r->at.gdt)->limit = st->gdtr.limit;
     raw_table(r, r->at.idt)->base = st->idtr.base;
@@ -217,7 +241,7 @@ static void save_system(struct raw_cpu *r, struct cpu_state *st)
     st->cr3 = *raw_cr(r, 3);
     st->kernel_gs_base = raw_get(r, kernel_gs_base, uint64_t);
     st->ldtr = segment_from_raw(raw_table(r, r->at.ldt));
-    st->tr = segment_from_raw(raw_table(r, r->at.tr));
+    st->tr = tr_from_raw(raw_table(r, r->at.tr));
     st->gdtr = table_from_raw(raw_table(r, r->at.gdt));
     st->idtr = table_from_raw(raw_table(r, r->at.idt));
 }

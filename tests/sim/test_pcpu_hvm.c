@@ -535,25 +535,44 @@ static void test_observed_tables(void **state)
     }
 }
 
+/* lcall through a gate to ring 0, with TR as a hypervisor loads it: busy. */
+static void test_call_gate(void **state)
+{
+    static const uint8_t attrs[] = { 0x8b, 0x89, 0x83, 0x00 };
+    struct hvm_guest *g = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(attrs); i++) {
+        const bool wide = attrs[i] & 8;
+        const uint64_t gate =
+            0x8 << 16 | UINT64_C(0xec00) << 32 | ((CODE + 0x100) & 0xffff) | (uint64_t)((CODE + 0x100) >> 16) << 48;
+        const uint32_t tss[] = { wide ? 0 : 0x8000u << 16, wide ? 0x1f000 : 0x10, wide ? 0x10 : 0 };
+
+        hg_mode(g, HG_PROTECTED);
+        hg_user(g);
+        hg_write(g, PAGE_SIZE + 0x40, &gate, sizeof(gate));
+        hg_write(g, 0xe000, tss, sizeof(tss));
+        hg_write(g, CODE + 0x100, "\xf4", 1);
+        g->st->gdtr.limit = 0x47;
+        g->st->tr.attr = attrs[i];
+        assert_exit(HG_EXEC(g, "\x9a\0\0\0\0\x43\0"), EXIT_HLT);
+        assert_int_equal(g->st->cpl, 0);
+        assert_int_equal(g->st->rsp, wide ? 0x1f000 - 16 : 0x8000 - 16);
+        assert_int_equal(g->st->tr.attr, wide ? 0x8b : 0x83);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, hg_setup, hg_teardown)
-        TEST(test_real_mode),
-        TEST(test_modes),
-        TEST(test_to_long_mode),
-        TEST(test_nested_fault),
-        TEST(test_page_fault),
-        TEST(test_intercepts),
-        TEST(test_native),
-        TEST(test_syscall),
-        TEST(test_sysenter),
-        TEST(test_interrupt_window),
-        TEST(test_nmi_window),
-        TEST(test_task_switch),
-        TEST(test_memory_becomes_table),
-        TEST(test_observed),
-        TEST(test_observed_tables),
+        TEST(test_real_mode),    TEST(test_modes),
+        TEST(test_to_long_mode), TEST(test_nested_fault),
+        TEST(test_page_fault),   TEST(test_intercepts),
+        TEST(test_native),       TEST(test_syscall),
+        TEST(test_sysenter),     TEST(test_interrupt_window),
+        TEST(test_nmi_window),   TEST(test_task_switch),
+        TEST(test_call_gate),    TEST(test_memory_becomes_table),
+        TEST(test_observed),     TEST(test_observed_tables),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
