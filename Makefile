@@ -14,7 +14,7 @@ all:
 # ---------------------------------------------------------------------------------------------------- what is built --
 
 SIM_OBJS := bug arena log clock trace_calls trace trace_json trace_ring insn nested page_store arena_changes history
-ENGINE_OBJS := running raw run count pcpu_walk filled tables flush lookup smc tlb phys nested mmu operand observe debug segment_code gate_sse segment gate string io system helpers \
+ENGINE_OBJS := running raw run count pcpu_walk filled tables flush lookup smc tlb phys nested mmu operand observe debug segment_code segment_far gate_sse segment gate string io system helpers \
 	sse translate private emu pcpu_fpu pcpu_context pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := frame machine ram_hash checkpoint_look checkpoint
 NOUN_OBJS := domain_list xsm

@@ -448,6 +448,19 @@ void emu_code_reaches(struct emu *e, uint64_t next);
 void emu_code_limit(struct emu *e, uint64_t addr);
 /* The call in front of a block, or an instruction, that is no check of an operand (struct emu_gate.check). */
 void emu_code_check(struct emu *e, struct CPUX86State *env, uint32_t what, uint32_t value, uintptr_t host_pc);
+/*
+ * segment_far.c, in front of a far transfer of protected mode whose operand has so many bytes: what of it is beyond a
+ * limit faults. push_size: of the words that a CALL pushes; 0: it is a JMP.
+ */
+void emu_far_to(struct emu *e, struct CPUX86State *env, uint16_t sel, uint32_t offset, unsigned int push_size,
+                uintptr_t host_pc);
+void emu_far_return(struct emu *e, struct CPUX86State *env, unsigned int size, unsigned int pops, uintptr_t host_pc);
+void emu_far_iret(struct emu *e, struct CPUX86State *env, unsigned int size, uintptr_t host_pc);
+/* Are there limits that they are to obey? */
+static inline bool emu_far_limited(struct emu *e)
+{
+    return e->m->exact_segments && !e->entering && !(raw_get(&e->raw, hflags, uint32_t) & RAW_HF_CS64);
+}
 /* A branch to this offset of the code segment is about to be made. */
 void emu_code_target(struct emu *e, struct CPUX86State *env, uint32_t offset, uintptr_t host_pc);
 /* emu_gate.string, for string.c. */

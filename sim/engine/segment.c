@@ -659,6 +659,8 @@ load_fn *emu_before_load_seg(struct CPUX86State *env, int seg, int sel, uintptr_
 
 load_fn *emu_before_lret(struct CPUX86State *env, int size, int pops, uintptr_t host_pc)
 {
+    if (emu_far_limited(emu_running))
+        emu_far_return(emu_running, env, 2u << size, (unsigned int)pops, host_pc);
     if (emu_segments_count(emu_running, emu_running->nested.on))
         segments_change(emu_running);
     return emu_running->real.lret_protected;

@@ -14,7 +14,7 @@
  *                                                       so that its flags are known), and the block does not count it
  *      a branch by a register, by memory, RET           it is always checked when it is executed
  *
- * Not here: what far transfers of protected mode do with stacks and limits.
+ * Far transfers of protected mode are in segment_far.c.
  *
  * Sources: AMD APM volume 2, 4.12 (limits), volume 3 (ENTER, PUSHA, each branch); Intel SDM volume 3, 5.3.
  */

@@ -218,6 +218,8 @@ void HELPER(ljmp_protected)(struct CPUX86State *env, int sel, uint64_t offset, u
 
     if (e->nested.on && names_task(e, env, (uint16_t)sel, RETADDR))
         task_switch(e, env, (uint16_t)sel, TASK_JMP, RETADDR);
+    if (emu_far_limited(e))
+        emu_far_to(e, env, (uint16_t)sel, (uint32_t)offset, 0, RETADDR);
     e->count.helper_pc = RETADDR;
     e->real.ljmp_protected(env, sel, offset, next_eip);
     e->count.helper_pc = 0;
@@ -230,6 +232,8 @@ void HELPER(lcall_protected)(struct CPUX86State *env, int sel, uint64_t offset, 
 
     if (e->nested.on && names_task(e, env, (uint16_t)sel, RETADDR))
         task_switch(e, env, (uint16_t)sel, TASK_CALL, RETADDR);
+    if (emu_far_limited(e))
+        emu_far_to(e, env, (uint16_t)sel, (uint32_t)offset, 2u << size, RETADDR);
     e->count.helper_pc = RETADDR;
     e->real.lcall_protected(env, sel, offset, size, next_eip);
     e->count.helper_pc = 0;
@@ -267,6 +271,8 @@ void HELPER(iret_protected)(struct CPUX86State *env, int size, int next_eip)
 
     if (e->nested.on && !(guest(e)->efer & EFER_LMA) && raw_get(&e->raw, eflags, uint64_t) & X86_EFLAGS_NT)
         task_switch(e, env, 0, TASK_IRET, RETADDR);
+    if (emu_far_limited(e))
+        emu_far_iret(e, env, 2u << size, RETADDR);
     e->count.helper_pc = RETADDR;
     e->real.iret_protected(env, size, next_eip);
     e->count.helper_pc = 0;

@@ -92,9 +92,12 @@ static void set_mode(struct hvm_guest *g, enum mode mode)
     st->dirty = CPU_DIRTY_ALL;
 }
 
-/* One instruction: does it fault as it should? vector 0: it is carried out. */
-static void try(struct hvm_guest *g, uint8_t vector, const char *what)
+#define FAULT(vector, error_code) ((vector) | (uint32_t)(error_code) << 8)
+
+/* One instruction: does it fault as it should? 0: it is carried out. */
+static void try(struct hvm_guest *g, uint32_t fault, const char *what)
 {
+    const unsigned int vector = fault & 0xff, error_code = fault >> 8;
     uint64_t gpr[16];
     const uint64_t rip = g->st->rip;
     struct sim_exit x;
@@ -109,9 +112,9 @@ static void try(struct hvm_guest *g, uint8_t vector, const char *what)
         return;
     }
     faults++;
-    if (x.kind != EXIT_EXCEPTION || x.exception.vector != vector || x.exception.error_code)
-        fail_msg("%s: %s (vector %u, error code %#x) instead of vector %u", what, sim_exit_name(x.kind),
-                 sim_exit_vector(&x), x.kind == EXIT_EXCEPTION ? x.exception.error_code : 0, vector);
+    if (x.kind != EXIT_EXCEPTION || x.exception.vector != vector || x.exception.error_code != error_code)
+        fail_msg("%s: %s (vector %u, error code %#x) instead of vector %u, %#x", what, sim_exit_name(x.kind),
+                 sim_exit_vector(&x), x.kind == EXIT_EXCEPTION ? x.exception.error_code : 0, vector, error_code);
     if (g->st->rip != rip || memcmp(gpr, g->st->gpr, sizeof(gpr)) != 0)
         fail_msg("%s: faults, and has changed something", what);
 }
@@ -304,6 +307,141 @@ static void test_operands(void **state)
                 operand_rows(g, mode, &insns[i], other);
 }
 
+/* ------------------------------------------------------------------------------------- operands that are implied -- */
+
+/* In 32-bit code with DS and ES limited, and SS in what begins with ss; offsets are those of the model. */
+static const struct implied {
+    const char *name;
+    uint8_t code[5], nr;
+    struct implied_access {
+        char segment; /* d, e, s: or c, for code that is read; 0: there are no more */
+        char base;    /* b, S, D, p: EBX, ESI, EDI, ESP; a: EBX + AL; k: EBX and the bit EDX / 32 * 4; 0: 0xffc */
+        int8_t disp;
+        uint8_t size;
+        bool write;
+    } access[3];
+} implied[] = {
+    { "movsb", { 0xa4 }, 1, { { 'd', 'S', 0, 1, false }, { 'e', 'D', 0, 1, true } } },
+    { "movsd", { 0xa5 }, 1, { { 'd', 'S', 0, 4, false }, { 'e', 'D', 0, 4, true } } },
+    { "rep movsd", { 0xf3, 0xa5 }, 2, { { 'd', 'S', 0, 4, false }, { 'e', 'D', 0, 4, true } } },
+    { "es movsw", { 0x26, 0x66, 0xa5 }, 3, { { 'e', 'S', 0, 2, false }, { 'e', 'D', 0, 2, true } } },
+    { "cmpsd", { 0xa7 }, 1, { { 'd', 'S', 0, 4, false }, { 'e', 'D', 0, 4, false } } },
+    { "stosd", { 0xab }, 1, { { 'e', 'D', 0, 4, true } } },
+    { "rep stosb", { 0xf3, 0xaa }, 2, { { 'e', 'D', 0, 1, true } } },
+    { "lodsd", { 0xad }, 1, { { 'd', 'S', 0, 4, false } } },
+    { "lodsb", { 0xac }, 1, { { 'd', 'S', 0, 1, false } } },
+    { "scasw", { 0x66, 0xaf }, 2, { { 'e', 'D', 0, 2, false } } },
+    { "xlat", { 0xd7 }, 1, { { 'd', 'a', 0, 1, false } } },
+    { "es xlat", { 0x26, 0xd7 }, 2, { { 'e', 'a', 0, 1, false } } },
+    { "mov eax, moffs", { 0xa1, 0xfc, 0x0f }, 5, { { 'd', 0, 0, 4, false } } },
+    { "mov moffs, al", { 0xa2, 0xfc, 0x0f }, 5, { { 'd', 0, 0, 1, true } } },
+    { "maskmovq", { 0x0f, 0xf7, 0xc1 }, 3, { { 'd', 'D', 0, 8, true } } },
+    { "maskmovdqu", { 0x66, 0x0f, 0xf7, 0xc1 }, 4, { { 'd', 'D', 0, 16, true } } },
+    { "bt m, edx", { 0x0f, 0xa3, 0x13 }, 3, { { 'd', 'k', 0, 4, false } } },
+    { "bts m, edx", { 0x0f, 0xab, 0x13 }, 3, { { 'd', 'k', 0, 4, true } } },
+    { "push m", { 0xff, 0x33 }, 2, { { 'd', 'b', 0, 4, false }, { 's', 'p', -4, 4, true } } },
+    { "pop m", { 0x8f, 0x03 }, 2, { { 's', 'p', 0, 4, false }, { 'd', 'b', 0, 4, true } } },
+    { "pop [esp + 4]", { 0x8f, 0x44, 0x24, 4 }, 4, { { 's', 'p', 0, 4, false }, { 's', 'p', 8, 4, true } } },
+    { "push [esp]", { 0xff, 0x34, 0x24 }, 3, { { 's', 'p', 0, 4, false }, { 's', 'p', -4, 4, true } } },
+    { "call m", { 0xff, 0x13 }, 2, { { 'd', 'b', 0, 4, false }, { 's', 'p', -4, 4, true } } },
+    { "mov eax, [ebx + 8]", { 0x8b, 0x43, 8 }, 3, { { 'd', 'b', 8, 4, false } } },
+    { "mov eax, [ebp - 4]", { 0x8b, 0x45, 0xfc }, 3, { { 's', 'P', -4, 4, false } } },
+    { "mov [esi + edi*2], al", { 0x88, 0x04, 0x7e }, 3, { { 'd', 'x', 0, 1, true } } },
+    { "mov eax, cs:[ebx]", { 0x2e, 0x8b, 0x03 }, 3, { { 'c', 'b', 0, 4, false } } },
+    { "mov cs:[ebx], eax", { 0x2e, 0x89, 0x03 }, 3, { { 'c', 'b', 0, 4, true } } },
+    { "cmp cs:[ebx], al", { 0x2e, 0x38, 0x03 }, 3, { { 'c', 'b', 0, 1, false } } },
+};
+
+struct implied_kinds {
+    enum kind ds, es, ss, cs;
+};
+
+static uint8_t implied_vector(const struct implied *in, const struct implied_kinds *k, const struct cpu_state *st)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(in->access) && in->access[i].segment; i++) {
+        const struct implied_access *a = &in->access[i];
+        const bool stack = a->segment == 's', code = a->segment == 'c';
+        const enum kind kind = stack ? k->ss : code ? k->cs : a->segment == 'd' ? k->ds : k->es;
+        const uint32_t of = (uint32_t)(a->base == 'b'   ? st->rbx
+                                       : a->base == 'S' ? st->rsi
+                                       : a->base == 'D' ? st->rdi
+                                       : a->base == 'p' ? st->rsp
+                                       : a->base == 'P' ? st->rbp
+                                       : a->base == 'x' ? st->rsi + 2 * st->rdi
+                                       : a->base == 'a' ? st->rbx + (st->rax & 0xff)
+                                       : a->base == 'k' ? st->rbx + (uint32_t)((int32_t)st->rdx / 32 * 4)
+                                                        : 0xffc);
+
+        if (!allowed(kind, code ? 0x1fff : LIMIT, (uint32_t)(of + (uint32_t)a->disp), a->size, a->write))
+            return stack ? X86_EXC_SS : X86_EXC_GP;
+    }
+    return 0;
+}
+
+static void implied_row(struct hvm_guest *g, const struct implied *in, const struct implied_kinds *k, unsigned int i)
+{
+    struct cpu_state *st = g->st;
+    char what[200];
+
+    set_mode(g, CODE_32);
+    st->seg[CPU_SEG_DS] = segment(k->ds, LIMIT, 0);
+    st->seg[CPU_SEG_ES] = segment(k->es, LIMIT, 0);
+    st->seg[CPU_SEG_SS] = segment(k->ss, LIMIT, 0);
+    st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x08, k->cs == EXECUTE ? 0x499 : 0x49b, 0x1fff, CODE };
+    st->rip = 0;
+    st->rbx = i % 2 ? edge(i / 2, k->cs ? 0x1fff : LIMIT, 4) : 0x2200;
+    st->rsi = i % 3 ? edge(i / 3, LIMIT, 4) : 0x2200;
+    st->rdi = i % 5 ? edge(i / 5, LIMIT, 4) : 0x2200;
+    st->rsp = i % 7 ? edge(i / 7, LIMIT, 4) : 0x2200;
+    st->rbp = edge(i / 11, LIMIT, 4) + 4;
+    st->rax = i % 200;
+    st->rdx = (uint32_t)(i % 13 * 32) - 6 * 32;
+    st->rcx = 1;
+    clear(g, (uint32_t)st->rbx, 4); /* where CALL goes to */
+    snprintf(what, sizeof(what), "%s: ebx %#x, esi %#x, edi %#x, esp %#x, ebp %#x, edx %#x; ds %s, es %s, ss %s, cs %s",
+             in->name, (uint32_t)st->rbx, (uint32_t)st->rsi, (uint32_t)st->rdi, (uint32_t)st->rsp, (uint32_t)st->rbp,
+             (uint32_t)st->rdx, kind_names[k->ds], kind_names[k->es], kind_names[k->ss], kind_names[k->cs]);
+    try(g, implied_vector(in, k, st), what);
+}
+
+static void test_implied(void **state)
+{
+    static const struct implied_kinds kinds[] = {
+        { UP, UP, UP, READABLE },         { DOWN, UP, UP, EXECUTE },        { UP, DOWN, DOWN, READABLE },
+        { READ_ONLY, UP, DOWN, EXECUTE }, { UP, READ_ONLY, UP, READABLE },  { NONE, UP, UP, READABLE },
+        { UP, NONE, UP, EXECUTE },        { READABLE, DOWN, UP, READABLE }, { EXECUTE, UP, UP, READABLE },
+    };
+    struct hvm_guest *g = *state;
+
+    for (size_t n = 0; n < ARRAY_SIZE(implied); n++) {
+        hg_write(g, CODE, implied[n].code, implied[n].nr);
+        for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+            for (unsigned int i = 0; i < 11 * NR_EDGES; i++)
+                implied_row(g, &implied[n], &kinds[k], i);
+    }
+}
+
+/* Nothing is accessed when the count is 0; with more than one, each iteration is checked. */
+static void test_repeated(void **state)
+{
+    struct hvm_guest *g = *state;
+
+    hg_write(g, CODE, "\xf3\xab\xf4", 3);
+    for (unsigned int n = 0; n < 20; n++) {
+        struct sim_exit x;
+
+        set_mode(g, CODE_32);
+        g->st->seg[CPU_SEG_ES] = segment(UP, LIMIT, 0);
+        g->st->rcx = n;
+        g->st->rdi = n ? LIMIT + 1 - 4 * 10 : LIMIT + 1;
+        x = hg_run(g, 100);
+        rows++;
+        assert_int_equal(x.kind, n <= 10 ? EXIT_HLT : EXIT_EXCEPTION);
+        assert_int_equal(g->st->rcx, n <= 10 ? 0 : n - 10);
+        assert_int_equal(g->st->rip, n <= 10 ? CODE + 2 : CODE);
+    }
+}
+
 /* ----------------------------------------------------------------------------------------------------- the stack -- */
 
 enum where { PUSHES, POPS, POPS_ALL, AT_BP, ENTERS };
@@ -411,6 +549,8 @@ static void stack_rows(struct hvm_guest *g, enum mode mode, const struct stack *
         hg_write(g, CODE, code, in->nr + other);
         for (unsigned int i = 0; i < 2 * NR_EDGES; i++)
             stack_row(g, mode, s, in, size, edge(i % NR_EDGES, s->limit, size) + (i < NR_EDGES ? 0 : 8 * size));
+        for (unsigned int i = 0; i < 9 * size; i++) /* each word meets each limit */
+            stack_row(g, mode, s, in, size, (i & 1 ? s->limit : 0xffff) - i);
     }
 }
 
@@ -617,6 +757,31 @@ static void branch_state(struct hvm_guest *g, const struct branch_row *r, uint32
         hg_write(g, g->st->seg[CPU_SEG_DS].base + g->st->rbx, frame, sizeof(frame));
 }
 
+/* Flags that are computed in the branch's own block, which has been translated under another limit. */
+static void test_branch_in_block(void **state)
+{
+    struct hvm_guest *g = *state;
+
+    hg_write(g, CODE + 0x500, "\x40\x39\xc8\x74\x3b\x43\xeb\xf8",
+             8); /* 1: inc eax; cmp eax, ecx; je 0x540; inc ebx; jmp 1b */
+    for (unsigned int i = 0; i < 40; i++) {
+        const uint32_t limit = i & 1 ? 0x53f : 0x540;
+        struct sim_exit x;
+
+        set_code(g, CODE_32, limit, 0x500);
+        g->st->rcx = i;
+        hg_write(g, CODE + 0x540, "\xf4", 1);
+        x = hg_run(g, 5 * i + 1);
+        rows++;
+        if (!i)
+            continue;
+        assert_int_equal(x.kind, limit == 0x540 ? EXIT_HLT : EXIT_EXCEPTION);
+        assert_int_equal(g->st->rip, limit == 0x540 ? 0x540 : 0x503);
+        assert_int_equal(g->st->rbx, i - 1);
+        assert_int_equal(x.insns, 5 * i - 2 - (limit == 0x540 ? 0 : 1));
+    }
+}
+
 static void branch_try(struct hvm_guest *g, const struct branch_row *r)
 {
     const uint32_t target = r->size == 2 ? r->target & 0xffff : r->target;
@@ -667,14 +832,209 @@ static void test_branches(void **state)
                                 .mode = mode, .in = &branches[i], .size = size, .at = 0x500, .target = targets[k] });
 }
 
+/* ------------------------------------------------------------------------------------------------ far transfers -- */
+
+/* A GDT of its own, of which 0x18, 0x20, 0x40 are code of this limit. */
+#define FAR_LIMIT 0x7ffu
+#define FAR_GDT   0xa000u
+#define FAR_TSS   0xb000u
+
+static uint64_t descriptor(uint32_t base, uint32_t limit, unsigned int attr)
+{
+    return (limit & 0xffff) | (uint64_t)(base & 0xffffff) << 16 | (uint64_t)(attr & 0xf0ff) << 40 |
+           (uint64_t)(limit >> 16 & 15) << 48 | (uint64_t)(base >> 24) << 56;
+}
+
+static uint64_t gate(uint16_t sel, uint32_t offset, unsigned int type, unsigned int params)
+{
+    return (offset & 0xffff) | (uint64_t)sel << 16 | (uint64_t)params << 32 | (uint64_t)(0xe0 | type) << 40 |
+           (uint64_t)(offset >> 16) << 48;
+}
+
+enum far_how { FAR_JMP, FAR_CALL, FAR_RET, FAR_IRET };
+
+static const struct far_case {
+    const char *name;
+    enum far_how how;
+    uint8_t cpl;
+    uint16_t sel;        /* what it names, or pops */
+    uint8_t own_words;   /* on the current stack: pushed by CALL, popped by others */
+    uint8_t params;      /* read from it by CALL, passed over by RET (behind two words), in words */
+    uint8_t inner_words; /* pushed to the inner ring's */
+    bool gate, vm86;
+} far_cases[] = {
+    { "jmp to code", FAR_JMP, 0, 0x18, 0, 0, 0, false, false },
+    { "jmp to conforming code", FAR_JMP, 3, 0x20, 0, 0, 0, false, false },
+    { "jmp through a gate", FAR_JMP, 0, 0x28, 0, 0, 0, true, false },
+    { "call to code", FAR_CALL, 0, 0x18, 2, 0, 0, false, false },
+    { "call to code of ring 3", FAR_CALL, 3, 0x43, 2, 0, 0, false, false },
+    { "call through a gate", FAR_CALL, 0, 0x28, 2, 0, 0, true, false },
+    { "call through a gate to ring 0", FAR_CALL, 3, 0x2b, 0, 2, 6, true, false },
+    { "ret to code", FAR_RET, 0, 0x18, 2, 0, 0, false, false },
+    { "ret to ring 3", FAR_RET, 0, 0x43, 4, 1, 0, false, false },
+    { "iret to code", FAR_IRET, 0, 0x18, 3, 0, 0, false, false },
+    { "iret to ring 3", FAR_IRET, 0, 0x43, 5, 0, 0, false, false },
+    { "iret to virtual-8086 mode", FAR_IRET, 0, 0x1000, 9, 0, 0, false, true },
+};
+
+struct far_row {
+    const struct far_case *c;
+    unsigned int size;
+    uint32_t target, sp, inner_sp;
+    struct stack stack, inner;
+};
+
+static void far_tables(struct hvm_guest *g, const struct far_row *r)
+{
+    static const unsigned int types[] = { 0x93, 0x91, 0x97, 0x97 };
+    const unsigned int size = r->size;
+    const uint64_t gdt[] = {
+        [1] = descriptor(0, 0xfffff, 0xc09b),
+        [2] = descriptor(0, 0xfffff, 0xc093),
+        [3] = descriptor(CODE, FAR_LIMIT, 0x409b),
+        [4] = descriptor(CODE, FAR_LIMIT, 0x409f),
+        [5] = gate(0x18, r->target, size == 4 ? 12 : 4, r->c->params),
+        [7] = descriptor(FAR_TSS, 0x67, size == 4 ? 0x8b : 0x83),
+        [8] = descriptor(CODE, FAR_LIMIT, 0x40fb),
+        [9] = descriptor(0, 0xfffff, 0xc0f3),
+        [10] = descriptor(DATA + 0x20000, r->inner.limit & 0xfffff,
+                          types[r->inner.kind] | (r->inner.big ? 0x4000 : 0) | (r->inner.limit > 0xfffff ? 0x8000 : 0)),
+        [11] = descriptor(CODE, 0xffff, 0x40fb),
+    };
+    uint32_t tss[26] = { 0 };
+
+    if (size == 4) {
+        tss[1] = r->inner_sp;
+        tss[2] = 0x50;
+    } else {
+        memcpy((uint8_t *)tss + 2, (uint16_t[]){ (uint16_t)r->inner_sp, 0x50 }, 4);
+    }
+    hg_write(g, FAR_GDT, gdt, sizeof(gdt));
+    hg_write(g, FAR_TSS, tss, sizeof(tss));
+    g->st->gdtr = (struct cpu_table){ FAR_GDT, sizeof(gdt) - 1 };
+    g->st->tr = (struct cpu_segment){ 0x38, size == 4 ? 0x8b : 0x83, 0x67, FAR_TSS };
+}
+
+/* Each word of a frame, as far as it can be written. */
+static void far_frame(struct hvm_guest *g, const struct far_row *r)
+{
+    const bool ret = r->c->how == FAR_RET;
+    const uint32_t flags = r->c->vm86 ? X86_EFLAGS_VM | X86_EFLAGS_IOPL : 2;
+    const uint32_t plain[] = { r->target, r->c->sel, flags, 0x800, 0x4b, 0, 0, 0, 0 },
+                   outer[] = { r->target, r->c->sel, 0, 0x800, 0x4b };
+    const unsigned int n = ret ? (r->c->own_words > 2 ? 5 : 2) : r->c->own_words;
+
+    for (unsigned int i = 0; i < n; i++) {
+        const uint32_t offset = r->sp + i * r->size, at = DATA + (r->stack.big ? offset : offset & 0xffff);
+
+        for (unsigned int b = 0; b < r->size; b++)
+            if (at + b < HG_FRAMES * PAGE_SIZE)
+                *(uint8_t *)hg_at(g, at + b) = (uint8_t)((ret ? outer : plain)[i] >> 8 * b);
+    }
+}
+
+static uint32_t far_expected(const struct far_row *r)
+{
+    const struct far_case *c = r->c;
+    const unsigned int size = r->size;
+    bool own = true;
+
+    if (c->how == FAR_CALL)
+        for (unsigned int i = 1; i <= c->own_words; i++)
+            own &= word_allowed(&r->stack, r->sp - i * size, size, true);
+    if (c->how == FAR_CALL)
+        for (unsigned int i = 0; i < c->params; i++)
+            own &= word_allowed(&r->stack, r->sp + i * size, size, false);
+    if (c->how == FAR_RET || c->how == FAR_IRET)
+        for (unsigned int i = 0; i < c->own_words; i++)
+            own &= word_allowed(&r->stack, r->sp + (i < 2 ? i : i + c->params) * size, size, false);
+    if (!own)
+        return FAULT(X86_EXC_SS, 0);
+    for (unsigned int i = 1; i <= c->inner_words; i++)
+        if (!word_allowed(&r->inner, (size == 4 ? r->inner_sp : r->inner_sp & 0xffff) - i * size, size, true))
+            return FAULT(X86_EXC_SS, 0x50);
+    return (size == 4 ? r->target : r->target & 0xffff) > (c->vm86 ? 0xffff : FAR_LIMIT) ? FAULT(X86_EXC_GP, 0) : 0;
+}
+
+static void far_row(struct hvm_guest *g, const struct far_row *r)
+{
+    const struct far_case *c = r->c;
+    uint8_t code[16] = { 0x66 };
+    size_t n = r->size == 2;
+    char what[250];
+
+    set_mode(g, CODE_32);
+    far_tables(g, r);
+    g->st->seg[CPU_SEG_SS] = segment(r->stack.kind, r->stack.limit, c->cpl);
+    if (!r->stack.big)
+        g->st->seg[CPU_SEG_SS].attr &= (uint16_t)~0x400;
+    g->st->cpl = c->cpl;
+    if (c->cpl) {
+        g->st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x5b, 0x4fb, 0xffff, CODE };
+        g->st->rip = 0;
+    }
+    g->st->rsp = r->sp;
+    code[n++] = (uint8_t[]){ 0xea, 0x9a, c->params ? 0xca : 0xcb, 0xcf }[c->how];
+    if (c->how == FAR_JMP || c->how == FAR_CALL) {
+        memcpy(code + n, &r->target, r->size);
+        n += r->size;
+        memcpy(code + n, &c->sel, 2);
+    } else {
+        code[n] = (uint8_t)(c->params * r->size);
+    }
+    hg_write(g, CODE, code, sizeof(code));
+    far_frame(g, r);
+    snprintf(what, sizeof(what),
+             "%s: words of %u bytes, to %#x, sp %#x in %s%s, limit %#x; inner %#x in %s%s, limit %#x", c->name, r->size,
+             r->target, r->sp, kind_names[r->stack.kind], r->stack.big ? "" : " of 16 bits", r->stack.limit,
+             r->inner_sp, kind_names[r->inner.kind], r->inner.big ? "" : " of 16 bits", r->inner.limit);
+    try(g, far_expected(r), what);
+}
+
+static void test_far(void **state)
+{
+    static const struct stack stacks[] = {
+        { UP, 0xfff, true },
+        { UP, 0xffff, false },
+        { DOWN, 0xfff, true },
+        { DOWN_16, 0xfff, false },
+    };
+    struct hvm_guest *g = *state;
+    struct far_row r = { 0 };
+
+    for (size_t c = 0; c < ARRAY_SIZE(far_cases); c++)
+        for (r.size = 2; r.size <= 4; r.size += 2)
+            for (unsigned int s = 0; s < 16; s++) {
+                r.c = &far_cases[c];
+                r.stack = stacks[s % 4];
+                r.inner = stacks[s / 4];
+                if ((s / 4 && !r.c->inner_words) || (r.c->vm86 && r.size == 2))
+                    continue;
+                for (unsigned int i = 0; i < 3 * NR_EDGES; i++)
+                    for (unsigned int t = 0; t < 4; t++) {
+                        r.target = r.c->vm86 ? 0xfffe + t : FAR_LIMIT - 1 + t;
+                        r.sp = i < 2 * NR_EDGES ? edge(i % NR_EDGES, 0xfff, r.size) + (i < NR_EDGES ? 8 * r.size : 0)
+                                                : 0x1200 - (r.stack.kind == UP ? 0x800 : 0);
+                        r.inner_sp = i >= NR_EDGES && i < 2 * NR_EDGES
+                                         ? 0x1200 - (r.inner.kind == UP ? 0x800 : 0)
+                                         : edge(i % NR_EDGES, 0xfff, r.size) + (i < NR_EDGES ? 0 : 6 * r.size);
+                        far_row(g, &r);
+                    }
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_operands, hg_setup_exact, hg_teardown),
+        cmocka_unit_test_setup_teardown(test_implied, hg_setup_exact, hg_teardown),
+        cmocka_unit_test_setup_teardown(test_repeated, hg_setup_exact, hg_teardown),
+        cmocka_unit_test_setup_teardown(test_branch_in_block, hg_setup_exact, hg_teardown),
         cmocka_unit_test_setup_teardown(test_stacks, hg_setup_exact, hg_teardown),
         cmocka_unit_test_setup_teardown(test_fetch, hg_setup_exact, hg_teardown),
         cmocka_unit_test_setup_teardown(test_fetch_no_page, hg_setup_exact, hg_teardown),
         cmocka_unit_test_setup_teardown(test_branches, hg_setup_exact, hg_teardown),
+        cmocka_unit_test_setup_teardown(test_far, hg_setup_exact, hg_teardown),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
