@@ -68,6 +68,10 @@ static int param(struct restorer *r, uint64_t index, uint64_t value)
     case HVM_PARAM_NR_IOREQ_SERVER_PAGES:
     case HVM_PARAM_IOREQ_PFN:
     case HVM_PARAM_BUFIOREQ_PFN:
+    case HVM_PARAM_PAGING_RING_PFN:
+    case HVM_PARAM_MONITOR_RING_PFN:
+    case HVM_PARAM_SHARING_RING_PFN:
+    case HVM_PARAM_VM_GENERATION_ID_ADDR:
     case HVM_PARAM_VM86_TSS_SIZED:
     case HVM_PARAM_ACPI_IOPORTS_LOCATION:
     case HVM_PARAM_IDENT_PT: break;
