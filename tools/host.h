@@ -122,6 +122,8 @@ struct host_guest {
     const char *shim_cmdline;
     const struct xl_where *where; /* for messages; borrowed for the host's life, or NULL */
     bool has_type;
+    const char *saved;        /* the file of a saved domain that it is, with its settings; NULL: it is to start */
+    const char *saved_digest; /* the file's SHA-256; NULL: whatever the file has */
     enum xl_type type;
     const struct xl_hvm *hvm; /* of PVH and HVM guests; paths in it do not count */
     unsigned int memory_mib;  /* 0: 64 */
@@ -154,6 +156,9 @@ void host_destroy(struct host *h);
 void host_power_cut(struct host *h);
 /* HOST_DISKS_EXIT: what guests have written goes to their disks' files: of each disk all, or nothing. -1: message(). */
 int host_disks_save(struct host *h);
+
+/* The settings in a file of a saved domain, as xl_config_load(). */
+int host_saved_config(struct xl_config *cfg, const char *path, char err[XL_ERR_SIZE]);
 
 /*
  * BASE, or BASE-<n> with the lowest n from `first` on, that is not dom0's name and that taken() does not know. first 1:

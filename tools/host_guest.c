@@ -6,8 +6,11 @@
  * Building is work of dom0 and takes dom0's time, the first guest's as well as that of one that restarts while others
  * run: it is done by the guest's task, a step at a time. host_guest_add() lets the machine run until that is done.
  * Reading the files is not: they are outside of the machine.
+ *
+ * Budget: a guest's way from its settings to its first instruction, in one piece.
  */
-#include "tools/host_private.h"
+#include "tools/host_saved.h"
+#include "tools/save/restore.h"
 #include "tools/xc/xc.h"
 #include "tools/xl/guest_cpuid.h"
 
@@ -39,6 +42,7 @@ void guest_free(struct host *h, struct guest *g)
     turn_forget(h, g);
     build_pv_end(g->builder);
     build_hvm_end(g->hvm_builder);
+    restore_end(g->restorer);
     guest_disconnect(g);
     xfree(g->cfg.name);
     xfree(g->cfg.kernel);
@@ -107,7 +111,7 @@ static void file_fail(const struct guest *g, const char *key, const char *path, 
     snprintf(err, HOST_ERR_SIZE, "%s%.400s: %.100s", xl_where(g->cfg.where, key, where), path, why);
 }
 
-void guest_build_describe(struct guest *g)
+static void build_describe(struct guest *g)
 {
     g->build = (struct pv_build){
         .image = &g->kernel->image,
@@ -138,7 +142,7 @@ static bool build_begin(struct host *h, struct guest *g)
     if (!g->built && guest_is_hvm(g))
         guest_hvm_warn(h, g);
     g->restored = false;
-    guest_build_describe(g);
+    build_describe(g);
     if (guest_is_hvm(g))
         g->hvm_builder = guest_hvm_build(h, g);
     else
@@ -146,11 +150,36 @@ static bool build_begin(struct host *h, struct guest *g)
     return g->builder || g->hvm_builder;
 }
 
+/* A saved domain becomes this one's, once: if the guest starts again it is from its kernel. */
+static int restore_some(struct host *h, struct guest *g)
+{
+    struct hvm_settings settings;
+    int rc = -1;
+
+    if (!g->restorer) {
+        build_describe(g);
+        guest_hvm_settings(g, &settings);
+        g->restorer = restore_begin(xc(h), h->arena, &g->saved->saved, &g->build, &settings, g->build_err);
+    }
+    if (g->restorer)
+        rc = restore_step(g->restorer);
+    if (rc > 0)
+        return rc;
+    restore_end(g->restorer);
+    g->restorer = NULL;
+    g->restored = !rc;
+    if (!rc)
+        g->saved = NULL;
+    return rc;
+}
+
 /* One step of it, which may be the first: as build_pv_step(). At its end nothing of the builder is left. */
 static int build_step(struct host *h, struct guest *g)
 {
     int rc = -1;
 
+    if (g->saved)
+        return restore_some(h, g);
     if (g->builder || g->hvm_builder || build_begin(h, g))
         rc = guest_is_hvm(g) ? build_hvm_step(g->hvm_builder) : build_pv_step(g->builder);
     if (rc > 0)
@@ -192,6 +221,8 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         return -1;
     }
     g->built = true;
+    if (g->console && g->restored) /* it was there already, and will not say so again */
+        console_backend_connect(g->console);
     if (g->console && guest_devices_bus(g) && guest_introduce(g)) {
         g->born = host_now(h);
         g->crash_wanted = false;
@@ -224,6 +255,8 @@ int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         return guest_connect(h, g, err);
     if (g->build.setting)
         snprintf(err, HOST_ERR_SIZE, "%s%s", guest_where(g, g->build.setting, where), g->build_err);
+    else if (g->saved)
+        snprintf(err, HOST_ERR_SIZE, "%.400s: %.400s", g->saved->path, g->build_err);
     else
         file_fail(g, guest_kernel_key(g), guest_image_path(g), g->build_err, err);
     return -1;
@@ -315,10 +348,28 @@ static int guest_load_inner(struct host *h, struct guest *g, char err[HOST_ERR_S
     return g->inner ? 0 : -1;
 }
 
+static int guest_load_saved(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    const char *path = g->cfg.saved, *why;
+
+    if (!path)
+        return 0;
+    g->saved = saved_file_get(h->edges, path, g->cfg.saved_digest, err);
+    why = g->saved ? saved_file_unfit(g->saved, g) : NULL;
+    if (why)
+        snprintf(err, HOST_ERR_SIZE, "%.400s: %s", path, why);
+    g->cfg.saved = g->cfg.saved_digest = NULL; /* the caller's */
+    return g->saved && !why ? 0 : -1;
+}
+
 int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE];
 
+    if (g->cfg.driver_domain && g->cfg.saved) {
+        snprintf(err, HOST_ERR_SIZE, "%.400s: a driver domain is not saved", g->cfg.saved);
+        return -1;
+    }
     if (g->cfg.driver_domain) {
         if (strcmp(g->cfg.kernel, g->cfg.name) != 0)
             host_message(h, "%s: a driver domain runs xenlab's own back ends, and %.400s is not loaded", g->cfg.name,
@@ -345,7 +396,7 @@ int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         file_fail(g, "boot", g->cfg.nicrom, why, err);
         return -1;
     }
-    return guest_devices_open(h, g, err);
+    return guest_load_saved(h, g, err) ?: guest_devices_open(h, g, err);
 }
 
 void guest_list_append(struct host *h, struct guest *g)

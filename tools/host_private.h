@@ -74,6 +74,8 @@ struct guest {
     struct pv_build build;
     struct builder *builder; /* GUEST_BUILD, and begun; PVH: */
     struct hvm_builder *hvm_builder;
+    const struct saved_file *saved; /* of which its domain is made; NULL: it starts */
+    struct restorer *restorer;      /* as `builder` */
     char build_err[IMAGE_ERR_SIZE];
     int reason;          /* GUEST_DOWN: SHUTDOWN_* */
     bool restored;       /* its domain is one that was saved, and has its CPU policy */
@@ -220,8 +222,6 @@ bool dom0_nodes(struct host *h);
 int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 /* The domain of g->build is whole: with its devices connected it is g's. -1 with a message: it has been destroyed. */
 int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
-/* What it is to be, for who builds its domain. */
-void guest_build_describe(struct guest *g);
 /* Open the files that it is made of. 0, or -1 and a message. */
 int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 /* g gets its own copy of cfg, in the arena. False: out of memory. */
@@ -279,7 +279,7 @@ struct ctl_job {
     uint32_t devid;                /* of the device that this is about */
     struct clone *clone;           /* that it makes: host_clone.c */
     struct guest *suspends;        /* who is to suspend for it, and be saved; or */
-    struct restoring *restoring;   /* what it restores: host_save.c */
+    struct guest *restores;        /* who is being restored, and nobody's yet: host_save.c */
     size_t len;
     char words[];
 };

@@ -21,7 +21,6 @@
  */
 #include "tools/host_ctl_private.h"
 #include "tools/host_saved.h"
-#include "tools/save/restore.h"
 #include "tools/save/save.h"
 #include "tools/user_file.h"
 
@@ -138,18 +137,17 @@ enum outcome ctl_save(struct context *c)
 
 /* --- restoring --- */
 
-struct restoring {
-    const struct saved_file *file;
-    struct guest *made;
-    struct restorer *restorer;
-};
-
 static const char *digest_stated(const struct ctl_request *r) { return r->option['s']; }
 
-static void guest_settings(const struct xl_config *cfg, const char *name, struct host_guest *g)
+static void guest_settings(const struct ctl_request *r, const struct saved_file *f, struct host_guest *g)
 {
+    const struct xl_config *cfg = &f->cfg;
+
     *g = (struct host_guest){
-        .name = name,
+        .name = r->option['n'] ?: cfg->name,
+        .saved = f->path,
+        .saved_digest = f->digest,
+        .driver_domain = cfg->driver_domain,
         .kernel = cfg->kernel,
         .ramdisk = cfg->ramdisk,
         .cmdline = cfg->cmdline,
@@ -167,6 +165,9 @@ static void guest_settings(const struct xl_config *cfg, const char *name, struct
         .cpuid = &cfg->cpuid,
         .disks = &cfg->disks,
         .vifs = &cfg->vifs,
+        .p9s = &cfg->p9s,
+        .fbs = &cfg->fbs,
+        .channels = &cfg->channels,
         .on_poweroff = cfg->on_poweroff,
         .on_reboot = cfg->on_reboot,
         .on_crash = cfg->on_crash,
@@ -185,106 +186,56 @@ static bool uuid_taken(const struct host *h, const uint8_t uuid[16])
     return false;
 }
 
-/* What a saved domain of ours has, and no other. NULL: nothing is amiss. */
-static const char *unfit(const struct saved_file *f)
+/* Nobody's yet: what it is to become. NULL, and why. */
+static struct guest *guest_make(struct host *h, struct host_guest *g, char err[HOST_ERR_SIZE])
 {
-    const struct xl_config *cfg = &f->cfg;
-    const bool hvm = cfg->has_type && cfg->type != XL_TYPE_PV;
+    struct guest *made = xzalloc(h->arena, struct guest);
+    struct xl_vifs vifs = *g->vifs;
 
-    if (hvm != f->saved.hvm)
-        return "its configuration is of another type than what was saved";
-    if (hvm && cfg->type == XL_TYPE_HVM)
-        return "it is an HVM guest, whose device model would have to be restored, too";
-    if (cfg->hvm.pvshim || cfg->p9s.nr || cfg->channels.nr || cfg->fbs.nr_fbs || cfg->fbs.nr_kbds || cfg->driver_domain)
-        return "it has a shim, a shared folder, a channel, a screen or a keyboard, or is a driver domain";
-    return cfg->name && cfg->kernel ? NULL : "its configuration states no name, or no kernel";
-}
-
-static struct guest *guest_make(struct context *c, const struct saved_file *f, const char *name,
-                                char err[HOST_ERR_SIZE])
-{
-    struct guest *made = xzalloc(c->h->arena, struct guest);
-    struct xl_vifs vifs = f->cfg.vifs;
-    struct host_guest g;
-
-    guest_settings(&f->cfg, name, &g);
-    if (g.has_uuid && uuid_taken(c->h, g.uuid)) {
-        g.has_uuid = false;
+    if (g->has_uuid && uuid_taken(h, g->uuid)) {
+        g->has_uuid = false;
         for (unsigned int i = 0; i < vifs.nr; i++)
             vifs.list[i].has_mac = false;
     }
-    g.vifs = &vifs;
+    g->vifs = &vifs;
     snprintf(err, HOST_ERR_SIZE, "out of memory");
     if (!made)
         return NULL;
-    made->host = c->h;
-    made->added = true;
-    if (guest_configure(made, &g)) {
-        guest_name_claim(c->h, made);
+    made->host = h;
+    made->built = made->added = true;
+    if (guest_configure(made, g)) {
+        guest_name_claim(h, made);
         guest_uuid_make(made);
-        if (!guest_load(c->h, made, err)) {
-            guest_build_describe(made);
-            made->restored = true;
+        if (!guest_load(h, made, err))
             return made;
-        }
     }
-    guest_free(c->h, made);
+    guest_free(h, made);
     return NULL;
-}
-
-static enum outcome restore_done(struct context *c, bool good)
-{
-    struct restoring *r = c->job->restoring;
-
-    restore_end(r->restorer);
-    if (!good && r->made)
-        guest_free(c->h, r->made);
-    xfree(r);
-    c->job->restoring = NULL;
-    return good ? DONE : FAILED;
 }
 
 void restoring_forget(struct host *h, const struct ctl_job *job)
 {
-    struct restoring *r = job->restoring;
-
-    if (!r)
-        return;
-    restore_end(r->restorer);
-    if (r->made)
-        guest_free(h, r->made);
-    xfree(r);
+    if (job->restores)
+        guest_free(h, job->restores);
 }
 
 static enum outcome restore_start(struct context *c)
 {
     char err[HOST_ERR_SIZE];
     const struct saved_file *f = saved_file_get(c->h->edges, c->r->arg[0], digest_stated(c->r), err);
-    const char *name = c->r->option['n'] ?: f ? f->cfg.name : NULL, *why = f ? unfit(f) : NULL;
-    struct hvm_settings settings;
-    struct restoring *r;
+    struct host_guest g;
 
-    if (!f || why)
-        return ctl_fail(c, "%s%s%s\n", f ? c->r->arg[0] : err, f ? ": " : "", f ? why : "");
-    if (!ctl_name_free(c, name))
+    if (!f)
+        return ctl_fail(c, "%s\n", err);
+    guest_settings(c->r, f, &g);
+    if (!g.name || !g.kernel)
+        return ctl_fail(c, "%s: its configuration states no name, or no kernel\n", c->r->arg[0]);
+    if (!ctl_name_free(c, g.name))
         return FAILED;
     if (c->h->guests_left == HOST_MAX_GUESTS)
         return ctl_fail(c, "there are %u guests already: dom0 has no event channels left\n", HOST_MAX_GUESTS);
-    r = c->job->restoring = xzalloc(c->h->arena, struct restoring);
-    if (!r)
-        return ctl_fail(c, "out of memory\n");
-    r->file = f;
-    r->made = guest_make(c, f, name, err);
-    if (!r->made) {
-        ctl_say(c, HOST_CTL_ERR, "%s cannot be restored: %s\n", name, err);
-        return restore_done(c, false);
-    }
-    guest_hvm_settings(r->made, &settings);
-    r->restorer = restore_begin(xc(c->h), c->h->arena, &f->saved, &r->made->build, &settings, r->made->build_err);
-    if (r->restorer)
-        return MORE;
-    ctl_say(c, HOST_CTL_ERR, "out of memory\n");
-    return restore_done(c, false);
+    c->job->restores = guest_make(c->h, &g, err);
+    return c->job->restores ? MORE : ctl_fail(c, "%s cannot be restored: %s\n", g.name, err);
 }
 
 /* It is a guest like all others from now on. */
@@ -295,28 +246,28 @@ static void join(struct host *h, struct guest *made, bool paused)
     made->state = GUEST_ALIVE;
     made->settled = true;
     task_init(&made->task, h->dom0, h->guest_task, made);
-    console_backend_connect(made->console);
     if (!paused)
         host_guest_start(h, made->domid);
 }
 
 enum outcome ctl_restore(struct context *c)
 {
-    struct restoring *r = c->job->restoring;
-    struct guest *made = r ? r->made : NULL;
+    struct guest *made = c->job->restores;
     int rc;
 
-    if (!r)
+    if (!made)
         return restore_start(c);
-    rc = restore_step(r->restorer);
+    rc = guest_build_step(c->h, made, made->err);
     if (rc > 0)
         return MORE;
-    if (rc < 0 || guest_connect(c->h, made, made->err)) {
-        ctl_say(c, HOST_CTL_ERR, "%s cannot be restored: %s\n", made->cfg.name, rc < 0 ? made->build_err : made->err);
-        return restore_done(c, false);
+    c->job->restores = NULL;
+    if (!rc) {
+        join(c->h, made, c->r->option['p']);
+        return DONE;
     }
-    join(c->h, made, c->r->option['p']);
-    return restore_done(c, true);
+    ctl_say(c, HOST_CTL_ERR, "%s cannot be restored: %s\n", made->cfg.name, made->err);
+    guest_free(c->h, made);
+    return FAILED;
 }
 
 /* --- before the command comes in --- */

@@ -126,3 +126,34 @@ const struct saved_file *saved_file_get(struct host_edges *edges, const char *pa
 
     return f ? f : saved_file_now(edges, path, digest, err);
 }
+
+int host_saved_config(struct xl_config *cfg, const char *path, char err[XL_ERR_SIZE])
+{
+    char why[SAVED_ERR_SIZE], image_why[IMAGE_ERR_SIZE];
+    struct saved saved;
+    uint8_t *data;
+    size_t size;
+    int rc = -1;
+
+    if (image_read_file(path, &data, &size, image_why)) {
+        snprintf(err, XL_ERR_SIZE, "%.400s: %.400s", path, image_why);
+        return -1;
+    }
+    if (saved_open(&saved, data, size, why))
+        rc = xl_config_parse(cfg, path, saved.config, saved.config_len, err);
+    else
+        snprintf(err, XL_ERR_SIZE, "%.400s: %s", path, why);
+    free(data);
+    return rc;
+}
+
+const char *saved_file_unfit(const struct saved_file *f, const struct guest *g)
+{
+    if (guest_is_hvm(g) != f->saved.hvm)
+        return "its configuration is of another type than what was saved";
+    if (guest_has_dm(g))
+        return "it is an HVM guest, whose device model would have to be restored, too";
+    if (g->cfg.shim || guest_devices_unsaved(g))
+        return "it is to have a shim, a shared folder, a channel, a screen or a keyboard, which are not saved";
+    return NULL;
+}

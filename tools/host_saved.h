@@ -34,6 +34,8 @@ const struct saved_file *saved_file_now(struct host_edges *edges, const char *pa
 const struct saved_file *saved_file_get(struct host_edges *edges, const char *path, const char *digest,
                                         char err[HOST_ERR_SIZE]);
 
+/* What of g, as it is configured, does not fit to the file; NULL: nothing. */
+const char *saved_file_unfit(const struct saved_file *f, const struct guest *g);
 /* The save that is the command of this number could not write its file; and could it not? */
 void saved_file_fail(struct host_edges *edges, unsigned int id);
 bool saved_file_failed(const struct host_edges *edges, unsigned int id);

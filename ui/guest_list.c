@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The guests of a run, from their files and the command line; see ui/guest_list.h. */
+/*
+ * The guests of a run, from their files and the command line; see ui/guest_list.h.
+ *
+ * Budget: what is read of a file, what options change of it, and names are one list.
+ */
 #include "ui/guest_list.h"
 
 #include "sim/machine.h"
@@ -182,6 +186,8 @@ static int entry_load(struct guest_entry *e, const char *named, const struct run
         snprintf(err, GUEST_LIST_ERR_SIZE, "%s: %s", path, XL_FILE_UNKNOWN_WHY);
         return -1;
     }
+    if (kind == XL_FILE_SAVED && host_saved_config(&e->cfg, path, err))
+        return -1;
     if (kind == XL_FILE_CONFIG && xl_config_load(&e->cfg, path, err)) {
         hint_no_kernel(path, err);
         return -1;
@@ -196,7 +202,8 @@ static int entry_load(struct guest_entry *e, const char *named, const struct run
     if (kernel)
         xl_hvm_defaults(&e->cfg.hvm);
     entry_merge(e, kernel, o);
-    e->is_config = kind == XL_FILE_CONFIG;
+    e->is_config = kind != XL_FILE_KERNEL;
+    e->guest.saved = kind == XL_FILE_SAVED ? path : NULL;
     if (guest_has_firmware(e))
         return guest_firmware(e, kernel, o, err);
     return kernel_check(e, err) || (guest_has_shim(e) && guest_shim(e, o, err)) ? -1 : 0;

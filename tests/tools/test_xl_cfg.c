@@ -870,6 +870,8 @@ static void test_kind(void **state)
 
     assert_int_equal(xl_file_kind("", 0), XL_FILE_UNKNOWN);
     assert_int_equal(xl_file_kind("\177ELF\1", 5), XL_FILE_KERNEL);
+    assert_int_equal(xl_file_kind("Xen saved domain, xl format\n \0 \r", 32), XL_FILE_SAVED);
+    assert_int_equal(xl_file_kind("Xen saved domain, xl format\n", 28), XL_FILE_CONFIG);
     assert_int_equal(xl_file_kind("\037\213\010", 3), XL_FILE_KERNEL);
     assert_int_equal(xl_file_kind(bz, sizeof(bz)), XL_FILE_KERNEL);
     assert_int_equal(xl_file_kind(bz, 0x205), XL_FILE_UNKNOWN);

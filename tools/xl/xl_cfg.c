@@ -8,6 +8,7 @@
  *
  * Budget: the grammar, with a message for each way to miss it.
  */
+#include "tools/save/format.h"
 #include "tools/xl/xl_cfg_private.h"
 
 #include "tools/build/image.h"
@@ -345,6 +346,8 @@ enum xl_file_kind xl_file_kind(const void *data, size_t size)
         return XL_FILE_UNKNOWN;
     if (image_probe(p, size))
         return XL_FILE_KERNEL;
+    if (size >= sizeof(XL_SAVED_MAGIC) - 1 && !memcmp(p, XL_SAVED_MAGIC, sizeof(XL_SAVED_MAGIC) - 1))
+        return XL_FILE_SAVED;
     for (size_t i = 0; i < size && i < XL_CONFIG_SIZE_MAX && p[i] != '\n'; i++)
         if ((p[i] < ' ' && !(p[i] >= '\t' && p[i] <= '\r')) || p[i] == 0x7f)
             return XL_FILE_UNKNOWN;

@@ -83,10 +83,11 @@ struct xl_config {
 };
 
 /*
- * Is a file that a user names a kernel or a configuration? Told by its contents, never by its name: a configuration is
- * what begins with a line of text. What else is in it is the parser's business, which knows the line.
+ * Is a file that a user names a kernel, a domain that was saved (tools/save/), or a configuration? Told by its
+ * contents, never by its name: a configuration is what begins with a line of text. What else is in it is the parser's
+ * business, which knows the line.
  */
-enum xl_file_kind { XL_FILE_UNKNOWN, XL_FILE_KERNEL, XL_FILE_CONFIG };
+enum xl_file_kind { XL_FILE_UNKNOWN, XL_FILE_KERNEL, XL_FILE_CONFIG, XL_FILE_SAVED };
 enum xl_file_kind xl_file_kind(const void *data, size_t size);
 
 /* What to say of XL_FILE_UNKNOWN. */
