@@ -317,6 +317,60 @@ static void test_bad_stack(void **state)
     assert_int_equal(f->d->shutdown_code, SHUTDOWN_reboot);
 }
 
+/* INT on a stack of 4 KiB with so much room: in the ring that it is in, or one further in. */
+static void int_with_room(struct fixture *f, bool inner, uint32_t room)
+{
+    enum { BASE = 0x20000 };
+    const uint64_t limited = UINT64_C(0x0040930000000fff) | (uint64_t)BASE << 16;
+    const uint32_t sp[2] = { room, DATA };
+
+    begin(f, PROTECTED);
+    if (inner) {
+        hvm_put(f, TSS + 4, sp, sizeof(sp));
+        hvm_put(f, GDT + DATA, &limited, sizeof(limited));
+        user(f, PROTECTED);
+    } else {
+        f->v->regs->seg[CPU_SEG_SS] = (struct cpu_segment){ DATA, 0x493, 0xfff, BASE };
+        f->v->regs->rsp = room;
+    }
+    EXEC(f, "\x90\xcd\x30");
+}
+
+static void test_stack_fits(void **state)
+{
+    struct fixture *f = *state;
+
+    int_with_room(f, false, 12);
+    at_handler(f, PROTECTED, 0x30);
+    assert_int_equal(f->v->regs->rsp, 0);
+}
+
+static void test_inner_stack_fits(void **state)
+{
+    struct fixture *f = *state;
+
+    int_with_room(f, true, 20);
+    at_handler(f, PROTECTED, 0x30);
+    assert_int_equal(f->v->regs->rsp, 0);
+}
+
+/* What does not fit is #SS, whose frame does not fit either. */
+static void test_stack_small(void **state)
+{
+    struct fixture *f = *state;
+
+    int_with_room(f, false, 8);
+    assert_true(f->d->is_shut_down);
+}
+
+static void test_inner_stack_small(void **state)
+{
+    struct fixture *f = *state;
+
+    int_with_room(f, true, 16);
+    assert_true(f->d->is_shut_down);
+}
+
 static void test_vm86(void **state)
 {
     struct fixture *f = *state;
@@ -488,11 +542,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, hvm_setup, fix_teardown)
-        TEST(test_real),         TEST(test_real_fault),   TEST(test_same_ring),    TEST(test_gates),
-        TEST(test_gate16),       TEST(test_error_code),   TEST(test_inner_ring),   TEST(test_gate_privilege),
-        TEST(test_gate_absent),  TEST(test_idt_limit),    TEST(test_bad_stack),    TEST(test_vm86),
-        TEST(test_long),         TEST(test_long_inner),   TEST(test_ist),          TEST(test_page_fault),
-        TEST(test_double_fault), TEST(test_triple_fault), TEST(test_second_fault), TEST(test_contributory),
+        TEST(test_real),         TEST(test_real_fault),       TEST(test_same_ring),    TEST(test_gates),
+        TEST(test_gate16),       TEST(test_error_code),       TEST(test_inner_ring),   TEST(test_gate_privilege),
+        TEST(test_gate_absent),  TEST(test_idt_limit),        TEST(test_bad_stack),    TEST(test_vm86),
+        TEST(test_stack_fits),   TEST(test_inner_stack_fits), TEST(test_stack_small),  TEST(test_inner_stack_small),
+        TEST(test_long),         TEST(test_long_inner),       TEST(test_ist),          TEST(test_page_fault),
+        TEST(test_double_fault), TEST(test_triple_fault),     TEST(test_second_fault), TEST(test_contributory),
         TEST(test_nmi),          TEST(test_nmi_injected),
     };
 

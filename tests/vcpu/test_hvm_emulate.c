@@ -688,6 +688,28 @@ static void test_accesses(void **state)
     }
 }
 
+/* rep stosb to a device, as far as the segment goes. */
+static void test_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+
+    behind(f, &notes);
+    p2m_set_entry(f->d, PFN_DOWN(DATA), INVALID_MFN, p2m_mmio_dm);
+    hvm_put(f, HVM_CODE, "\xf3\xaa", 2);
+    memset(r->gpr, 0, sizeof(r->gpr));
+    r->rip = HVM_CODE;
+    r->rsp = HVM_STACK - 8;
+    r->rcx = 10;
+    r->rdi = DATA;
+    r->seg[CPU_SEG_ES].limit = DATA + 2;
+    seen[0] = '\0';
+    hvm_emulate(f->v, 0);
+    assert_string_equal(seen, " w1 0=0 w1 1=0 w1 2=0");
+    assert_int_equal(r->rcx, 7);
+    assert_int_equal(r->rdi, DATA + 3);
+}
+
 /* The code of ring 3 is fetched as ring 3's: with SMEP on, a kernel might not. One page of 4 MiB, the user's. */
 static void test_user_with_smep(void **state)
 {
@@ -728,6 +750,7 @@ static void test_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(test_accesses, hvm_setup, fix_teardown),
+                                        cmocka_unit_test_setup_teardown(test_limit, hvm_setup, fix_teardown),
                                         cmocka_unit_test_setup_teardown(test_user_with_smep, hvm_setup, fix_teardown),
                                         cmocka_unit_test_setup_teardown(test_unknown, hvm_setup, fix_teardown),
                                         cmocka_unit_test_setup_teardown(test_random, hvm_setup, fix_teardown) };

@@ -26,8 +26,6 @@
  *
  * A task gate (task.c) changes all registers at once; then faults of the new task's are delivered in it.
  *
- * Differences: stack pushes do not check the segment's limit.
- *
  * Budget: over 400 lines: three forms of one thing, which are best seen side by side.
  *
  * Sources: AMD APM volume 2, 8.2.9 (#DF), 8.6 to 8.9 (delivery in each mode), 12.2.5 (TSS); Intel SDM volume 3, 6.12.
@@ -44,6 +42,7 @@ struct delivery {
     const struct hvm_event *event;
     struct cpu_state next;
     struct hvm_fault fault;
+    bool inner;          /* the stack is another one, of an inner ring */
     bool new_task, trap; /* it went through a task gate; that task's TSS asks for a #DB */
 };
 
@@ -157,6 +156,8 @@ static bool push(struct delivery *d, uint64_t value, unsigned int size)
                                                                                      : 0xffff;
     const uint64_t rsp = (n->rsp - size) & mask, base = mask == ~UINT64_C(0) ? 0 : ss->base;
 
+    if (mask != ~UINT64_C(0) && !hvm_segment_allows(n, ss, rsp, size, true))
+        return fault(d, X86_EXC_SS, d->inner ? ss->sel & 0xfffc : 0);
     if (!hvm_linear(d->v, base + rsp, &value, size, HVM_ACCESS_WRITE, false, &d->fault)) {
         if (d->fault.vector == X86_EXC_GP) /* not canonical */
             d->fault.vector = X86_EXC_SS;
@@ -191,6 +192,8 @@ static bool inner_stack(struct delivery *d, unsigned int cpl)
         return fault(d, X86_EXC_SS, sel & 0xfffc);
     d->next.seg[CPU_SEG_SS] = ss;
     d->next.rsp = esp;
+    d->next.rflags &= ~(uint64_t)X86_EFLAGS_VM;
+    d->inner = true;
     return true;
 }
 
@@ -254,6 +257,8 @@ static bool real_mode(struct delivery *d)
         return false;
     if (!push(d, r->rflags, 2) || !push(d, r->seg[CPU_SEG_CS].sel, 2) || !push(d, r->rip, 2))
         return false;
+    if (to[0] > r->seg[CPU_SEG_CS].limit)
+        return fault(d, X86_EXC_GP, 0);
     d->next.rip = to[0];
     d->next.seg[CPU_SEG_CS].sel = to[1];
     d->next.seg[CPU_SEG_CS].base = (uint32_t)to[1] << 4;

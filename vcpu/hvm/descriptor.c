@@ -60,3 +60,17 @@ bool hvm_descriptor_accessed(struct vcpu *v, struct cpu_segment *s, struct hvm_f
     s->attr |= 1;
     return hvm_descriptor_type(v, s->sel, 1, 0, f);
 }
+
+bool hvm_segment_allows(const struct cpu_state *r, const struct cpu_segment *s, uint64_t offset, unsigned int size,
+                        bool write)
+{
+    const bool code = s->attr & TYPE_CODE, protected = r->cr0 & X86_CR0_PE && !(r->rflags & X86_EFLAGS_VM);
+    const uint64_t last = offset + size - 1;
+
+    if (protected &&
+        (!(s->attr & SEG_ATTR_P) || (write && (code || !(s->attr & TYPE_WRITE))) || (code && !(s->attr & TYPE_READ))))
+        return false;
+    if (protected && !code && s->attr & TYPE_EXPAND)
+        return offset > s->limit && last <= (s->attr & SEG_ATTR_D ? UINT32_MAX : 0xffff);
+    return last <= s->limit || s->limit == UINT32_MAX;
+}

@@ -16,6 +16,7 @@
 #define TYPE_CONFORM 4u /* of code */
 #define TYPE_READ    2u /* of code */
 #define TYPE_WRITE   2u /* of data */
+#define TYPE_EXPAND  4u /* of data: it expands down */
 /* system types. */
 #define TYPE_LDT       2u
 #define TYPE_TASK_GATE 5u
@@ -29,5 +30,9 @@ enum hvm_descriptor hvm_descriptor_read(struct vcpu *v, uint16_t sel, struct cpu
 bool hvm_descriptor_type(struct vcpu *v, uint16_t sel, uint8_t set, uint8_t clear, struct hvm_fault *f);
 /* Code and data that is loaded is marked as accessed. False: *f. */
 bool hvm_descriptor_accessed(struct vcpu *v, struct cpu_segment *s, struct hvm_fault *f);
+
+/* Outside 64-bit code: does a segment allow an access to size bytes from an offset on? AMD APM volume 2, 4.12. */
+bool hvm_segment_allows(const struct cpu_state *r, const struct cpu_segment *s, uint64_t offset, unsigned int size,
+                        bool write);
 
 #endif

@@ -14,8 +14,6 @@
  * waited for the instruction is begun anew later, and comes by the same accesses (mmio.c). Places are found before
  * anything is read: a fault leaves no access behind it.
  *
- * Differences from the processor: segments' limits are not checked, as in this engine everywhere.
- *
  * Corresponds to hvm/emulate.c of xen/arch/x86.
  */
 #include "vcpu/hvm/emulate.h"

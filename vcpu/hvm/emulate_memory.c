@@ -11,6 +11,7 @@
 #include "mmu/guest_access.h"
 #include "mmu/hvm/p2m.h"
 #include "sim/frame.h"
+#include "vcpu/hvm/descriptor.h"
 
 #include <string.h>
 
@@ -93,6 +94,8 @@ bool emul_place(struct emul *e, unsigned int seg, uint64_t offset, unsigned int 
     const uint64_t va = emul_linear(e, seg, offset);
     const bool long_mode = e->r->efer & EFER_LMA;
 
+    if (e->in.code_bits != 64 && !hvm_segment_allows(e->r, &e->r->seg[seg], offset, n, write))
+        return emul_fault(e, seg == CPU_SEG_SS ? X86_EXC_SS : X86_EXC_GP, 0);
     if (long_mode && (!is_canonical(va) || !is_canonical(va + n - 1)))
         return emul_fault(e, seg == CPU_SEG_SS ? X86_EXC_SS : X86_EXC_GP, 0);
     *p = (struct emul_place){ .n = n };
