@@ -121,6 +121,9 @@ static void limits(void)
     FACT("limit: across it, by registers", USER, TRAP_ERR(GP, 0),
          LOAD(0x4b, "gs") "\nmov $0xff0, %ecx\nmov $3, %edx\nadd %eax, %gs:1(%ecx,%edx,4)");
     FACT("limit: lea is none", USER, NONE, LOAD(0x4b, "ds") "\nlea 0x1000, %eax");
+    FACT("limit: insb", KERNEL, TRAP_ERR(GP, 0), LOAD(0x4b, "es") "\nmov $0x1000, %edi\nmov $0x80, %dx\ninsb");
+    FACT("limit: rep outsl, as far as it goes", KERNEL, TRAP_ERR(GP, 0),
+         LOAD(0x4b, "ds") "\nmov $0xff8, %esi\nmov $3, %ecx\nmov $0x80, %dx\nrep outsl");
     FACT("limit: an x87 load", USER, TRAP_ERR(GP, 0), LOAD(0x4b, "fs") "\nfldl %fs:0xff9");
     FACT("read only, a read", USER, NONE, LOAD(0x53, "es") "\nmov %es:user_stack, %eax");
     FACT("read only, a write", USER, TRAP_ERR(GP, 0), LOAD(0x53, "es") "\nmov %eax, %es:user_stack");

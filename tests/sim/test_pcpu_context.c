@@ -383,6 +383,44 @@ static void test_pv32_ring1(void **state)
     pg_destroy(&g);
 }
 
+static void assert_fault(struct sim_exit x, uint8_t vector)
+{
+    assert_int_equal(x.kind, EXIT_EXCEPTION);
+    assert_int_equal(x.exception.vector, vector);
+    assert_int_equal(x.exception.error_code & ~2u, 0); /* of a #PF: a write */
+}
+
+/* Segments limit a PV32 guest, if they are to be exact; the engine's own do not. */
+static void test_pv32_limits(void **state)
+{
+    for (unsigned int exact = 0; exact < 2; exact++) {
+        struct pv_guest g = make_pv32();
+        struct sim_exit x;
+
+        g.m->exact_segments = exact;
+        g.st->rax = 0x2b;
+        x = PG_EXEC(&g, "\x8e\xc0\x26\xa0\xff\xff\x00\x00\xcd\x82"); /* mov %eax, %es; mov %es:0xffff, %al */
+        assert_int_equal(x.kind, EXIT_SOFTINT);
+        g.st->rax = 0x2b;
+        x = PG_EXEC(&g, "\x8e\xc0\x26\xa0\x00\x00\x01\x00"); /* mov %eax, %es; mov %es:0x10000, %al */
+        assert_fault(x, exact ? X86_EXC_GP : X86_EXC_PF);
+        g.st->rax = 0;
+        x = PG_EXEC(&g, "\x8e\xd8\xc7\x05\x00\x00\x30\x00\x01\x00\x00\x00"); /* mov %eax, %ds; movl $1, 0x300000 */
+        assert_fault(x, exact ? X86_EXC_GP : X86_EXC_PF);
+        g.st->seg[CPU_SEG_DS] = (struct cpu_segment){ 0x11, 0xcb3, ~0u, 0 };
+        g.st->seg[CPU_SEG_CS].limit = PG_VA(1) - 1;
+        g.st->dirty |= CPU_DIRTY_SEGS;
+        pg_write(&g, 1, 0, "\xcd\x82", 2);
+        x = PG_EXEC(&g, "\x40\xe9\xfa\x0f\x00\x00"); /* inc %eax; jmp to the next page */
+        if (exact)
+            assert_fault(x, X86_EXC_GP);
+        else
+            assert_int_equal(x.kind, EXIT_SOFTINT);
+        assert_int_equal(g.st->rip, exact ? PG_VA(0) + 1 : PG_VA(1) + 2);
+        pg_destroy(&g);
+    }
+}
+
 /* IRET to ring 3 needs no hypervisor; what ring 3 does, does. */
 static void test_pv32_iret(void **state)
 {
@@ -444,10 +482,11 @@ static void test_pv32_and_pv64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_migrate),      cmocka_unit_test(test_fxsave),    cmocka_unit_test(test_controls),
-        cmocka_unit_test(test_fpu_pointers), cmocka_unit_test(test_fpu_image), cmocka_unit_test(test_two_machines),
-        cmocka_unit_test(test_flush_page),   cmocka_unit_test(test_destroy),   cmocka_unit_test(test_put_back),
-        cmocka_unit_test(test_pv32_ring1),   cmocka_unit_test(test_pv32_iret), cmocka_unit_test(test_pv32_and_pv64),
+        cmocka_unit_test(test_migrate),       cmocka_unit_test(test_fxsave),      cmocka_unit_test(test_controls),
+        cmocka_unit_test(test_fpu_pointers),  cmocka_unit_test(test_fpu_image),   cmocka_unit_test(test_two_machines),
+        cmocka_unit_test(test_flush_page),    cmocka_unit_test(test_destroy),     cmocka_unit_test(test_put_back),
+        cmocka_unit_test(test_pv32_ring1),    cmocka_unit_test(test_pv32_limits), cmocka_unit_test(test_pv32_iret),
+        cmocka_unit_test(test_pv32_and_pv64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

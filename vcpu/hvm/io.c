@@ -15,6 +15,7 @@
  */
 #include "mmu/guest_access.h"
 #include "sim/insn.h"
+#include "vcpu/hvm/descriptor.h"
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/hypercall.h"
 
@@ -97,6 +98,15 @@ static uint32_t string_count(const struct cpu_state *r, const struct string_io *
     return (uint32_t)(left < room ? left : room);
 }
 
+/* Does its segment allow the next so many elements? */
+static bool string_allowed(const struct cpu_state *r, const struct string_io *s, uint32_t count)
+{
+    const uint64_t offset = masked(s->in ? r->rdi : r->rsi, s->mask), back = s->down ? (count - 1) * s->size : 0;
+
+    return insn_code_bits(r) == 64 || !count ||
+           (offset >= back && hvm_segment_allows(r, &r->seg[s->seg], offset - back, count * s->size, s->in));
+}
+
 /* The memory operand of one element: *val from it, or to it. */
 static enum hvm_io string_memory(struct vcpu *v, const struct string_io *s, uint64_t addr, uint32_t *val, bool *faulted)
 {
@@ -125,6 +135,13 @@ static enum hvm_io string_some(struct vcpu *v, const struct string_io *s, bool *
     struct hvm_fault f = { 0 };
     uint64_t gpa = 0;
 
+    if (!string_allowed(r, s, 1)) {
+        hvm_inject_hw_exception(v, s->seg == CPU_SEG_SS ? X86_EXC_SS : X86_EXC_GP, 0);
+        *faulted = true;
+        return HVM_IO_DONE;
+    }
+    if (!string_allowed(r, s, count))
+        count = 0;
     if (!hvm_linear_to_gpa(v, addr, s->in ? HVM_ACCESS_WRITE : HVM_ACCESS_READ, r->cpl == 3, &gpa, &f) &&
         f.vector != HVM_NO_MEMORY) {
         hvm_inject_fault(v, &f); /* before the device hears of it */
