@@ -26,7 +26,7 @@ seeds=$1 points=${2:-10}
 shift
 : "${XENLAB:=./xenlab}"
 assets=build/assets
-[ $# -gt 0 ] || set -- boot16 modes hvmtest64 hvmtest32pae pcdev pvh grub linux memtest ipxe
+[ $# -gt 0 ] || set -- boot16 modes limits hvmtest64 hvmtest32pae pcdev pvh grub linux memtest ipxe
 dir=$(mktemp -d)
 busy=
 trap '[ -z "$busy" ] || kill $busy; rm -rf "$dir"' EXIT
@@ -43,6 +43,7 @@ describe() {
     case $system in
     boot16) guest="$guest --type hvm build/guests/hvm/boot16" last='boot16: done' ;;
     modes) guest="$guest --type pvh --vcpus 2 --pcpus 2 build/tests/guest/modes" last='modes: done' ;;
+    limits) guest="$guest --type hvm --segments exact build/tests/guest/limits" last='limits: 0140' ;;
     hvmtest*) guest="$guest --type hvm build/guests/hvmtest/${system#hvmtest}/$system" last='facts, 0 wrong' ;;
     pcdev)
         disk=$dir/a.img last='pcdev: done'

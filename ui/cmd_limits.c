@@ -17,8 +17,9 @@
 static const struct limit {
     const char *name, *guests, *here, *why;
 } limits[] = {
-    { "segment limits and types", "32-bit PV; HVM in 16 and 32 bits: code, ENTER, stacks of far transfers",
-      "an access beyond a segment's limit, through a null selector, or a store through CS succeeds",
+    { "segment limits and types", "32-bit PV; HVM in 16 and 32 bits: code, ENTER, far transfers; no others",
+      "an access beyond a segment's limit, through a null selector, or a store through CS succeeds; "
+      "with --segments exact it faults",
       "the engine checks them nowhere; of HVM guests' other accesses calls in front of them do" },
     { "alignment checks (#AC)", "PV", "EFLAGS.AC has no effect", "the same" },
     { "branches to addresses that are not canonical", "64-bit", "#GP is reported at the target, not at the branch",

@@ -87,10 +87,14 @@ static void assert_kind(struct sim_exit x, enum sim_exit_kind kind)
 /* hlt beyond the limit of CS. */
 static void segments(struct hvm_guest *g)
 {
-    hg_mode(g, HG_PROTECTED);
-    g->st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x8, 0x49b, 0xff, 0 };
-    g->st->dirty |= CPU_DIRTY_SEGS;
-    assert_kind(HG_EXEC(g, "\xf4"), EXIT_HLT);
+    for (unsigned int exact = 0; exact < 2; exact++) {
+        g->m->exact_segments = exact;
+        hg_mode(g, HG_PROTECTED);
+        g->st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x8, 0x49b, 0xff, 0 };
+        g->st->dirty |= CPU_DIRTY_SEGS;
+        assert_kind(HG_EXEC(g, "\xf4"), exact ? EXIT_EXCEPTION : EXIT_HLT);
+    }
+    g->m->exact_segments = false;
 }
 
 static void branch(struct hvm_guest *g)
