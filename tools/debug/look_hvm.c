@@ -3,6 +3,7 @@
 #include "tools/debug/look_hvm.h"
 
 #include "mmu/guest_access.h"
+#include "mmu/hvm/p2m.h"
 #include "sim/nested.h"
 #include "sim/walk.h"
 #include "tools/debug/look_private.h"
@@ -101,22 +102,28 @@ static struct look_nested_ref *ref_add(struct look_nested *out, const struct loo
     return &out->ref[out->nr++];
 }
 
-/* The entries of the nested tables on the way to gpa. */
 /* Without nested paging the processor walks these alone. */
-static void refs_of_shadow(const struct machine *m, uint64_t root, uint64_t va, struct look_nested *out)
+static void refs_of_shadow(const struct vcpu *v, uint64_t va, struct look_nested *out)
 {
-    uint64_t table = root, entry = _PAGE_PRESENT;
+    const struct shadow_domain *s = v->domain->p2m->shadow;
+    const struct machine *m = v->domain->xen->machine;
+    uint64_t table = v->regs->shadow_cr3, entry = _PAGE_PRESENT;
 
     for (unsigned int level = 4; level && entry & _PAGE_PRESENT; level--) {
         const unsigned int index = (unsigned int)pte_index(va, level);
 
         entry = machine_table(m, table)[index];
-        ref_add(out, &(struct look_nested_ref){
-                         .shadow = true, .level = level, .index = index, .maddr = table + 8 * index, .entry = entry });
+        ref_add(out, &(struct look_nested_ref){ .shadow = true,
+                                                .oos = s->page[s->frame[PFN_DOWN(table)].tables].oos,
+                                                .level = level,
+                                                .index = index,
+                                                .maddr = table + 8 * index,
+                                                .entry = entry });
         table = entry & PTE_MFN_MASK;
     }
 }
 
+/* The entries of the nested tables on the way to gpa. */
 static void refs_of_nested(const struct machine *m, uint64_t ncr3, uint64_t gpa, struct look_nested *out)
 {
     uint64_t table = ncr3 & PTE_MFN_MASK;
@@ -151,7 +158,7 @@ bool look_nested(struct host *h, domid_t dom, unsigned int vcpu, uint64_t va, st
     r = (struct nested_regs){ v->regs->cr0, v->regs->cr3, v->regs->cr4, v->regs->efer, v->regs->ncr3 };
     *out = (struct look_nested){ 0 };
     if (v->regs->shadow_cr3)
-        refs_of_shadow(m, v->regs->shadow_cr3, va, out);
+        refs_of_shadow(v, va, out);
     if (r.efer & EFER_LMA && !is_canonical(va))
         return true;
     nested_walk(&r, r.efer & EFER_LMA ? va : (uint32_t)va, 0, machine_table, m, &w);

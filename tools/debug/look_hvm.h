@@ -35,7 +35,8 @@ bool look_exits(struct host *h, domid_t dom, unsigned int vcpu, unsigned int *n,
 struct look_nested {
     unsigned int nr;
     struct look_nested_ref {
-        bool shadow;               /* an entry of what is walked in place of all others, or */
+        bool shadow;               /* an entry of what is walked in place of all others, */
+        bool oos;                  /* which may be older than the guest's; or */
         bool guest;                /* an entry of the guest's own tables, else of the nested ones, */
         unsigned int level, index; /* of this level, */
         uint64_t gpa;              /* at this address; a nested one's: the address that it helps to translate */

@@ -44,8 +44,8 @@ static void ref_take(struct table *t, unsigned int nr, const struct look_nested_
     table_cell(t, row, "%" PRIx64, r->maddr);
     table_cell(t, row, "%" PRIx64, r->entry);
     if (r->entry & PRESENT)
-        table_cell(t, row, "%s%s%s", r->entry & WRITABLE ? "W" : "-", r->entry & USER ? "U" : "-",
-                   r->large ? " large page" : "");
+        table_cell(t, row, "%s%s%s%s", r->entry & WRITABLE ? "W" : "-", r->entry & USER ? "U" : "-",
+                   r->large ? " large page" : "", r->oos ? " out of sync" : "");
     else
         table_cell(t, row, "not present");
     if (row)

@@ -8,12 +8,16 @@
  *      L3      ...                                                       G global  NX no code
  *      =                                            maps m:0x1c113123, which user mode may read
  *
- * An HVM guest's entries hold its own numbers, which the nested tables (panel nested) take to the machine's.
+ * An HVM guest's entries hold its own numbers. Below them is what takes these to the machine's: the walk of the nested
+ * tables for the page (N4 to N1; panel nested has those for the tables, too), or that of its shadow page tables, which
+ * is all that the processor does (S4 to S1; an entry that is not there yet is made when it is used).
  *
  * Concept: what an address may be used for is what all levels allow. A PV64 guest's kernel runs at the processor's
  * level of user mode: Xen sets U for its pages, too.
  */
 #include "ui/panels/panel.h"
+
+#include "tools/debug/look_hvm.h"
 
 #include <inttypes.h>
 
@@ -114,6 +118,44 @@ static void step_take(struct table *t, struct debug *g, domid_t dom, const struc
         row->style = STYLE_error;
 }
 
+/* An entry that is the hypervisor's. */
+static void below_take(struct table *t, struct debug *g, const struct look_nested_ref *r)
+{
+    const char kind = r->shadow ? 'S' : 'N';
+    struct table_row *row = table_row(t, "%c%u", kind, r->level);
+
+    table_cell(t, row, "%c%u", kind, r->level);
+    table_cell(t, row, "%u", r->index);
+    frame_take(t, row, g, _mfn(r->maddr >> 12));
+    if (r->entry & PRESENT)
+        frame_take(t, row, g, FRAME(r->entry));
+    else
+        table_cell(t, row, r->entry ? "0x%" PRIx64 : "-", r->entry);
+    bits_take(t, row, r->entry, r->level);
+    if (r->oos)
+        table_cell(t, row, "out of sync");
+    else if (r->entry & PRESENT)
+        use_take(t, row, g, FRAME(r->entry));
+    if (row)
+        row->style = r->entry & PRESENT ? STYLE_xen : STYLE_error;
+}
+
+/* Of an HVM guest: its shadow page tables, or the nested tables for the page. */
+static void below_all(struct table *t, struct debug *g, const struct debug_addr *a)
+{
+    struct look_nested n;
+    unsigned int last = 0;
+
+    if (!look_nested(g->host, a->dom, a->vcpu, a->addr, &n))
+        return;
+    for (unsigned int i = 0; i < n.nr; i++)
+        if (n.ref[i].guest)
+            last = i;
+    for (unsigned int i = 0; i < n.nr; i++)
+        if (n.ref[0].shadow ? n.ref[i].shadow : !n.ref[i].guest && (i > last || !n.ref[last].guest))
+            below_take(t, g, &n.ref[i]);
+}
+
 /* What comes of the way. */
 static void end_take(struct table *t, const struct debug_addr *a, const struct look_walk *w)
 {
@@ -163,6 +205,7 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
              a->dom, a->vcpu, a->addr, v.root);
     for (unsigned int i = 0; i < w.nr; i++)
         step_take(t, g, a->dom, &w, i);
+    below_all(t, g, a);
     end_take(t, a, &w);
 }
 
