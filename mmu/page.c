@@ -13,21 +13,21 @@
  * Corresponds to get_page(), put_page() of xen/arch/x86/mm.c (inline, in page.h). No cmpxchg loops: one host thread.
  */
 #include "mmu/page_private.h"
+#include "sim/frame.h"
 
 #include <errno.h>
 
 struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d)
 {
-    struct page_info *pg;
+    struct page_info *pg = mfn_valid(xen->machine, mfn) ? mfn_to_page(xen, mfn) : NULL;
 
-    if (!mfn_valid(xen->machine, mfn))
-        return NULL;
-    pg = mfn_to_page(xen, mfn);
-    return get_page(pg, d) ? pg : NULL;
+    return pg && get_page(pg, d) ? pg : NULL;
 }
 
 bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type)
 {
+    if (type == PGT_writable_page)
+        frame_opened(xen->machine, page_to_mfn(xen, pg));
     return !_get_page_type(xen, NULL, pg, type);
 }
 

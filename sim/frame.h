@@ -84,6 +84,13 @@ static inline void frame_bits_written(struct machine *m, mfn_t mfn)
         frame_shadow_written(m, mfn);
 }
 
+/* Others may write to it from now on through page tables of their own: for a shadow it is as good as done. */
+static inline void frame_opened(struct machine *m, mfn_t mfn)
+{
+    if (__builtin_expect(m->shadowed && m->shadowed->mark[mfn_x(mfn)], 0))
+        frame_shadow_written(m, mfn);
+}
+
 /* An entry of a page table, size 4 or 8, with A and D bits that it did not have. */
 void frame_write_bits(struct machine *m, uint64_t phys, uint64_t entry, unsigned int size);
 

@@ -82,6 +82,24 @@ static void dom0_print(FILE *out, const struct host_task_time *tasks, size_t nr)
     }
 }
 
+/* Without nested paging: page faults, by what they were, and what became of shadows. */
+static void shadow_print(FILE *out, const struct domain_work *w)
+{
+    static const char *const of_level[] = { "  of large pages", "  of level 1", "  of level 2", "  of level 3",
+                                            "  of level 4" };
+
+    row(out, "page faults that are its own", w->shadow.true_faults);
+    row(out, "  that fill a shadow", w->shadow.fills);
+    row(out, "  where there is no memory", w->shadow.nested);
+    row(out, "  stores to tables", w->shadow.stores);
+    row(out, "tables brought into sync", w->shadow.syncs);
+    row(out, "shadows of tables no more", w->shadow.unshadowed);
+    row(out, "shadows evicted", w->shadow.evictions);
+    row(out, "shadows at most", w->shadow.most);
+    for (unsigned int i = 0; i < ARRAY_SIZE(of_level); i++)
+        row(out, of_level[i], w->shadow.pages[i]);
+}
+
 /* What the processor has done for a guest, by ring; the hypervisor's own part is called ring -1. */
 static void domain_print(FILE *out, const struct domain_work *w)
 {
@@ -100,12 +118,7 @@ static void domain_print(FILE *out, const struct domain_work *w)
     row(out, pv32 ? "kernel, at CPL 1" : "ring 1", ring1);
     row(out, "ring 2", w->insns_in[2]);
     row(out, pv64 || pv32 ? "user, at CPL 3" : "ring 3", ring3);
-    row(out, "page faults that are its own", w->shadow.true_faults);
-    row(out, "  that fill a shadow", w->shadow.fills);
-    row(out, "  stores to tables", w->shadow.stores);
-    row(out, "tables brought into sync", w->shadow.syncs);
-    row(out, "shadows of tables no more", w->shadow.unshadowed);
-    row(out, "shadows evicted", w->shadow.evictions);
+    shadow_print(out, w);
 }
 
 static void fills_print(FILE *out, const char *what, const struct machine_fills *f)

@@ -6,6 +6,7 @@
 #include "mmu/hvm/shadow.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct domain_work domain_work(const struct domain *d)
 {
@@ -16,9 +17,12 @@ struct domain_work domain_work(const struct domain *d)
     if (d->p2m && d->p2m->shadow) {
         const struct shadow_counters *c = &d->p2m->shadow->count;
 
-        w.shadow.true_faults = c->true_faults, w.shadow.fills = c->fills, w.shadow.stores = c->stores;
-        w.shadow.unshadowed = c->unshadowed, w.shadow.evictions = c->evictions;
-        w.shadow.syncs = c->syncs;
+        w.shadow.used = true;
+        w.shadow.true_faults = c->true_faults, w.shadow.fills = c->fills;
+        w.shadow.nested = c->nested, w.shadow.stores = c->stores;
+        w.shadow.unshadowed = c->unshadowed, w.shadow.syncs = c->syncs, w.shadow.evictions = c->evictions;
+        memcpy(w.shadow.pages, c->pages, sizeof(w.shadow.pages));
+        w.shadow.most = c->most;
     }
     for_each_vcpu (d, v)
         for (unsigned int cpl = 0; v->regs && cpl < ARRAY_SIZE(w.insns_in); cpl++)

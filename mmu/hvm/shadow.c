@@ -17,7 +17,6 @@
 #include "mmu/pte.h"
 #include "sim/frame.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define LINK(page, index) ((page) << 9 | (index))
@@ -176,6 +175,9 @@ void shadow_text_written(struct domain *d, mfn_t mfn)
     shadow_of(d)->text_lost = true;
 }
 
+/* Another guest has it mapped to be written: for that a frame has a type; its own guest's tables give it none. */
+static bool is_open(const struct domain *d, mfn_t mfn) { return mfn_to_page(d->xen, mfn)->type_info & PGT_count_mask; }
+
 /* It is the shadow of a table: which is that, and who else is? */
 static void table_attach(struct domain *d, uint32_t page)
 {
@@ -190,7 +192,7 @@ static void table_attach(struct domain *d, uint32_t page)
                    : p2m_get_entry(d, p->gfn, &t);
     if (mfn_eq(p->table, INVALID_MFN))
         return;
-    p->shared = d->xen->machine->shares[mfn_x(p->table)] || !p2m_is_ram(t);
+    p->shared = d->xen->machine->shares[mfn_x(p->table)] || is_open(d, p->table) || !p2m_is_ram(t);
     s->nr_shared += p->shared;
     if (s->page[s->frame[mfn_x(p->table)].tables].oos) /* this one cannot be behind */
         shadow_unshadow(d, p->table);
@@ -228,6 +230,15 @@ static void table_detach(struct domain *d, uint32_t page)
     shadow_mark(d, p->table);
 }
 
+static void page_count(struct shadow_domain *s, struct shadow_role role, bool more)
+{
+    struct shadow_counters *c = &s->count;
+
+    c->pages[role.format == SHADOW_SPLIT ? 0 : role.level] += more ? 1 : -1u;
+    c->used += more ? 1 : -1u;
+    c->most = c->used > c->most ? c->used : c->most;
+}
+
 /* It is a shadow no more: whatever it maps, and whatever leads to it, goes. */
 static void page_free(struct domain *d, uint32_t page)
 {
@@ -248,6 +259,7 @@ static void page_free(struct domain *d, uint32_t page)
     free_xenheap_pages(d->xen, mfn_to_page(d->xen, p->mfn), 0);
     if (p->pinned)
         machine_mappings_gone(d->xen->machine);
+    page_count(s, p->role, false);
     p->used = p->pinned = p->oos = false;
     p->life++;
     p->hash_next = s->free;
@@ -295,6 +307,7 @@ uint32_t shadow_get(struct domain *d, uint64_t gfn, struct shadow_role role)
     s->page[page].hash_next = *list;
     *list = page;
     use_note(s, page);
+    page_count(s, role, true);
     table_attach(d, page);
     if (shadow_is_monitors(s, role, s->monitor_slot))
         frame_write_u64(d->xen->machine, &entries(d, page)[s->monitor_slot], s->monitor);
@@ -312,7 +325,7 @@ void shadow_unshadow(struct domain *d, mfn_t mfn)
         page_free(d, s->frame[mfn_x(mfn)].tables);
 }
 
-static void frame_gone(struct domain *d, mfn_t mfn)
+void shadow_frame_gone(struct domain *d, mfn_t mfn)
 {
     struct shadow_domain *s = shadow_of(d);
     struct shadow_frame *f = &s->frame[mfn_x(mfn)];
@@ -330,68 +343,4 @@ void shadow_blow_tables(struct domain *d)
 
     while (s->newest)
         page_free(d, s->newest);
-}
-
-/* ---------------------------------------------------------------------------------------------------------- life -- */
-
-uint64_t shadow_allocation(const struct domain *d) { return shadow_of(d)->nr_pages; }
-
-int shadow_set_allocation(struct domain *d, uint64_t nr)
-{
-    struct machine *m = d->xen->machine;
-    struct shadow_domain *s = shadow_of(d);
-    struct shadow_page *page;
-
-    if (nr < SHADOW_MIN_PAGES)
-        nr = SHADOW_MIN_PAGES;
-    page = nr < m->nr_frames ? xzalloc_array(m->arena, struct shadow_page, nr + 1) : NULL;
-    if (!page)
-        return -ENOMEM;
-    shadow_blow_tables(d);
-    for (uint32_t i = 1; i <= s->nr_pages && i <= nr; i++) /* who remembers one of them must not take another for it */
-        page[i].life = s->page[i].life;
-    xfree(s->page);
-    s->page = page;
-    s->nr_pages = (uint32_t)nr;
-    s->free = 0;
-    for (uint32_t i = s->nr_pages; i; i--) {
-        page[i].hash_next = s->free;
-        s->free = i;
-    }
-    return 0;
-}
-
-int shadow_init(struct domain *d, enum shadow_policy policy)
-{
-    struct machine *m = d->xen->machine;
-    struct shadow_domain *s = xzalloc(m->arena, struct shadow_domain);
-
-    if (!s)
-        return -ENOMEM;
-    d->p2m->shadow = s;
-    d->p2m->gone = frame_gone;
-    s->policy = policy;
-    s->last_written = INVALID_MFN;
-    s->hash = xzalloc_array(m->arena, uint32_t, SHADOW_HASH);
-    s->frame = xzalloc_array(m->arena, struct shadow_frame, m->nr_frames);
-    s->oos = xzalloc_array(m->arena, struct shadow_oos, SHADOW_OOS_TABLES * d->max_vcpus);
-    if (!s->hash || !s->frame || !s->oos || frame_shadow_init(m))
-        return -ENOMEM; /* shadow_teardown() follows */
-    return shadow_set_allocation(d, 0);
-}
-
-void shadow_teardown(struct domain *d)
-{
-    struct shadow_domain *s = d->p2m->shadow;
-
-    if (!s)
-        return;
-    shadow_blow_tables(d);
-    xfree(s->page);
-    xfree(s->hash);
-    xfree(s->frame);
-    xfree(s->oos);
-    xfree(s);
-    d->p2m->shadow = NULL;
-    d->p2m->gone = NULL;
 }

@@ -38,8 +38,8 @@
  *
  * A guest that stores to one table a few times in a row, as one does that fills or copies it, or makes a page of data
  * of it, gets the right to write again, and the shadow goes. So it does if somebody else has stored to the table; and
- * if its frame is one that others may store to at any time (frame_share()), whenever a vCPU is entered, but for the
- * time behind the fill that has made it.
+ * if its frame is one that others may store to at any time (frame_share(), or another guest has it mapped, by a grant),
+ * whenever a vCPU is entered, but for the time behind the fill that has made it.
  *
  * Back-pointers: from a frame to all entries that map it (a table that gets a shadow must be writable nowhere; a frame
  * that leaves the p2m must be mapped nowhere), from a shadow to all entries that lead to it.
@@ -96,7 +96,10 @@ struct shadow_frame {
 };
 
 struct shadow_counters {
-    uint64_t true_faults, fills, stores, unshadowed, syncs, evictions;
+    uint64_t true_faults, fills, nested, stores; /* page faults, by what they were; nested: SHADOW_NPF */
+    uint64_t unshadowed, syncs, evictions;
+    uint32_t pages[5];   /* in use now, by level; 0: of any level, of no table of the guest's (SPLIT) */
+    uint32_t used, most; /* in all; and the most that there were */
 };
 
 /* A table that is out of sync, since this vCPU stored to it. */
@@ -232,6 +235,8 @@ uint32_t shadow_child(const struct domain *d, uint32_t page, unsigned int index)
 /* No entry allows to write to this frame. */
 void shadow_remove_write_access(struct domain *d, mfn_t mfn);
 void shadow_blow_tables(struct domain *d);
+/* p2m_domain.gone: it is mapped nowhere any more, and is no table, and no text. */
+void shadow_frame_gone(struct domain *d, mfn_t mfn);
 
 /* The table mfn is about to be stored to by this vCPU: may it be out of sync from now on? */
 bool shadow_oos_begin(struct domain *d, const struct shadow_vcpu *sv, mfn_t mfn);

@@ -23,7 +23,7 @@ struct look {
     char *why;
     size_t len;
     bool wrong;
-    uint64_t present, chained;
+    uint64_t present, chained, used;
 };
 
 __attribute__((format(printf, 4, 5))) static void wrong(struct look *l, uint32_t page, unsigned int index,
@@ -187,10 +187,13 @@ bool shadow_audit(struct domain *d, char *why, size_t len)
         if (s->page[i].used)
             chain(&l, s->page[i].parents, s->page[i].mfn);
         l.present += present;
+        l.used += s->page[i].used;
     }
     for (uint64_t i = 0; i < m->nr_frames && !l.wrong; i++)
         chain(&l, s->frame[i].maps, _mfn(i));
     oos(&l);
+    if (l.used != s->count.used)
+        wrong(&l, 0, 0, "and others: %lu are used, and not %u", (unsigned long)l.used, s->count.used);
     if (l.present != l.chained)
         wrong(&l, 0, 0, "and others: %lu are present, %lu in chains", (unsigned long)l.present,
               (unsigned long)l.chained);

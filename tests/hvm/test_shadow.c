@@ -171,6 +171,7 @@ static bool access_once(struct fixture *f, uint64_t va, uint32_t access)
             assert_true(access & PFEC_write_access);
             assert_true(shadow_is_table(f->d, w.phys) || !(r.cr0 & X86_CR0_WP));
             return true;
+        case SHADOW_TAKEN: fail_msg("there is no monitor");
         case SHADOW_TRUE: assert_int_equal(w.result, NESTED_PF); return false;
         case SHADOW_NPF: assert_int_equal(w.result, NESTED_NPF); return false;
         }
@@ -449,6 +450,19 @@ static void unshadowed(void **state)
         assert_false(shadow_is_table(f->d, phys));
     }
     frame_unshare(f->m, frame(f, 3));
+    assert_true(access_once(f, 0, PFEC_write_access));
+    root(f);
+    /* So is what another guest has mapped to write to it: by a grant, say. */
+    for (unsigned int i = 0; i < 2; i++) {
+        assert_true(shadow_is_table(f->d, phys));
+        if (!i)
+            assert_true(get_page_type(f->xen, mfn_to_page(f->xen, frame(f, 3)), PGT_writable_page));
+        root(f);
+        assert_false(shadow_is_table(f->d, phys));
+        assert_true(access_once(f, 0, PFEC_write_access));
+    }
+    put_page_type(f->xen, mfn_to_page(f->xen, frame(f, 3)));
+    root(f);
     assert_true(access_once(f, 0, PFEC_write_access));
     root(f);
     assert_true(shadow_is_table(f->d, phys));

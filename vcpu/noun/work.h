@@ -15,10 +15,11 @@ struct domain_work {
     uint64_t insns_in[4];  /* instructions by CPL, */
     uint64_t insns_kernel; /* PV64: and of those of CPL 3 the kernel's */
     s_time_t in_xen;       /* virtual time that the hypervisor has worked for it */
-    struct {               /* without nested paging: page faults by what they were */
-        uint64_t true_faults, fills, stores, syncs;
-        uint64_t unshadowed,
-            evictions; /* and shadows that went: the guest's table was one no more; others needed room */
+    struct {               /* without nested paging: mmu/hvm/shadow.h */
+        bool used;
+        uint64_t true_faults, fills, nested, stores;
+        uint64_t unshadowed, syncs, evictions;
+        uint32_t pages[5], most;
     } shadow;
 };
 
