@@ -310,10 +310,9 @@ long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2,
     return native_call(v, nr, &(struct hypercall_args){ { a1, a2, a3, a4, a5 } }, false);
 }
 
-long hypercall_native_once(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                           uint64_t a5)
+long hypercall_native_once(struct vcpu *v, unsigned int nr, struct hypercall_args *args)
 {
-    return native_call(v, nr, &(struct hypercall_args){ { a1, a2, a3, a4, a5 } }, true);
+    return native_call(v, nr, args, true);
 }
 
 long hypercall_remote(const struct caller *c, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,

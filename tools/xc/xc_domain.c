@@ -32,7 +32,7 @@ int xc_domain_destroy_step(struct xc_handle *xc, domid_t domid)
                              .domain = domid,
                              .interface_version = XEN_DOMCTL_INTERFACE_VERSION };
 
-    return (int)hypercall_native_once(xc->v, __HYPERVISOR_domctl, PTR(&op), 0, 0, 0, 0);
+    return (int)hypercall_native_once(xc->v, __HYPERVISOR_domctl, &(struct hypercall_args){ { PTR(&op) } });
 }
 
 int xc_domain_pause(struct xc_handle *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_pausedomain, domid); }

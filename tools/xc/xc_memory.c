@@ -152,7 +152,14 @@ int xc_pin_table_step(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn
 {
     struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn_x(root) };
 
-    return (int)hypercall_native_once(xc->v, __HYPERVISOR_mmuext_op, PTR(&op), 1, 0, domid, 0);
+    struct hypercall_args args = { { PTR(&op), 1, 0, domid } };
+    int rc;
+
+    /* Without its list the call is over, but for giving up what a table that was refused had taken. */
+    do
+        rc = (int)hypercall_native_once(xc->v, __HYPERVISOR_mmuext_op, &args);
+    while (rc == -ERESTART && !args.a[0]);
+    return rc;
 }
 
 static int seed_at(struct xc_handle *xc, domid_t domid, mfn_t table, mfn_t console, mfn_t xenstore)

@@ -446,9 +446,8 @@ static inline void native_charge(struct vcpu *v, s_time_t ns)
  * guest's does, its units of work, and the bytes that it copies.
  */
 long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
-/* The same, but once: -ERESTART means that there is more to do. For calls that can be made again as they are. */
-long hypercall_native_once(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                           uint64_t a5);
+/* Once: -ERESTART: make it again, with what args have become; or as it was, as long as their first is not 0. */
+long hypercall_native_once(struct vcpu *v, unsigned int nr, struct hypercall_args *args);
 
 /*
  * True when the hypercall that v executes should be preempted: its share of work is used up. Call it once per unit of
