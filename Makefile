@@ -67,7 +67,7 @@ UI_OBJS += $(addprefix tour/,tour play export)
 UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace svg_draw svg formats)
 UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
 UI_OBJS += $(addprefix run/,told trace end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
-UI_OBJS += $(addprefix compare/,technique costs trial table host_paths host_type)
+UI_OBJS += $(addprefix compare/,technique costs trial table paging host_paths host_type)
 UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare cmd_doctor cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.

@@ -6,6 +6,7 @@
 #include "tools/units.h"
 #include "ui/compare/compare.h"
 #include "ui/compare/host_type.h"
+#include "ui/compare/paging.h"
 #include "ui/status.h"
 
 #include <errno.h>
@@ -16,12 +17,13 @@
 
 struct arguments {
     const char *guest, *costs, *out, *seed, *path;
-    bool json, svg, no_host_time, host_type, help;
+    bool json, svg, no_host_time, host_type, paging, help;
 };
 
 void cmd_compare_help(FILE *out)
 {
     fputs("Usage: xenlab compare GUEST [OPTION]...\n"
+          "       xenlab compare --paging GUEST|CFG [OPTION]...\n"
           "       xenlab compare --host-type TRACE [--path CLASS] [OPTION]...\n\n"
           "Runs one kernel once by each technique of virtualization, and prints what it\n"
           "took: exits by kind, page-table entries, and what that would cost. GUEST is a\n"
@@ -39,6 +41,9 @@ void cmd_compare_help(FILE *out)
           "  --svg            print it as a picture\n"
           "  --no-host-time   leave out what differs from run to run\n"
           "  -o FILE          write it there, not to standard output\n"
+          "  --paging         how its memory is virtualized: as a PV guest, nested, and by\n"
+          "                   shadow page tables; CFG: of a kernel that can be PV and PVH.\n"
+          "                   Page faults by kind, writes to tables, misses of the TLB\n"
           "  --host-type      instead of a guest, TRACE: from a run of an HVM guest\n"
           "                   (xenlab run --trace TRACE; not with --device-model xen, which\n"
           "                   nobody is told of). What its exits would lead to on a type 1\n"
@@ -60,8 +65,8 @@ void cmd_compare_help(FILE *out)
 
 const char *cmd_compare_word(size_t i)
 {
-    static const char *const words[] = { "--costs", "--seed",      "--json", "--svg", "--no-host-time",
-                                         "-o",      "--host-type", "--path", "--help" };
+    static const char *const words[] = { "--costs", "--seed",      "--json", "--svg",  "--no-host-time",
+                                         "-o",      "--host-type", "--path", "--help", "--paging" };
 
     return i < ARRAY_SIZE(words) ? words[i] : NULL;
 }
@@ -73,10 +78,10 @@ static int parse(struct arguments *a, int argc, char *const *argv, char err[COMP
         const char **value;
         bool *flag;
     } options[] = {
-        { "--costs", &a->costs, NULL }, { "--seed", &a->seed, NULL }, { "-o", &a->out, NULL },
-        { "--json", NULL, &a->json },   { "--svg", NULL, &a->svg },   { "--no-host-time", NULL, &a->no_host_time },
-        { "--help", NULL, &a->help },   { "-h", NULL, &a->help },     { "--host-type", NULL, &a->host_type },
-        { "--path", &a->path, NULL },
+        { "--costs", &a->costs, NULL }, { "--seed", &a->seed, NULL },     { "-o", &a->out, NULL },
+        { "--json", NULL, &a->json },   { "--svg", NULL, &a->svg },       { "--no-host-time", NULL, &a->no_host_time },
+        { "--help", NULL, &a->help },   { "-h", NULL, &a->help },         { "--host-type", NULL, &a->host_type },
+        { "--path", &a->path, NULL },   { "--paging", NULL, &a->paging },
     };
 
     for (int i = 0; i < argc; i++) {
@@ -112,6 +117,8 @@ static int parse(struct arguments *a, int argc, char *const *argv, char err[COMP
         snprintf(err, COMPARE_ERR_SIZE, "--host-type: of which trace? (xenlab run --trace FILE makes one)");
     else if (!a->guest && !a->help && !a->path)
         snprintf(err, COMPARE_ERR_SIZE, "compare which guest? (xenlab compare build/guests/five)");
+    else if (a->paging && (a->host_type || a->costs || a->svg))
+        snprintf(err, COMPARE_ERR_SIZE, "--paging has no --host-type, --costs, --svg: it counts, as text or JSON");
     else if (a->json && a->svg)
         snprintf(err, COMPARE_ERR_SIZE, "--json, or --svg");
     return *err ? -1 : 0;
@@ -140,14 +147,16 @@ static void write_hosts(const struct arguments *a, const struct host_list *l, FI
         (a->json ? host_type_json : a->svg ? host_type_svg : host_type_text)(l, out);
 }
 
-/* t: a table, or l: a list of exits. */
-static int print(const struct arguments *a, const struct compare_table *t, const struct host_list *l, FILE *out,
-                 char err[COMPARE_ERR_SIZE])
+/* t: a table, l: a list of exits, or p. */
+static int print(const struct arguments *a, const struct compare_table *t, const struct host_list *l,
+                 const struct paging_run *p, FILE *out, char err[COMPARE_ERR_SIZE])
 {
     FILE *f = a->out ? fopen(a->out, "we") : out;
     bool good = f;
 
-    if (f && a->host_type)
+    if (f && p)
+        (a->json ? paging_json : paging_text)(p, !a->no_host_time, f);
+    else if (f && a->host_type)
         write_hosts(a, l, f);
     else if (f && a->json)
         compare_json(t, f);
@@ -179,15 +188,29 @@ static int compare(const struct arguments *a, FILE *out, char err[COMPARE_ERR_SI
         if (!runs[t.nr].done)
             status = STATUS_CRASHED;
     }
-    return print(a, &t, NULL, out, err) ? STATUS_ENVIRONMENT : status;
+    return print(a, &t, NULL, NULL, out, err) ? STATUS_ENVIRONMENT : status;
 }
 
 static int compare_hosts(const struct arguments *a, FILE *out, char err[COMPARE_ERR_SIZE])
 {
     struct host_list l;
 
-    if ((a->guest && host_list_read(&l, a->guest, err)) || print(a, NULL, &l, out, err))
+    if ((a->guest && host_list_read(&l, a->guest, err)) || print(a, NULL, &l, NULL, out, err))
         return STATUS_ENVIRONMENT;
+    return STATUS_OK;
+}
+
+static int compare_paging(const struct arguments *a, FILE *out, char err[COMPARE_ERR_SIZE])
+{
+    struct paging_run runs[PAGING_WAYS];
+    uint64_t seed;
+
+    if (!seed_read(a->seed, &seed, err) || paging_try(runs, a->guest, seed, err) ||
+        print(a, NULL, NULL, runs, out, err))
+        return STATUS_ENVIRONMENT;
+    for (unsigned int i = 0; i < PAGING_WAYS; i++)
+        if (!runs[i].over)
+            return STATUS_CRASHED;
     return STATUS_OK;
 }
 
@@ -202,7 +225,9 @@ int cmd_compare(int argc, char *const *argv, FILE *out)
             cmd_compare_help(out);
             return STATUS_OK;
         }
-        status = a.host_type ? compare_hosts(&a, out, err) : compare(&a, out, err);
+        status = a.paging      ? compare_paging(&a, out, err)
+                 : a.host_type ? compare_hosts(&a, out, err)
+                               : compare(&a, out, err);
     }
     make_printable(err, strlen(err), false);
     if (err[0])

@@ -90,7 +90,7 @@ static void shadow_print(FILE *out, const struct domain_work *w)
 
     row(out, "page faults that are its own", w->shadow.true_faults);
     row(out, "  that fill a shadow", w->shadow.fills);
-    row(out, "  where there is no memory", w->shadow.nested);
+    row(out, "  where there is no memory", w->nested_faults);
     row(out, "  stores to tables", w->shadow.stores);
     row(out, "tables brought into sync", w->shadow.syncs);
     row(out, "shadows of tables no more", w->shadow.unshadowed);

@@ -8,18 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *paging_of(const struct domain *d)
+{
+    static const char *const shadow[] = {
+        [SHADOW_DROP] = "shadow, drop", [SHADOW_EMULATE] = "shadow, emulate", [SHADOW_OOS] = "shadow, oos"
+    };
+
+    if (!d->p2m)
+        return d->paging ? "direct" : "none";
+    return d->p2m->shadow ? shadow[d->p2m->shadow->policy] : "nested";
+}
+
 struct domain_work domain_work(const struct domain *d)
 {
     struct domain_work w = d->work;
 
     w.domid = d->domain_id;
     w.kind = d->guest->name;
+    w.paging = paging_of(d);
     if (d->p2m && d->p2m->shadow) {
         const struct shadow_counters *c = &d->p2m->shadow->count;
 
         w.shadow.used = true;
         w.shadow.true_faults = c->true_faults, w.shadow.fills = c->fills;
-        w.shadow.nested = c->nested, w.shadow.stores = c->stores;
+        w.shadow.stores = w.table_stores = c->stores;
         w.shadow.unshadowed = c->unshadowed, w.shadow.syncs = c->syncs, w.shadow.evictions = c->evictions;
         memcpy(w.shadow.pages, c->pages, sizeof(w.shadow.pages));
         w.shadow.most = c->most;

@@ -96,8 +96,7 @@ struct shadow_frame {
 };
 
 struct shadow_counters {
-    uint64_t true_faults, fills, nested, stores; /* page faults, by what they were; nested: SHADOW_NPF */
-    uint64_t unshadowed, syncs, evictions;
+    uint64_t true_faults, fills, stores, unshadowed, syncs, evictions;
     uint32_t pages[5];   /* in use now, by level; 0: of any level, of no table of the guest's (SPLIT) */
     uint32_t used, most; /* in all; and the most that there were */
 };

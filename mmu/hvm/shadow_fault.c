@@ -239,7 +239,7 @@ enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const 
         w->nr = 0;
         switch (nested_walk(r, va, access, machine_table, m, w)) {
         case NESTED_PF: s->count.true_faults++; return SHADOW_TRUE;
-        case NESTED_NPF: s->count.nested++; return SHADOW_NPF;
+        case NESTED_NPF: return SHADOW_NPF;
         case NESTED_OK: break;
         }
     } while (nested_set_bits(m, w));

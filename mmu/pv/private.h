@@ -91,8 +91,12 @@ const uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma);
 
 /* For the trace: v has asked for entry e in place of `old`, and the answer is rc. */
 #define TRACE_PTE(v, ptr, level, old, e, via, rc)                                                                      \
-    TRACE_VCPU(v, pte, mfn_x(virt_to_mfn((v)->domain->xen->machine, ptr)), PAGE_OFFSET((uintptr_t)(ptr)) / 8, level,   \
-               old, (rc) ? (e) : *(ptr), via, (uint64_t)(int64_t)(rc))
+    do {                                                                                                               \
+        struct domain_work *work_ = &(v)->domain->work;                                                                \
+        *((via) == TRACE_PTE_PTWR ? &work_->table_stores : &work_->table_updates) += !(rc);                            \
+        TRACE_VCPU(v, pte, mfn_x(virt_to_mfn((v)->domain->xen->machine, ptr)), PAGE_OFFSET((uintptr_t)(ptr)) / 8,      \
+                   level, old, (rc) ? (e) : *(ptr), via, (uint64_t)(int64_t)(rc));                                     \
+    } while (0)
 
 /* --- mmu/pv/perdomain.c, mmu/pv/roots.c --- */
 

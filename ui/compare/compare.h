@@ -88,6 +88,16 @@ struct compare_run {
 int compare_try(struct compare_run *r, const struct technique *t, const char *guest, uint64_t seed,
                 const struct compare_costs *costs, char err[COMPARE_ERR_SIZE]);
 
+/* Parts of it, for paging.c. GUEST/NAME.BINARY, or below build/: false, it is not there. */
+#define COMPARE_NAME_SIZE 64
+#define COMPARE_PATH_SIZE 600
+bool compare_find(const char *guest, const char *binary, char name[COMPARE_NAME_SIZE], char path[COMPARE_PATH_SIZE]);
+/* Until all guests are gone, or the time is up. */
+struct run_options;
+struct host;
+void compare_go(const struct run_options *o, struct host *h);
+s_time_t compare_real_now(void);
+
 struct compare_table {
     const char *guest;
     uint64_t seed;

@@ -22,8 +22,8 @@ struct trial {
     struct compare_run *run;
     struct run_options options;
     struct host_pool pools[HOST_MAX_POOLS];
-    char name[64]; /* of the guest */
-    char path[600];
+    char name[COMPARE_NAME_SIZE]; /* of the guest */
+    char path[COMPARE_PATH_SIZE];
 };
 
 static void hear(struct trial *t, const char *line, const char *what, uint64_t *hash, bool *heard)
@@ -70,21 +70,21 @@ static void log_line(void *data, const char *line, size_t len)
     hear_probe(t, text);
 }
 
-/* GUEST/NAME.BINARY, or below build/. False: it is not there. */
-static bool find(struct trial *t, const char *guest, const char *binary)
+bool compare_find(const char *guest, const char *binary, char name[COMPARE_NAME_SIZE], char path[COMPARE_PATH_SIZE])
 {
     char *copy = strdup(guest);
     const char *const roots[] = { "", "build/" };
     bool found = false;
 
+    name[0] = '\0';
     if (!copy)
         return false;
-    snprintf(t->name, sizeof(t->name), "%s", basename(copy));
+    snprintf(name, COMPARE_NAME_SIZE, "%s", basename(copy));
     free(copy);
     for (unsigned int i = 0; i < ARRAY_SIZE(roots) && !found; i++) {
-        const int n = snprintf(t->path, sizeof(t->path), "%s%s/%s.%s", roots[i], guest, t->name, binary);
+        const int n = snprintf(path, COMPARE_PATH_SIZE, "%s%s/%s.%s", roots[i], guest, name, binary);
 
-        found = n < (int)sizeof(t->path) && access(t->path, R_OK) == 0;
+        found = n < COMPARE_PATH_SIZE && access(path, R_OK) == 0;
     }
     return found;
 }
@@ -103,7 +103,7 @@ static int options_make(struct trial *t, uint64_t seed, char err[COMPARE_ERR_SIZ
     return options_parse(&t->options, COMMAND_RUN, argc, argv, err);
 }
 
-static s_time_t real_now(void)
+s_time_t compare_real_now(void)
 {
     struct timespec ts;
 
@@ -143,11 +143,10 @@ static void count(struct compare_run *r, const struct host *h, const struct comp
         r->vmm_ns += (r->kind[EXIT_EXCEPTION] + r->kind[EXIT_SOFTINT]) * costs->ns[COST_bounce];
 }
 
-/* Until it is gone, or the time is up. */
-static void go(struct trial *t, struct host *h)
+void compare_go(const struct run_options *o, struct host *h)
 {
     const bool stop = false;
-    const struct run_limit limit = { .until = t->options.max_vtime,
+    const struct run_limit limit = { .until = o->max_vtime,
                                      .at = { .insns = UINT64_MAX, .step = UINT64_MAX },
                                      .stop = &stop };
 
@@ -162,7 +161,7 @@ static void go(struct trial *t, struct host *h)
 static int run(struct trial *t, const struct compare_costs *costs, char err[COMPARE_ERR_SIZE])
 {
     const struct host_io io = { .data = t };
-    const s_time_t start = real_now();
+    const s_time_t start = compare_real_now();
     struct guest_list list;
     struct host *h = NULL;
     int rc = -1;
@@ -176,13 +175,13 @@ static int run(struct trial *t, const struct compare_costs *costs, char err[COMP
     host_log(h, log_line, t, start_log_level(&t->options));
     if (start_guests(h, &list, err))
         goto out;
-    go(t, h);
+    compare_go(&t->options, h);
     count(t->run, h, costs);
     rc = 0;
 out:
     host_destroy(h);
     guest_list_free(&list);
-    t->run->host_time = real_now() - start;
+    t->run->host_time = compare_real_now() - start;
     return rc;
 }
 
@@ -199,7 +198,7 @@ int compare_try(struct compare_run *r, const struct technique *technique, const 
         return -1;
     }
     t->run = r;
-    if (!find(t, guest, technique->binary))
+    if (!compare_find(guest, technique->binary, t->name, t->path))
         snprintf(err, COMPARE_ERR_SIZE, "%.400s: there is no %.60s.%s in it (make builds those of guests/five)", guest,
                  t->name, technique->binary);
     else if (options_make(t, seed, err) == 0)

@@ -441,6 +441,7 @@ void hvm_inject_hw_exception(struct vcpu *v, unsigned int vector, uint32_t error
 
 void hvm_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 {
+    v->domain->work.page_faults++;
     hvm_inject_event(v, &(struct hvm_event){ .type = HVM_EVENT_EXCEPTION,
                                              .vector = X86_EXC_PF,
                                              .has_error_code = true,

@@ -27,6 +27,7 @@
 /* A page that is only guarded, or none: then somebody may answer in memory's place (mmio.c). */
 static void nested_fault(struct vcpu *v, const struct sim_exit *e)
 {
+    v->domain->work.nested_faults++;
     if (!hvm_guard_ends(v->domain, e->npf.gpa) && !v->domain->p2m->pod.starved)
         hvm_mmio(v, e);
 }

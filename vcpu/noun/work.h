@@ -11,13 +11,18 @@
 
 struct domain_work {
     domid_t domid;
-    const char *kind;      /* of guest: "PV64" */
-    uint64_t insns_in[4];  /* instructions by CPL, */
-    uint64_t insns_kernel; /* PV64: and of those of CPL 3 the kernel's */
-    s_time_t in_xen;       /* virtual time that the hypervisor has worked for it */
-    struct {               /* without nested paging: mmu/hvm/shadow.h */
+    const char *kind;       /* of guest: "PV64" */
+    uint64_t insns_in[4];   /* instructions by CPL, */
+    uint64_t insns_kernel;  /* PV64: and of those of CPL 3 the kernel's */
+    s_time_t in_xen;        /* virtual time that the hypervisor has worked for it */
+    uint64_t page_faults;   /* that it got, */
+    uint64_t nested_faults; /* and where there is no memory, or it is guarded (HVM) */
+    uint64_t table_stores;  /* stores to its page tables that Xen carried out, */
+    uint64_t table_updates; /* and entries that it asked Xen to write (PV) */
+    const char *paging;     /* "direct", "nested", "shadow, oos" */
+    struct {                /* without nested paging: mmu/hvm/shadow.h */
         bool used;
-        uint64_t true_faults, fills, nested, stores;
+        uint64_t true_faults, fills, stores;
         uint64_t unshadowed, syncs, evictions;
         uint32_t pages[5], most;
     } shadow;

@@ -210,9 +210,8 @@ void pv_inject_sw_interrupt(struct vcpu *v, unsigned int vector) { inject(v, vec
 
 void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 {
-    error_code &= ~PFEC_user_mode;
-    if (!guest_kernel_mode(v))
-        error_code |= PFEC_user_mode;
+    error_code = (error_code & ~PFEC_user_mode) | (guest_kernel_mode(v) ? 0 : PFEC_user_mode);
+    v->domain->work.page_faults++;
     v->pv.ctrlreg[2] = addr;
     memcpy((uint8_t *)v->vcpu_info + v->domain->abi->vcpu_info_cr2, &addr, v->domain->abi->word);
     pv_inject_hw_exception(v, X86_EXC_PF, error_code);

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The ways of `xenlab compare --paging`: see ui/compare/paging.h. */
+#include "ui/compare/paging.h"
+
+#include "tools/snapshot.h"
+#include "ui/start.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_VTIME "600s"
+
+static const struct way {
+    const char *name;
+    char kind; /* as in PAGING_ROWS */
+    const char *type, *binary;
+    enum xl_shadow_policy policy;
+    unsigned int book; /* entries that a miss reads at most */
+} ways[PAGING_WAYS] = {
+    { "direct", 'd', "pv", "pv", 0, 4 },
+    { "nested", 'n', "pvh", "native", 0, 24 },
+    { "shadow, emulate", 's', "pvh", "native", XL_SHADOW_EMULATE, 4 },
+    { "shadow, oos", 's', "pvh", "native", XL_SHADOW_OOS, 4 },
+    { "shadow, drop", 's', "pvh", "native", XL_SHADOW_DROP, 4 },
+};
+
+static const struct {
+    const char *key, *kinds, *text;
+} rows[] = {
+#define X(key, kinds, text) { #key, kinds, text },
+    PAGING_ROWS(X)
+#undef X
+};
+
+/* --------------------------------------------------------------------------------------------------------- a run -- */
+
+static bool is_config(const char *guest)
+{
+    const size_t n = strlen(guest);
+
+    return n > 4 && !strcmp(guest + n - 4, ".cfg");
+}
+
+static int options_make(struct run_options *o, const struct way *way, const char *guest, uint64_t seed,
+                        char err[COMPARE_ERR_SIZE])
+{
+    char number[24], name[COMPARE_NAME_SIZE], path[COMPARE_PATH_SIZE];
+    char *argv[] = { "--pcpus",     "2",        "-q",
+                     "--max-vtime", MAX_VTIME,  "--seed",
+                     number,        "--type",   (char *)(uintptr_t)way->type,
+                     path,          "--memory", "32" };
+
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)seed);
+    if (is_config(guest)) {
+        snprintf(path, sizeof(path), "%s", guest);
+    } else if (!compare_find(guest, way->binary, name, path)) {
+        snprintf(err, COMPARE_ERR_SIZE, "%.400s: there is no %.60s.%s in it (make builds those of guests/five)", guest,
+                 name, way->binary);
+        return -1;
+    }
+    return options_parse(o, COMMAND_RUN, is_config(guest) ? 10 : 12, argv, err);
+}
+
+static void count(struct paging_run *r, const struct host *h)
+{
+    struct snapshot s;
+
+    host_snapshot(h, &s);
+    r->n[PAGING_insns] = s.insns;
+    r->n[PAGING_virtual_ns] = (uint64_t)host_now(h);
+    r->n[PAGING_misses] = s.direct.fills + s.nested.fills;
+    r->n[PAGING_references] = s.direct.refs + s.nested.refs;
+    for (unsigned int i = 0; i < s.nr_exits; i++)
+        if (!strcmp(s.exits[i].name, sim_exit_name(EXIT_CR_WRITE)))
+            r->n[PAGING_cr_writes] = s.exits[i].n;
+        else if (!strcmp(s.exits[i].name, sim_exit_name(EXIT_INVLPG)))
+            r->n[PAGING_invlpg] = s.exits[i].n;
+    for (unsigned int i = 0; i < s.nr_domains; i++) {
+        const struct domain_work *w = &s.domains[i];
+
+        if (!strcmp(w->kind, "native"))
+            continue;
+        r->n[PAGING_page_faults] += w->page_faults;
+        r->n[PAGING_fills] += w->shadow.fills;
+        r->n[PAGING_nested_faults] += w->nested_faults;
+        r->n[PAGING_table_stores] += w->table_stores;
+        r->n[PAGING_table_updates] += w->table_updates;
+        r->n[PAGING_syncs] += w->shadow.syncs;
+        r->n[PAGING_unshadowed] += w->shadow.unshadowed;
+        r->n[PAGING_evictions] += w->shadow.evictions;
+        r->n[PAGING_shadows] += w->shadow.most;
+        r->n[PAGING_in_xen_ns] += (uint64_t)w->in_xen;
+    }
+}
+
+static int run(struct paging_run *r, const struct way *way, const struct run_options *o, struct host_pool *pools,
+               char err[COMPARE_ERR_SIZE])
+{
+    const struct host_io io = { 0 };
+    const s_time_t start = compare_real_now();
+    struct guest_list list;
+    struct host *h = NULL;
+    int rc = guest_list_load(&list, o, err);
+
+    for (unsigned int i = 0; !rc && i < list.nr; i++) {
+        list.entries[i].cfg.hvm.hap = way->kind != 's';
+        list.entries[i].cfg.hvm.shadow_policy = way->policy;
+    }
+    if (!rc) {
+        h = start_host(o, &list, &io, pools, err);
+        rc = h ? start_guests(h, &list, err) : -1;
+    }
+    if (!rc) {
+        compare_go(o, h);
+        r->over = !host_guests_left(h);
+        count(r, h);
+    }
+    host_destroy(h);
+    guest_list_free(&list);
+    r->host_time = compare_real_now() - start;
+    return rc;
+}
+
+int paging_try(struct paging_run runs[PAGING_WAYS], const char *guest, uint64_t seed, char err[COMPARE_ERR_SIZE])
+{
+    struct host_pool *pools = calloc(HOST_MAX_POOLS, sizeof(*pools));
+    int rc = pools ? 0 : -1;
+
+    err[0] = '\0';
+    if (rc)
+        snprintf(err, COMPARE_ERR_SIZE, "out of memory");
+    for (unsigned int i = 0; i < PAGING_WAYS && !rc; i++) {
+        struct run_options o = { 0 };
+        char why[COMPARE_ERR_SIZE] = "";
+
+        runs[i] = (struct paging_run){ 0 };
+        rc = options_make(&o, &ways[i], guest, seed, why) ?: run(&runs[i], &ways[i], &o, pools, why);
+        if (rc)
+            snprintf(err, COMPARE_ERR_SIZE, "%s: %.2400s", ways[i].name, why);
+        options_free(&o);
+    }
+    free(pools);
+    return rc;
+}
+
+/* ----------------------------------------------------------------------------------------------------- the table -- */
+
+static double references(const struct paging_run *r)
+{
+    return r->n[PAGING_misses] ? (double)r->n[PAGING_references] / (double)r->n[PAGING_misses] : 0;
+}
+
+void paging_text(const struct paging_run runs[PAGING_WAYS], bool host_time, FILE *out)
+{
+    fprintf(out, "%-32s", "");
+    for (unsigned int i = 0; i < PAGING_WAYS; i++)
+        fprintf(out, " %15s", ways[i].name);
+    for (unsigned int k = 0; k < PAGING_NR_ROWS; k++) {
+        fprintf(out, "\n%-32s", rows[k].text);
+        for (unsigned int i = 0; i < PAGING_WAYS; i++)
+            if (strchr(rows[k].kinds, ways[i].kind))
+                fprintf(out, " %15" PRIu64, runs[i].n[k]);
+            else
+                fprintf(out, " %15s", "-");
+        if (k != PAGING_references)
+            continue;
+        fprintf(out, "\n%-32s", "  for each miss, measured");
+        for (unsigned int i = 0; i < PAGING_WAYS; i++)
+            fprintf(out, " %15.2f", references(&runs[i]));
+        fprintf(out, "\n%-32s", "  by the book, at most");
+        for (unsigned int i = 0; i < PAGING_WAYS; i++)
+            fprintf(out, " %15u", ways[i].book);
+    }
+    if (host_time) {
+        fprintf(out, "\n%-32s", "host time, s");
+        for (unsigned int i = 0; i < PAGING_WAYS; i++)
+            fprintf(out, " %15.2f", (double)runs[i].host_time / 1e9);
+    }
+    fprintf(out, "\n\nAll rows are counts, of one run each. -: that way has no such thing.\n");
+    for (unsigned int i = 0; i < PAGING_WAYS; i++)
+        if (!runs[i].over)
+            fprintf(out, "%s: not over after " MAX_VTIME " of virtual time, or idle for good: counted until then\n",
+                    ways[i].name);
+}
+
+void paging_json(const struct paging_run runs[PAGING_WAYS], bool host_time, FILE *out)
+{
+    fprintf(out, "{ \"paging\": [");
+    for (unsigned int i = 0; i < PAGING_WAYS; i++) {
+        fprintf(out, "%s\n  { \"way\": \"%s\", \"over\": %s, \"book\": %u", i ? "," : "", ways[i].name,
+                runs[i].over ? "true" : "false", ways[i].book);
+        for (unsigned int k = 0; k < PAGING_NR_ROWS; k++)
+            if (strchr(rows[k].kinds, ways[i].kind))
+                fprintf(out, ", \"%s\": %" PRIu64, rows[k].key, runs[i].n[k]);
+        if (host_time)
+            fprintf(out, ", \"host_ns\": %" PRIu64, (uint64_t)runs[i].host_time);
+        fprintf(out, " }");
+    }
+    fprintf(out, "\n] }\n");
+}
