@@ -156,6 +156,23 @@ static void machines(void)
 
 #define CODE(literal) literal, sizeof(literal) - 1
 
+/* 32-bit code of flat segments, and of limited ones: what exact segments cost. */
+static void segments(void)
+{
+    static const char *const names[] = { "copy loop in 32 bits", "copy loop in 32 bits, exact segments",
+                                         "copy loop in 32 bits, exact segments with limits" };
+
+    for (unsigned int i = 0; i < 3; i++) {
+        struct pv_guest g = pg_create_user32();
+
+        g.m->exact_segments = i > 0;
+        if (i == 2)
+            g.st->seg[CPU_SEG_DS].limit = g.st->seg[CPU_SEG_CS].limit = 0x7fffffff;
+        loop(&g, names[i], CODE("\x8b\x06\x89\x07\x8b\x46\x08\x89\x47\x08\xeb\xf4"));
+        pg_destroy(&g);
+    }
+}
+
 int main(void)
 {
     struct pv_guest g = pg_create(CPU_MODE_PV64, 1);
@@ -180,5 +197,6 @@ int main(void)
     stops(&g, "a breakpoint hit, and what it is on", CODE("\x48\xff\xc0\x48\x01\xc3\x48\x31\xd9\x48\xff\xc2\xeb\xf2"),
           PCPU_NO_STOP);
     pg_destroy(&g);
+    segments();
     return 0;
 }
