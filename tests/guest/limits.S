@@ -3,7 +3,7 @@
  * limits: an HVM guest, in hvmloader's place, that goes beyond its segments' limits in five ways, 64 times each, and
  * says how often it was stopped. A processor stops it each time.
  *
- *      a load       from %fs                             #GP
+ *      a load       by way of ES                            #GP
  *      code         that runs over its segment's end     #GP
  *      a branch     over it, taken and by RET            #GP, twice
  *      ENTER        for more room than its stack has     #SS
@@ -24,11 +24,12 @@
         .code32
         .globl  start
 start:  mov     $stack, %esp
-        mov     $small, %eax
-        mov     %ax, gdt + SMALL + 2
-        shr     $16, %eax
-        mov     %al, gdt + SMALL + 4
-        mov     %ah, gdt + SMALL + 7
+        mov     $small, %edx
+        mov     %edx, %ecx
+        shl     $16, %edx
+        or      %edx, gdt + SMALL
+        shr     $16, %ecx
+        or      %ecx, gdt + SMALL + 4
         lgdt    gdtr
         ljmp    $CODE32, $1f
 1:      mov     $DATA32, %eax
@@ -36,19 +37,21 @@ start:  mov     $stack, %esp
         mov     %eax, %es
         mov     %eax, %ss
         mov     $LITTLE, %eax
-        mov     %eax, %fs
-        mov     $stopped, %eax
-        mov     %ax, idt + 12 * 8
-        mov     %ax, idt + 13 * 8
-        shr     $16, %eax
-        mov     %ax, idt + 12 * 8 + 6
-        mov     %ax, idt + 13 * 8 + 6
+        mov     %eax, %es
+        mov     $stopped, %edx
+        mov     %edx, %ecx
+        and     $0xffff, %edx
+        or      %edx, idt + 12 * 8
+        or      %edx, idt + 13 * 8
+        and     $0xffff0000, %ecx
+        or      %ecx, idt + 12 * 8 + 4
+        or      %ecx, idt + 13 * 8 + 4
         lidt    idtr
         xor     %ebx, %ebx
         mov     $ROUNDS, %edi
 
 round:  mov     $1f, %ebp          /* where it goes on, stopped or not */
-        mov     %fs:0xfd, %eax
+        mov     %es:0xfd, %eax
 1:      mov     $1f, %ebp
         ljmp    $SMALL, $0
 1:      mov     $1f, %ebp
@@ -116,7 +119,7 @@ gdt:    .quad   0
         .quad   0x00cf9b000000ffff
         .quad   0x00cf93000000ffff
         .word   small_end - small - 1, 0, 0x9b00, 0x0040
-        .word   0xff, 0x8000, 0x9300, 0x0040
+        .word   0xff, 0, 0x9300, 0x0040
 gdt_end:
 idt:    .rept   14
         .word   0, CODE32, 0x8e00, 0

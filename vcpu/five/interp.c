@@ -70,6 +70,8 @@ static bool is_known_code(struct interp *i)
     for (unsigned int s = CPU_SEG_ES; s <= CPU_SEG_DS; s++)
         if (r->seg[s].base)
             return interp_refuse(i, KNOWS_NO "segments that do not begin at 0");
+        else if (i->m->exact_segments && r->seg[s].limit != UINT32_MAX)
+            return interp_refuse(i, KNOWS_NO "segments with limits, which are to be exact");
     return true;
 }
 
