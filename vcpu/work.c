@@ -34,7 +34,7 @@ struct domain_work domain_work(const struct domain *d)
         w.shadow.stores = w.table_stores = c->stores;
         w.shadow.unshadowed = c->unshadowed, w.shadow.syncs = c->syncs, w.shadow.evictions = c->evictions;
         memcpy(w.shadow.pages, c->pages, sizeof(w.shadow.pages));
-        w.shadow.most = c->most;
+        w.shadow.nr = c->used, w.shadow.most = c->most;
     }
     for_each_vcpu (d, v)
         for (unsigned int cpl = 0; v->regs && cpl < ARRAY_SIZE(w.insns_in); cpl++)

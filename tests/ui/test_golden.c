@@ -223,7 +223,7 @@ static void test_two_domains(void **state)
 /* A guest with rings of its own: back in its kernel from a fault in ring 3. */
 static void test_hvm(void **state)
 {
-    static const char *const panels[] = { "ladder", "pages", "nested", "vmcb", "exits", "apic" };
+    static const char *const panels[] = { "ladder", "pages", "nested", "vmcb", "exits", "apic", "paging" };
     struct cockpit_scene sc;
     char line[64], name[64];
 

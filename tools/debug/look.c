@@ -209,6 +209,23 @@ static void work_take(struct look_domain *out, const struct domain *d)
     out->in_xen = w.in_xen;
 }
 
+bool look_work(struct host *h, unsigned int *n, struct domain_work *out)
+{
+    const struct domain *d;
+
+    while ((d = *n < DOMID_FIRST_RESERVED ? domain_from(host_xen(h), (domid_t)*n) : NULL)) {
+        if (d->domain_id >= DOMID_FIRST_RESERVED)
+            return false;
+        *n = d->domain_id;
+        if (!is_native_domain(d)) {
+            *out = domain_work(d);
+            return true;
+        }
+        ++*n;
+    }
+    return false;
+}
+
 bool look_domain(struct host *h, unsigned int *n, struct look_domain *out)
 {
     const struct domain *d = *n < DOMID_FIRST_RESERVED ? domain_from(host_xen(h), (domid_t)*n) : NULL;

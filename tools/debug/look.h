@@ -10,6 +10,7 @@
 #define TOOLS_DEBUG_LOOK_H
 
 #include "tools/host.h"
+#include "vcpu/noun/work.h"
 
 #define LOOK_TEXT 64
 
@@ -202,6 +203,8 @@ bool look_pcpu(struct host *h, unsigned int cpu, struct look_pcpu *p);
  * there are no more, or no such domain.
  */
 bool look_domain(struct host *h, unsigned int *n, struct look_domain *d);
+/* What each domain with guest code has had of the processor and of memory's virtualization: vcpu/noun/work.h. */
+bool look_work(struct host *h, unsigned int *n, struct domain_work *w);
 bool look_port(struct host *h, domid_t dom, unsigned int *n, struct look_port *p);
 bool look_grant(struct host *h, domid_t dom, unsigned int *n, struct look_grant *g); /* offered, or in use */
 /* All that are armed, in order of expiry; for free(). *nr 0: there are none, or there is no memory. */

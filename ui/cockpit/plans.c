@@ -15,6 +15,8 @@ static const struct layout_plan plans[] = {
     { "memory", "page tables, what frames are used for, who lends them to whom", "pages=8|frames*3|trace*2",
       "3:pages=8|frames*3|trace*2 / 2:registers*3|grants*2|console",
       "4:pages=9|code+registers*4|trace*3 / 3:frames*4|grants*2|console" },
+    { "paging", "ways to virtualize memory: each domain's, and one walk through all tables", "paging=8|pages=12|trace",
+      "3:paging=8|pages=12|trace / 3:nested", "4:paging=8|pages=12|code|trace / 3:nested" },
     { "io", "event channels, rings, xenstore: what domains tell each other", "events*3|rings*2|trace*2",
       "3:events*3|rings*2|trace*2 / 2:xenstore*3|console", "4:events*3|rings*2|trace*3 / 3:xenstore*3|grants|console" },
     { "sched", "who runs where, who waits for what", "scheduler*3|machine*3|timers*2",

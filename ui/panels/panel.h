@@ -63,6 +63,7 @@ void panels_say(struct debug *g, const char *args);
     X(timeline)                                                                                                        \
     X(pages)                                                                                                           \
     X(nested)                                                                                                          \
+    X(paging)                                                                                                          \
     X(vmcb)                                                                                                            \
     X(exits)                                                                                                           \
     X(apic)                                                                                                            \

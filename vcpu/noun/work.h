@@ -24,7 +24,7 @@ struct domain_work {
         bool used;
         uint64_t true_faults, fills, stores;
         uint64_t unshadowed, syncs, evictions;
-        uint32_t pages[5], most;
+        uint32_t pages[5], nr, most;
     } shadow;
 };
 
