@@ -1010,11 +1010,15 @@ static void test_far(void **state)
                 r.inner = stacks[s / 4];
                 if ((s / 4 && !r.c->inner_words) || (r.c->vm86 && r.size == 2))
                     continue;
-                for (unsigned int i = 0; i < 3 * NR_EDGES; i++)
+                for (unsigned int i = 0; i < 4 * NR_EDGES; i++)
                     for (unsigned int t = 0; t < 4; t++) {
+                        const unsigned int n = i % NR_EDGES;
+
                         r.target = r.c->vm86 ? 0xfffe + t : FAR_LIMIT - 1 + t;
-                        r.sp = i < 2 * NR_EDGES ? edge(i % NR_EDGES, 0xfff, r.size) + (i < NR_EDGES ? 8 * r.size : 0)
-                                                : 0x1200 - (r.stack.kind == UP ? 0x800 : 0);
+                        r.sp = i < NR_EDGES       ? edge(n, 0xfff, r.size) + 8 * r.size
+                               : i < 2 * NR_EDGES ? edge(n, 0xfff, r.size)
+                               : i < 3 * NR_EDGES ? r.stack.limit + 1 - n * r.size / 2 /* each word meets it */
+                                                  : 0x1200 - (r.stack.kind == UP ? 0x800 : 0);
                         r.inner_sp = i >= NR_EDGES && i < 2 * NR_EDGES
                                          ? 0x1200 - (r.inner.kind == UP ? 0x800 : 0)
                                          : edge(i % NR_EDGES, 0xfff, r.size) + (i < NR_EDGES ? 0 : 6 * r.size);
