@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "tests/support/hvm_guest.h"
+#include "tests/support/random.h"
 
 #define CODE  (HG_CODE * PAGE_SIZE)
 #define DATA  0x30000u /* base of the segments that are tried */
@@ -1027,6 +1028,72 @@ static void test_far(void **state)
             }
 }
 
+/* ------------------------------------------------------------------------------------------------- random code -- */
+
+static uint64_t random_state;
+
+static uint32_t rnd(uint32_t n) { return (uint32_t)random_of(&random_state, n); }
+
+/* Bytes of which many branch, push, pop, or access memory; limits that are near. */
+static void random_guest(struct hvm_guest *g, unsigned int seed)
+{
+    static const uint8_t often[] = {
+        0x50, 0x58, 0xc3, 0xe8, 0xeb, 0x74, 0x75, 0xe2, 0xc8, 0xc9, 0x60, 0x61, 0xff, 0x8b,
+        0x89, 0xa4, 0xab, 0x66, 0x67, 0x26, 0x2e, 0x64, 0x9a, 0xcb, 0xcf, 0x90, 0x40, 0x01
+    };
+    static const uint8_t zero[PAGE_SIZE];
+    const enum mode mode = seed % NR_MODES;
+    uint8_t code[512];
+    struct cpu_state *st = g->st;
+
+    random_state = seed;
+    for (unsigned int i = 0; i < sizeof(code); i++)
+        code[i] = rnd(3) ? often[rnd(sizeof(often))] : (uint8_t)(rnd(2) ? rnd(256) : rnd(40));
+    for (unsigned int page = 0; page < 0x111; page++) /* whatever real mode reaches */
+        hg_write(g, page * PAGE_SIZE, zero, PAGE_SIZE);
+    hg_write(g, CODE, code, sizeof(code));
+    set_code(g, mode, 0x40 + rnd(0x180), rnd(0x40));
+    for (unsigned int i = 0; i < CPU_NR_SEGS && mode < REAL; i++)
+        if (i != CPU_SEG_CS)
+            st->seg[i] = segment(i == CPU_SEG_SS ? (rnd(2) ? UP : DOWN_16) : rnd(NR_KINDS), rnd(2) ? 0xfff : 0xffff, 0);
+    for (unsigned int i = 0; i < 8; i++)
+        st->gpr[i] = rnd(4) ? rnd(0x1100) : rnd(2) ? rnd(0x200) : rnd(UINT32_MAX);
+    st->rsp = rnd(0x1020);
+    st->dirty = CPU_DIRTY_ALL;
+}
+
+/* At once and one by one: the same. So blocks, whatever limit they were made under, do as instructions do. */
+static void test_random(void **state)
+{
+    enum { NR = 60 };
+    struct hvm_guest *g = *state;
+    unsigned long limits = 0;
+
+    for (unsigned int seed = 1; seed <= 2000; seed++) {
+        struct cpu_state once;
+        struct sim_exit x, y = { 0 };
+        uint64_t insns = 0;
+
+        random_guest(g, seed);
+        x = hg_run(g, NR);
+        once = *g->st;
+        random_guest(g, seed);
+        do {
+            y = hg_run(g, 1);
+            insns += y.insns;
+        } while (y.kind == EXIT_BUDGET && insns < NR);
+        if (x.kind != y.kind || x.insns != insns || sim_exit_vector(&x) != sim_exit_vector(&y) ||
+            x.kind == EXIT_ERROR || memcmp(once.gpr, g->st->gpr, sizeof(once.gpr)) != 0 || once.rip != g->st->rip ||
+            once.rflags != g->st->rflags || memcmp(once.seg, g->st->seg, sizeof(once.seg)) != 0)
+            fail_msg("seed %u: %s (vector %u) at %#lx behind %lu; one by one: %s (vector %u) at %#lx behind %lu", seed,
+                     sim_exit_name(x.kind), sim_exit_vector(&x), (unsigned long)once.rip, (unsigned long)x.insns,
+                     sim_exit_name(y.kind), sim_exit_vector(&y), (unsigned long)g->st->rip, (unsigned long)insns);
+        limits += x.insns && x.kind == EXIT_EXCEPTION &&
+                  (x.exception.vector == X86_EXC_GP || x.exception.vector == X86_EXC_SS);
+    }
+    assert_true(limits > 200); /* it is not passed by */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1039,6 +1106,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_fetch_no_page, hg_setup_exact, hg_teardown),
         cmocka_unit_test_setup_teardown(test_branches, hg_setup_exact, hg_teardown),
         cmocka_unit_test_setup_teardown(test_far, hg_setup_exact, hg_teardown),
+        cmocka_unit_test_setup_teardown(test_random, hg_setup_exact, hg_teardown),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
