@@ -4,6 +4,8 @@
  *
  * What is written is known by comparing memory. Each test is one row of a kind; a store to a random page by the guest's
  * own code must be found, whoever else's page must not.
+ *
+ * Budget: over 400 lines: three kinds of guests, and what others write.
  */
 #include "tests/vcpu/hvm.h"
 
@@ -145,6 +147,24 @@ static int setup_pv(void **state, const struct kernel_spec *spec)
 static int setup_pv64(void **state) { return setup_pv(state, &kernel_linux64); }
 static int setup_pv32(void **state) { return setup_pv(state, &kernel_legacy32); }
 
+/* Without nested paging, by each policy for stores to tables. */
+static int setup_shadow(void **state, enum shadow_policy policy)
+{
+    struct fixture *f = fix_machine(1);
+
+    fix_hypervisor(f);
+    f->hap_off = true;
+    hvm_create(f);
+    f->d->p2m->shadow->policy = policy;
+    *state = f;
+    return 0;
+}
+static int setup_emulate(void **state) { return setup_shadow(state, SHADOW_EMULATE); }
+static int setup_oos(void **state) { return setup_shadow(state, SHADOW_OOS); }
+static int setup_drop(void **state) { return setup_shadow(state, SHADOW_DROP); }
+
+static bool is_shadow(const struct fixture *f) { return f->d->p2m && f->d->p2m->shadow; }
+
 static void guest_stores_are_found(void **state)
 {
     struct fixture *f = *state;
@@ -182,6 +202,49 @@ static void guest_stores_are_found(void **state)
     assert_int_equal(nr_bits(bits), 0);
     assert_int_equal(f->m->nr_loggers, 0);
     copy_free(c);
+}
+
+/* With paging on: stores to a table that has a shadow, and D bits that Xen sets, count as the guest's. */
+/* From the beginning. */
+static void run_again(struct fixture *f, const char *code, size_t n)
+{
+    f->v->regs->rip = HVM_CODE;
+    hvm_run_code(f, code, n);
+}
+#define RUN(f, literal) run_again(f, literal, sizeof(literal) - 1)
+
+static void tables_are_found(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t bits[MOST_PAGES / 8];
+    uint32_t e = 0x11003;
+
+    hvm_put(f, 0x10000, &e, 4);
+    for (uint32_t i = 0; i < HVM_PAGES; i++) {
+        e = i << PAGE_SHIFT | 3;
+        hvm_put(f, 0x11000 + 4 * i, &e, 4);
+    }
+    HVM_RUN(f, "\xb8\x00\x00\x01\x00\x0f\x22\xd8"             /* CR3 = 0x10000 */
+               "\x0f\x20\xc0\x0d\x00\x00\x00\x80\x0f\x22\xc0" /* CR0.PG */
+               "\xeb\xfe");
+    assert_int_equal(shadow_op(f, ENABLE, 0, NULL, 0), 0);
+    for (unsigned int round = 0; round < 12; round++) {
+        const bool store = round % 3;
+
+        if (store)
+            RUN(f, "\x81\x05\x20\x13\x01\x00\x00\x10\x00\x00" /* addl $0x1000, 0x11320: an entry of no page */
+                   "\xff\x05\x00\x50\x01\x00"                 /* incl 0x15000 */
+                   "\xeb\xfe");
+        else
+            RUN(f, "\xeb\xfe");
+        assert_int_equal(shadow_op(f, CLEAN, 0, bits, MOST_PAGES), 0);
+        assert_true(bit(bits, 1)); /* its code, by us */
+        if (store != bit(bits, 0x15) || (store && !bit(bits, 0x11)) || (!store && round && bit(bits, 0x11)))
+            fail_msg("round %u: the table %d, the page %d", round, bit(bits, 0x11), bit(bits, 0x15));
+    }
+    e = 0;
+    assert_int_equal(copy_from_guest(f->v, &e, 0x11320, 4), 0);
+    assert_int_equal(e, 8 << PAGE_SHIFT);
 }
 
 /* --- by others --- */
@@ -274,7 +337,7 @@ static const struct {
     int pv, hvm;
 } answers[] = {
     { XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, 0, 0, 0 },
-    { XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, 0, -EOPNOTSUPP, -EOPNOTSUPP }, /* a shadow domain: test_shadow */
+    { XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, 0, -EOPNOTSUPP, -EOPNOTSUPP }, /* a shadow domain's can be set: 0 cannot */
     { XEN_DOMCTL_SHADOW_OP_ENABLE_TEST, 0, -EINVAL, -EINVAL },
     { XEN_DOMCTL_SHADOW_OP_ENABLE, 0, -EINVAL, -EINVAL },
     { XEN_DOMCTL_SHADOW_OP_ENABLE, XEN_DOMCTL_SHADOW_ENABLE_REFCOUNT, -EINVAL, -EINVAL },
@@ -303,7 +366,9 @@ static void answers_are_xens(void **state)
     for (unsigned int i = 0; i < ARRAY_SIZE(answers); i++) {
         const long rc = shadow_op(f, answers[i].op, answers[i].mode, NULL, 0);
 
-        if (rc != (is_hvm_domain(f->d) ? answers[i].hvm : answers[i].pv))
+        if (is_shadow(f) && answers[i].op == XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION)
+            assert_int_equal(rc, -EINVAL);
+        else if (rc != (is_hvm_domain(f->d) ? answers[i].hvm : answers[i].pv))
             fail_msg("row %u: %ld", i, rc);
     }
     assert_int_equal(last.mb, is_hvm_domain(f->d));
@@ -331,6 +396,12 @@ int main(void)
         TEST(guest_stores_are_found, hvm_setup),  TEST(others_stores_are_found, hvm_setup),
         TEST(beside_dirty_vram, hvm_setup),       TEST(modified_memory_marks, hvm_setup),
         TEST(answers_are_xens, setup_pv64),       TEST(answers_are_xens, hvm_setup),
+        TEST(tables_are_found, hvm_setup),        TEST(guest_stores_are_found, setup_emulate),
+        TEST(guest_stores_are_found, setup_oos),  TEST(guest_stores_are_found, setup_drop),
+        TEST(tables_are_found, setup_emulate),    TEST(tables_are_found, setup_oos),
+        TEST(tables_are_found, setup_drop),       TEST(others_stores_are_found, setup_oos),
+        TEST(beside_dirty_vram, setup_oos),       TEST(modified_memory_marks, setup_oos),
+        TEST(answers_are_xens, setup_oos),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
