@@ -3,7 +3,9 @@
  * xenlab ctl save and restore: what comes of it twice is the same, and when a run goes back; whoever cannot be saved
  * goes on; and thousands of damaged files, of which nothing is left but a message.
  *
- *      test_save [FILES]     damaged ones: 3,000
+ *      test_save [FILES]     damaged ones of each kind: 1,500
+ *
+ * Budget: the commands, and files that are damaged, on one scene.
  *
  * The guest `clone` says of itself after each suspend whether it is the old one or another, and counts the frames of
  * its list that the hypervisor knows by another number.
@@ -19,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xen/sched.h>
 
 #include "tests/support/ctl_heard.h"
 #include "tests/support/host_run.h"
@@ -28,6 +31,7 @@
 #include "tools/debug/look.h"
 #include "tools/host.h"
 #include "tools/rewind/rewind.h"
+#include "vcpu/noun/domain.h"
 
 struct scene {
     struct host *host;
@@ -37,9 +41,9 @@ struct scene {
 
 static char folder[] = "/tmp/xenlab-test-XXXXXX";
 #ifdef __SANITIZE_ADDRESS__
-static unsigned int nr_damaged = 1000;
+static unsigned int nr_damaged = 400;
 #else
-static unsigned int nr_damaged = 3000;
+static unsigned int nr_damaged = 1500;
 #endif
 
 static void on_console(void *data, domid_t domid, const char *text, size_t len)
@@ -245,6 +249,75 @@ static void unwilling(void **state)
     host_destroy(sc.host);
 }
 
+/* --- PVH --- */
+
+/* Its kernel knows nothing of it: it is stopped between two of its instructions, as if it had suspended. */
+static void stop_and_save(struct scene *sc, const char *line)
+{
+    const unsigned int ends = sc->ctl.ends;
+    char all[CTL_WORDS_SIZE];
+
+    assert_int_equal(host_ctl(sc->host, 1, all, words_of(sc->host, line, all), host_now(sc->host)), 0);
+    pass(sc, MICROSECS(200));
+    domain_shutdown(host_xen(sc->host)->domain_of[1], SHUTDOWN_suspend);
+    pass(sc, MILLISECS(1));
+    if (sc->ctl.ends != ends + 1 || sc->ctl.status)
+        fail_msg("%s: %u ends, status %u: %s", line, sc->ctl.ends - ends, sc->ctl.status, sc->ctl.said);
+}
+
+static void on_log(void *data, const char *line, size_t len)
+{
+    struct scene *sc = data;
+
+    if (strlen(sc->console) + len < sizeof(sc->console))
+        strncat(sc->console, line, len);
+}
+
+static void add_five(struct scene *sc)
+{
+    const struct host_guest g = { .kernel = "build/guests/five/five.native",
+                                  .name = "five",
+                                  .memory_mib = 8,
+                                  .has_type = true,
+                                  .type = XL_TYPE_PVH };
+    char err[HOST_ERR_SIZE];
+    domid_t domid;
+
+    if (host_guest_add(sc->host, &g, &domid, err) || host_guest_start(sc->host, domid))
+        fail_msg("%s", err);
+}
+
+/*
+ * A kernel with processes and a timer of its own says at its end a hash of all that it saw: it is the same wherever it
+ * was stopped, and for each that is made of it.
+ */
+static void five(void **state)
+{
+    static struct scene sc;
+    char *first, *next;
+
+    (void)state;
+    for (unsigned int i = 0; i < 6; i++) {
+        unsigned int times = 0;
+
+        begin(&sc, false);
+        host_log(sc.host, on_log, &sc, LOG_INFO);
+        add_five(&sc);
+        pass(&sc, MICROSECS(i * 400));
+        stop_and_save(&sc, "save -c five @/five");
+        carry_out(&sc, "restore -n six @/five", MILLISECS(300), true, "");
+        first = strstr(sc.console, "five: done, hash ");
+        if (!first)
+            fail_msg("it does not come to its end:\n%s", sc.console);
+        for (next = first; next; next = strstr(next + 1, "five: done, hash "), times++)
+            if (next && strncmp(next, first, strlen("five: done, hash 0x") + 16) != 0)
+                fail_msg("stopped at %u us, another hash, or none: %.36s", i * 400, next);
+        if (times != 2)
+            fail_msg("stopped at %u us: %u of 2 come to their end: %s", i * 400, times, strstr(sc.console, "(d2)"));
+        host_destroy(sc.host);
+    }
+}
+
 /* --- damaged files --- */
 
 static uint64_t prng = 1;
@@ -315,14 +388,17 @@ static void damaged_one(struct scene *sc)
     assert_int_equal(host_guests_left(sc->host), 1);
 }
 
-static void damaged(void **state)
+/* Of the file `good`, nr_damaged times. */
+static void damage_all(void)
 {
     static struct scene sc;
-    uint8_t *good = NULL, *bad = NULL;
+    uint8_t *good = NULL, *bad;
     char path[64], err[IMAGE_ERR_SIZE];
     size_t size = 0;
 
-    (void)state;
+    snprintf(path, sizeof(path), "%s/good", folder);
+    assert_int_equal(image_read_file(path, &good, &size, err), 0);
+    bad = malloc(size);
     for (unsigned int i = 0; i < nr_damaged; i++) {
         if (i % 250 == 0) { /* what was read stays until the end */
             if (i)
@@ -330,12 +406,6 @@ static void damaged(void **state)
             begin(&sc, false);
             add(&sc, "build/guests/clone", "uno", 4, 1);
             pass(&sc, MILLISECS(20));
-        }
-        if (!i) {
-            carry_out(&sc, "save -c uno @/good", MILLISECS(50), true, "");
-            snprintf(path, sizeof(path), "%s/good", folder);
-            assert_int_equal(image_read_file(path, &good, &size, err), 0);
-            bad = malloc(size);
         }
         memcpy(bad, good, size);
         put_file("bad", bad, damage(bad, size));
@@ -346,10 +416,36 @@ static void damaged(void **state)
     free(bad);
 }
 
+static void damaged_pv(void **state)
+{
+    static struct scene sc;
+
+    (void)state;
+    begin(&sc, false);
+    add(&sc, "build/guests/clone", "uno", 4, 1);
+    pass(&sc, MILLISECS(20));
+    carry_out(&sc, "save -c uno @/good", MILLISECS(50), true, "");
+    host_destroy(sc.host);
+    damage_all();
+}
+
+static void damaged_pvh(void **state)
+{
+    static struct scene sc;
+
+    (void)state;
+    begin(&sc, false);
+    add_five(&sc);
+    stop_and_save(&sc, "save -c five @/good");
+    host_destroy(sc.host);
+    damage_all();
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(twice), cmocka_unit_test(going_back),
-                                        cmocka_unit_test(unwilling), cmocka_unit_test(damaged) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(twice),      cmocka_unit_test(going_back),
+                                        cmocka_unit_test(unwilling),  cmocka_unit_test(five),
+                                        cmocka_unit_test(damaged_pv), cmocka_unit_test(damaged_pvh) };
     char command[64];
     int rc;
 

@@ -238,6 +238,34 @@ static void test_timer_goes_on(void **state)
     assert_true(vlapic_test_irq(lapic, 0x41));
 }
 
+/* It has run out while its vCPU stood still, and nobody has heard of it. */
+static void test_timer_about_to(void **state)
+{
+    struct fixture *f = *state;
+    struct vlapic *lapic = &f->v->hvm->vlapic;
+    struct hvm_hw_lapic_regs r;
+    uint64_t size = sizeof(r);
+
+    vlapic_write(lapic, APIC_SPIV, 4, 0x1ff);
+    vlapic_write(lapic, APIC_TDCR, 4, 0xb);
+    vlapic_write(lapic, APIC_LVTT, 4, 0x41);
+    vlapic_write(lapic, APIC_TMICT, 4, 1000);
+    f->d->hvm->irq.timer_mode = HVMPTM_no_delay_for_missed_ticks;
+    pt_save_timer(f->v, &f->d->hvm->irq);
+    fix_pass(f, MILLISECS(1));
+    assert_int_equal(get_one(f, HVM_SAVE_CODE(LAPIC_REGS), 0, &r, &size), 0);
+    vlapic_reset(lapic, true);
+    assert_int_equal(set_one(f, HVM_SAVE_CODE(LAPIC_REGS), 0, &r, sizeof(r)), 0);
+    fix_pass(f, MICROSECS(1));
+    pt_update_irq(&f->d->hvm->irq);
+    assert_true(vlapic_test_irq(lapic, 0x41));
+    /* And when it has been heard of, it is so no more. */
+    vlapic_ack_pending_irq(lapic, 0x41);
+    pt_intr_post(f->v, &f->d->hvm->irq, (struct hvm_intack){ .source = hvm_intsrc_lapic, .vector = 0x41 });
+    assert_int_equal(get_one(f, HVM_SAVE_CODE(LAPIC_REGS), 0, &r, &size), 0);
+    assert_int_equal(*(const uint32_t *)(const void *)(r.data + APIC_TMCCT), 0);
+}
+
 /* Each mode of a local APIC from each: the guest itself could not go from x2APIC mode to the other. */
 static void test_lapic_modes(void **state)
 {
@@ -425,6 +453,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_round_trip, records_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(processors, records_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_timer_goes_on, records_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_timer_about_to, records_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_lapic_modes, records_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_lengths_and_instances, records_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_absent, records_setup, fix_teardown),

@@ -84,13 +84,13 @@ static int collect(struct copier *w)
     if (rc)
         return fail(w, "the domain", rc);
     w->nr_frames = phys.max_mfn + 1;
-    w->page = xzalloc_array(w->arena, struct domain_page, w->info.tot_pages + 1);
-    w->to = xzalloc_array(w->arena, uint64_t, w->info.tot_pages + 1);
-    w->type = xzalloc_array(w->arena, uint32_t, w->info.tot_pages + 1);
+    w->page = xzalloc_array(w->arena, struct domain_page, w->info.tot_pages + DOMAIN_PAGES_EXTRA);
+    w->to = xzalloc_array(w->arena, uint64_t, w->info.tot_pages + DOMAIN_PAGES_EXTRA);
+    w->type = xzalloc_array(w->arena, uint32_t, w->info.tot_pages + DOMAIN_PAGES_EXTRA);
     w->index_of = xzalloc_array(w->arena, uint32_t, w->nr_frames);
     rc = !w->page || !w->to || !w->type || !w->index_of
              ? -ENOMEM
-             : domain_pages(w->xc, w->from, w->info.tot_pages, w->page, &w->nr);
+             : domain_pages(w->xc, w->from, w->info.tot_pages + DOMAIN_PAGES_EXTRA, w->page, &w->nr);
     if (rc)
         return fail(w, "its pages", rc);
     for (uint64_t i = 0; i < w->nr; i++)

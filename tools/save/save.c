@@ -55,16 +55,18 @@ static int collect(struct saver *s)
 
     if (rc)
         return save_fail(s, "the domain", rc);
-    s->page = calloc(s->info.tot_pages + 1, sizeof(*s->page));
-    s->type = calloc(s->info.tot_pages + 1, sizeof(*s->type));
-    rc = s->page && s->type ? domain_pages(s->xc, s->what->domid, s->info.tot_pages, s->page, &s->nr) : -ENOMEM;
+    s->page = calloc(s->info.tot_pages + DOMAIN_PAGES_EXTRA, sizeof(*s->page));
+    s->type = calloc(s->info.tot_pages + DOMAIN_PAGES_EXTRA, sizeof(*s->type));
+    rc = s->page && s->type
+             ? domain_pages(s->xc, s->what->domid, s->info.tot_pages + DOMAIN_PAGES_EXTRA, s->page, &s->nr)
+             : -ENOMEM;
     return rc ? save_fail(s, "its pages", rc) : 0;
 }
 
 int save_domain(struct xc_handle *xc, const struct save_what *what, struct save_out *out, char err[SAVE_ERR_SIZE])
 {
     struct saver s = { .xc = xc, .what = what, .out = out, .err = err };
-    int rc = collect(&s);
+    int rc = (what->hvm ? save_hvm_populate(&s) : 0) ?: collect(&s);
 
     if (!rc) {
         write_heads(&s);

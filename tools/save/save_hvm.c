@@ -67,6 +67,26 @@ static int context_write(struct saver *s)
     return rc ? save_fail(s, "what the hypervisor knows of it", rc) : 0;
 }
 
+/* Pages that nobody has touched get their memory now, if there is any for them: the stream cannot tell of them. */
+int save_hvm_populate(struct saver *s)
+{
+    uint64_t nr, cache, page[TABLE_ENTRIES];
+    int rc = xc_domain_get_pod(s->xc, s->what->domid, &nr, &cache);
+    const long last = rc || !nr ? -1 : xc_domain_maximum_gpfn(s->xc, s->what->domid);
+
+    if (rc)
+        return save_fail(s, "its pages on demand", rc);
+    if (nr > cache)
+        return save_refuse(s,
+                           "%llu of its pages have no memory yet, and there is memory for %llu: its balloon has not "
+                           "given back what it has beyond `memory`",
+                           (unsigned long long)nr, (unsigned long long)cache);
+    for (long gfn = 0; gfn <= last; gfn++)
+        xc_read_foreign(s->xc, s->what->domid, _mfn((uint64_t)gfn), page);
+    rc = xc_domain_get_pod(s->xc, s->what->domid, &nr, &cache);
+    return rc || nr ? save_refuse(s, "%llu of its pages have no memory yet", (unsigned long long)nr) : 0;
+}
+
 int save_hvm(struct saver *s)
 {
     for (uint64_t i = 0; i < s->nr; i++)

@@ -37,5 +37,7 @@ int save_pages(struct saver *s, int (*translate)(struct saver *s, uint64_t i, ui
 /* save_pv.c, save_hvm.c: all of a domain, from behind libxc's header to its END. */
 int save_pv(struct saver *s);
 int save_hvm(struct saver *s);
+/* Before it is looked which pages there are. */
+int save_hvm_populate(struct saver *s);
 
 #endif

@@ -260,8 +260,8 @@ int coredump_write(struct xc_handle *xc, domid_t domid, bool is64, const char *p
     if (!rc)
         rc = contexts_collect(&c);
     if (!rc) {
-        c.p2m = calloc(c.info.tot_pages + 1, sizeof(*c.p2m));
-        rc = c.p2m ? domain_pages(xc, domid, c.info.tot_pages, c.p2m, &c.nr_pages) : -ENOMEM;
+        c.p2m = calloc(c.info.tot_pages + DOMAIN_PAGES_EXTRA, sizeof(*c.p2m));
+        rc = c.p2m ? domain_pages(xc, domid, c.info.tot_pages + DOMAIN_PAGES_EXTRA, c.p2m, &c.nr_pages) : -ENOMEM;
     }
     if (!rc) {
         file_write(&c, path, why, sizeof(why));

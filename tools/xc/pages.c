@@ -54,11 +54,15 @@ static int batch_collect(struct xc_handle *xc, domid_t domid, struct m2p *m, uin
     for (uint64_t i = 0; i < BATCH; i++)
         types[i] = first + i;
     rc = xc_get_pfn_type_batch(xc, domid, BATCH, types);
-    for (uint64_t i = 0; !rc && i < BATCH && *nr < max; i++) {
+    for (uint64_t i = 0; !rc && i < BATCH; i++) {
         if (types[i] == XEN_DOMCTL_PFINFO_XTAB)
             continue;
         rc = pfn_find(xc, m, first + i, &pfn);
-        if (!rc && !(pfn >> 52)) /* the hypervisor's frames that the domain sees have none */
+        if (rc || pfn >> 52) /* it has none: one of the hypervisor's that a PV domain sees */
+            continue;
+        if (*nr == max)
+            rc = -E2BIG;
+        else
             pages[(*nr)++] = (struct domain_page){ pfn, first + i };
     }
     return rc;

@@ -115,6 +115,9 @@ int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr,
 /* The same of a translated domain, at the first touch; and how many pages it is to have for that altogether. */
 int xc_domain_populate_on_demand(struct xc_handle *xc, domid_t domid, uint64_t nr, uint64_t *p2m);
 int xc_domain_set_pod_target(struct xc_handle *xc, domid_t domid, uint64_t nr);
+/* How many of its pages nobody has touched yet; how many there are for these; and its highest. */
+int xc_domain_get_pod(struct xc_handle *xc, domid_t domid, uint64_t *entries, uint64_t *cache);
+long xc_domain_maximum_gpfn(struct xc_handle *xc, domid_t domid);
 /* The same for 2^order pfns from p2m[0] on, whose frames follow one another as well. */
 int xc_domain_populate_extent(struct xc_handle *xc, domid_t domid, unsigned int order, uint64_t *p2m);
 /* The map that domid gets from XENMEM_memory_map: RAM from 0 to the limit, which is how far its pfns may ever go. */

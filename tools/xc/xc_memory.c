@@ -49,6 +49,21 @@ int xc_domain_set_pod_target(struct xc_handle *xc, domid_t domid, uint64_t nr)
     return (int)xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_set_pod_target, PTR(&target), 0, 0, 0);
 }
 
+long xc_domain_maximum_gpfn(struct xc_handle *xc, domid_t domid)
+{
+    return xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_maximum_gpfn, PTR(&domid), 0, 0, 0);
+}
+
+int xc_domain_get_pod(struct xc_handle *xc, domid_t domid, uint64_t *entries, uint64_t *cache)
+{
+    struct xen_pod_target target = { .domid = domid };
+    const int rc = (int)xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_get_pod_target, PTR(&target), 0, 0, 0);
+
+    *entries = target.pod_entries;
+    *cache = target.pod_cache_pages;
+    return rc;
+}
+
 int xc_domain_populate_extent(struct xc_handle *xc, domid_t domid, unsigned int order, uint64_t *p2m)
 {
     struct xen_memory_reservation res = { .domid = domid, .nr_extents = 1, .extent_order = order };

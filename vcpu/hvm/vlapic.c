@@ -590,10 +590,18 @@ void vlapic_virtual_wire(struct vlapic *vlapic)
 
 /* --- as a record --- */
 
+/*
+ * A timer that has run out since its guest stands still is about to: with 0 it would be one that has been heard of, and
+ * the guest would wait for ever. (Xen lets each begin anew when it is loaded.)
+ */
 void vlapic_save_regs(struct vlapic *vlapic, struct hvm_hw_lapic_regs *r)
 {
+    const uint32_t about = 1;
+
     vlapic_refresh(vlapic);
     memcpy(r->data, vlapic->regs, sizeof(r->data));
+    if (!vlapic_get_reg(vlapic, APIC_TMCCT) && vlapic->pt.running && !vlapic->pt.issued)
+        memcpy(r->data + APIC_TMCCT, &about, sizeof(about));
 }
 
 /* What cannot be written is not loaded either. */
