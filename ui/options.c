@@ -125,7 +125,7 @@ static const struct option options[] = {
       "how guests of type pvh and hvm execute: hardware (SVM), emulate (an interpreter, which knows what guests/five "
       "needs), ring1 (trap and emulate, with shadow page tables), or translate (the kernel's code, binary translated) (hardware)" },
     { "segments",  0,  OPTION_TEXT,     "HOW",      FIELD(segments), 0, 0,
-      "whom segments limit: exact (code, too, and 32-bit PV guests) or fast (data of HVM guests) (fast)" },
+      "how far segments limit guests: exact (all that 16-bit and 32-bit code does) or fast (data of HVM guests only) (fast)" },
     { "plain-engine", 0, OPTION_FLAG,   NULL,       FIELD(plain_engine), 0, 0,
       "no shortcuts into Unicorn: slower, and otherwise the same" },
     { .name = "Messages:", .kind = OPTION_HEADING, .min = OF_ALL },

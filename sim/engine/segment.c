@@ -12,13 +12,15 @@
  *      all             CLFLUSH, which is a read
  *
  * The translator knows a flag by which blocks are told apart, "bases are to be added" (RAW_HF_ADDSEG). Here it means
- * that DS, ES or SS is not flat: with a base, a limit, read only, expanding down, or null. Kernels that have flat
- * segments pay nothing.
+ * that DS, ES or SS is not flat (or CS, in a machine with exact segments): with a base, a limit, read only, expanding
+ * down, or null. Kernels that have flat segments pay nothing.
  *
  * A check is told in two words: which one, and the displacement.
  *
  *      31     30   29    28..19   18       17       16..15  14      13..10  9      8..5   4       3       2..0
  *      table  rip  a32   size     addr16   rep      scale   index?  index   base?  base   natural write   segment
+ *
+ * Bit 30 outside 64-bit code: the operand is where a branch goes to. Size 0: it is none of an operand (gate.h).
  *
  * Invariant: a check changes nothing; what it raises is raised in front of the instruction.
  *
