@@ -32,7 +32,8 @@ static const struct text texts[] = {
         .arguments = "[OPTION]... GUEST...",
         .about =
             "Switch on a computer, boot the hypervisor on it, and let it run each GUEST: a kernel for Xen (an ELF\n"
-            "file with Xen notes, or a Linux bzImage), or a configuration file as `xl create` takes it (xl.cfg).\n"
+            "file with Xen notes, or a Linux bzImage), a configuration file as `xl create` takes it\n"
+            "(xl.cfg), or what `xenlab ctl save` has written.\n"
             "\n"
             "The guest's console is this terminal; Ctrl-] leaves. Several guests share it by lines, each with its\n"
             "guest in front ([d1] is domain 1), and the keyboard talks to one of them: Ctrl-^ (Ctrl-6 on many\n"
