@@ -249,6 +249,27 @@ static void unwilling(void **state)
     host_destroy(sc.host);
 }
 
+/* The machine ends while a guest is waited for, or is restored: nothing is left of it. */
+static void an_end_on_the_way(void **state)
+{
+    static struct scene sc;
+    char all[CTL_WORDS_SIZE];
+
+    (void)state;
+    for (unsigned int i = 0; i < 16; i++) {
+        begin(&sc, false);
+        add(&sc, "build/guests/clone", "uno", 4, 1);
+        pass(&sc, MILLISECS(20));
+        if (!i)
+            carry_out(&sc, "save -c uno @/way", MILLISECS(50), true, "");
+        assert_int_equal(host_ctl(sc.host, 1, all, words_of(sc.host, "restore -n due @/way", all), host_now(sc.host)),
+                         0);
+        assert_int_equal(host_ctl(sc.host, 2, "save\0uno\0/dev/null", 19, host_now(sc.host)), 0);
+        pass(&sc, MICROSECS(i * 60));
+        host_destroy(sc.host);
+    }
+}
+
 /* --- PVH --- */
 
 /* Its kernel knows nothing of it: it is stopped between two of its instructions, as if it had suspended. */
@@ -443,9 +464,11 @@ static void damaged_pvh(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(twice),      cmocka_unit_test(going_back),
-                                        cmocka_unit_test(unwilling),  cmocka_unit_test(five),
-                                        cmocka_unit_test(damaged_pv), cmocka_unit_test(damaged_pvh) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(twice),      cmocka_unit_test(going_back),        cmocka_unit_test(unwilling),
+        cmocka_unit_test(five),       cmocka_unit_test(an_end_on_the_way), cmocka_unit_test(damaged_pv),
+        cmocka_unit_test(damaged_pvh)
+    };
     char command[64];
     int rc;
 

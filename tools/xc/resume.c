@@ -17,7 +17,7 @@
  * An HVM guest has neither such frames nor the note, and is told the second case with 1, too, if it has asked for
  * interrupts by event channel, and so knows of suspending at all.
  *
- * Nobody asks for a save here, so a guest that suspends by itself goes on at once.
+ * A guest that suspends by itself, and that nobody is saving, goes on at once.
  *
  * Corresponds to tools/libs/guest/xg_resume.c, xc_domain_resume_cooperative() and xc_domain_resume_any(). That looks
  * the two frames up in the guest's own p2m list; this toolstack has not forgotten them.
