@@ -198,11 +198,16 @@ static bool fill(const struct way *way, uint32_t page)
     while (s->page[page].role.level > 1) {
         uint64_t flags;
         const uint64_t gfn = child_key(way, s->page[page].role, &role, &flags);
-        const uint32_t life = s->page[page].life, child = shadow_get(d, gfn, role);
+        const uint32_t life = s->page[page].life;
+        uint32_t child = shadow_get(d, gfn, role);
 
+        index = (unsigned int)pte_index(way->va, s->page[page].role.level);
+        if (child && s->page[page].life == life && s->page[child].oos && shadow_child(d, page, index) != child) {
+            shadow_unshadow(d, s->page[child].table); /* here nobody has used what it is behind with */
+            child = shadow_get(d, gfn, role);
+        }
         if (!child || s->page[page].life != life) /* the pool is that small */
             return child;
-        index = (unsigned int)pte_index(way->va, s->page[page].role.level);
         e = mfn_x(s->page[child].mfn) << PAGE_SHIFT | flags | SHADOW_ALWAYS;
         if (shadow_entry(d, page, index) != e)
             shadow_set_table(d, page, index, child, flags | SHADOW_ALWAYS);

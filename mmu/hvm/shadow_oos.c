@@ -144,6 +144,8 @@ void shadow_invlpg(struct domain *d, const struct shadow_vcpu *sv, uint64_t va)
         return;
     while (page && s->page[page].role.level > 1)
         page = shadow_child(d, page, (unsigned int)pte_index(va, s->page[page].role.level));
+    if (!page)
+        shadow_flush(d); /* it may be reached by another way that is there, and will be by this one */
     if (page && s->page[page].oos) {
         const unsigned int index = (unsigned int)pte_index(va, 1);
         const uint64_t e = shadow_entry(d, page, index);

@@ -266,6 +266,7 @@ static void l1_mode(struct fixture *f, unsigned int format)
 
     e = 0x2000 | table;
     hvm_put(f, 0x1000, &e, 8);
+    hvm_put(f, 0x7000, &e, 8);
     e = 0x3000 | (format == SHADOW_PAE ? _PAGE_PRESENT : table);
     hvm_put(f, 0x2000, &e, 8);
     for (unsigned int i = 0; i < L1_TABLES; i++) {
@@ -277,6 +278,22 @@ static void l1_mode(struct fixture *f, unsigned int format)
     r->efer = format == SHADOW_LONG ? EFER_LME | EFER_LMA | EFER_NXE : 0;
     r->cr3 = format == SHADOW_LONG ? 0x1000 : format == SHADOW_PAE ? 0x2000 : 0x3000;
     flush(f);
+}
+
+/* The L2 leads elsewhere, or nowhere; or the same L3 has another root above it. */
+static void l1_moves(struct fixture *f, unsigned int format)
+{
+    const unsigned int size = format == SHADOW_LEGACY ? 4 : 8;
+    const uint64_t table = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED;
+    const uint64_t e = rnd(3) ? (L1_FIRST + rnd(L1_TABLES)) << PAGE_SHIFT | table : 0;
+
+    store_at(f, frame(f, 3), rnd(L1_TABLES) * size, e, size, false);
+    if (format == SHADOW_LONG && !rnd(3)) /* to what it was: its shadow's entry is empty */
+        store_at(f, frame(f, PFN_DOWN(f->v->regs->cr3)), 0, 0x2000 | table, 8, false);
+    if (format == SHADOW_LONG && !rnd(4)) {
+        f->v->regs->cr3 ^= 0x1000 ^ 0x7000;
+        flush(f);
+    }
 }
 
 static void l1_store(struct fixture *f, unsigned int format, bool others)
@@ -305,10 +322,29 @@ static void l1_life(struct fixture *f, unsigned int format)
         const uint64_t va =
             rnd(L1_TABLES) * span + (rnd(2) + (format == SHADOW_LEGACY && !rnd(3) ? 512 : 0)) * PAGE_SIZE;
 
+        if (!rnd(8))
+            l1_moves(f, format);
         if (rnd(3))
             l1_store(f, format, !rnd(20));
         if (!rnd(3))
             looked_at(f, va);
+        if (!rnd(
+                6)) { /* what is behind INVLPG is as it is then, though tables above are others by the time of access */
+            const bool was = stale;
+            struct nested_regs r;
+
+            if (rnd(2))
+                l1_moves(f, format);
+            r = regs(f);
+            assert_true(shadow_root(f->d, &f->v->hvm->shadow, &r) != 0);
+            shadow_invlpg(f->d, &f->v->hvm->shadow, va);
+            l1_moves(f, format);
+            stale = true;
+            access_once(f, va ^ PAGE_SIZE, 0); /* brings the table there, and with it */
+            stale = false;
+            access_once(f, va, rnd(2) ? PFEC_write_access : 0);
+            stale = was;
+        }
         if (!rnd(6)) {
             flush(f);
             assert_int_equal(s->nr_oos, 0);
