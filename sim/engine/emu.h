@@ -250,6 +250,7 @@ struct emu {
         uint64_t pc;    /* of the instruction that is being translated */
         bool refused;   /* the translator is shown UD2 in its place */
         bool transfers; /* it transfers control: a budget may end behind it */
+        bool ends;      /* it is the last of its block: INTO, which leaves without saying where it is */
         /* Or parts of it in another form, see gate_sse.c: prefixes, */
         uint8_t nr_prefixes; /* of which F2 and F3 (and 66) */
         uint8_t rep;         /* read as this one */

@@ -311,7 +311,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.opens = false;
     e->gate.branch = 0;
     e->gate.later_at = 0;
-    e->gate.syscall = e->gate.transfers = false;
+    e->gate.syscall = e->gate.transfers = e->gate.ends = false;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
         return GATE_PASS;
     if (!read_head(&h))
@@ -321,6 +321,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     gate_rewrite(&h);
     e->gate.syscall = h.map == 1 && h.opcode == 0x05;
     e->gate.transfers = transfers(&h);
+    e->gate.ends = h.map == 0 && h.opcode == 0xce;
     e->gate.operand = gate_sse_operand(&h);
     e->gate.later_at = later_displacement(&h);
     emu_segment_checks(&h);

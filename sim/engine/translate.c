@@ -150,7 +150,8 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
     e->count.closed = e->gate.transfers;
     memcpy(&next, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(next));
     emu_code_reaches(e, next);
-    if (*block_is_jmp(db) == IS_JMP_NEXT && (e->count.closed || temps_run_out(e) || emu_debug_breaks(e, next)))
+    if (*block_is_jmp(db) == IS_JMP_NEXT &&
+        (e->count.closed || e->gate.ends || temps_run_out(e) || emu_debug_breaks(e, next)))
         *block_is_jmp(db) = IS_JMP_TOO_MANY;
 }
 

@@ -535,6 +535,23 @@ static void test_observed_tables(void **state)
     }
 }
 
+/* INTO with OF set: what follows it in its block is not counted. */
+static void test_into(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_mode(g, HG_PROTECTED);
+    x = HG_EXEC(g, "\xb0\x7f\x04\x01\xce\x90\x90\x90\xf4"); /* mov $0x7f, %al; add $1, %al; into; 3 x nop; hlt */
+    assert_exit(x, EXIT_SOFTINT);
+    assert_int_equal(x.softint.vector, X86_EXC_OF);
+    assert_int_equal(x.insns, 3);
+    assert_int_equal(g->st->rip, CODE + 5);
+    x = HG_EXEC(g, "\xb0\x7e\x04\x01\xce\x90\x90\x90\xf4"); /* without */
+    assert_exit(x, EXIT_HLT);
+    assert_int_equal(x.insns, 6);
+}
+
 /* lcall through a gate to ring 0, with TR as a hypervisor loads it: busy. */
 static void test_call_gate(void **state)
 {
@@ -565,14 +582,23 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, hg_setup, hg_teardown)
-        TEST(test_real_mode),    TEST(test_modes),
-        TEST(test_to_long_mode), TEST(test_nested_fault),
-        TEST(test_page_fault),   TEST(test_intercepts),
-        TEST(test_native),       TEST(test_syscall),
-        TEST(test_sysenter),     TEST(test_interrupt_window),
-        TEST(test_nmi_window),   TEST(test_task_switch),
-        TEST(test_call_gate),    TEST(test_memory_becomes_table),
-        TEST(test_observed),     TEST(test_observed_tables),
+        TEST(test_real_mode),
+        TEST(test_modes),
+        TEST(test_to_long_mode),
+        TEST(test_nested_fault),
+        TEST(test_page_fault),
+        TEST(test_intercepts),
+        TEST(test_native),
+        TEST(test_syscall),
+        TEST(test_sysenter),
+        TEST(test_interrupt_window),
+        TEST(test_nmi_window),
+        TEST(test_task_switch),
+        TEST(test_call_gate),
+        TEST(test_into),
+        TEST(test_memory_becomes_table),
+        TEST(test_observed),
+        TEST(test_observed_tables),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
