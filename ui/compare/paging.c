@@ -42,10 +42,11 @@ static bool is_config(const char *guest)
     return n > 4 && !strcmp(guest + n - 4, ".cfg");
 }
 
+/* The options point to path. */
 static int options_make(struct run_options *o, const struct way *way, const char *guest, uint64_t seed,
-                        char err[COMPARE_ERR_SIZE])
+                        char path[COMPARE_PATH_SIZE], char err[COMPARE_ERR_SIZE])
 {
-    char number[24], name[COMPARE_NAME_SIZE], path[COMPARE_PATH_SIZE];
+    char number[24], name[COMPARE_NAME_SIZE];
     char *argv[] = { "--pcpus",     "2",        "-q",
                      "--max-vtime", MAX_VTIME,  "--seed",
                      number,        "--type",   (char *)(uintptr_t)way->type,
@@ -53,7 +54,7 @@ static int options_make(struct run_options *o, const struct way *way, const char
 
     snprintf(number, sizeof(number), "%llu", (unsigned long long)seed);
     if (is_config(guest)) {
-        snprintf(path, sizeof(path), "%s", guest);
+        snprintf(path, COMPARE_PATH_SIZE, "%s", guest);
     } else if (!compare_find(guest, way->binary, name, path)) {
         snprintf(err, COMPARE_ERR_SIZE, "%.400s: there is no %.60s.%s in it (make builds those of guests/five)", guest,
                  name, way->binary);
@@ -132,10 +133,10 @@ int paging_try(struct paging_run runs[PAGING_WAYS], const char *guest, uint64_t 
         snprintf(err, COMPARE_ERR_SIZE, "out of memory");
     for (unsigned int i = 0; i < PAGING_WAYS && !rc; i++) {
         struct run_options o = { 0 };
-        char why[COMPARE_ERR_SIZE] = "";
+        char why[COMPARE_ERR_SIZE] = "", path[COMPARE_PATH_SIZE];
 
         runs[i] = (struct paging_run){ 0 };
-        rc = options_make(&o, &ways[i], guest, seed, why) ?: run(&runs[i], &ways[i], &o, pools, why);
+        rc = options_make(&o, &ways[i], guest, seed, path, why) ?: run(&runs[i], &ways[i], &o, pools, why);
         if (rc)
             snprintf(err, COMPARE_ERR_SIZE, "%s: %.2400s", ways[i].name, why);
         options_free(&o);
