@@ -53,14 +53,14 @@ OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
 TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
-DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
+DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
 UI_OBJS := options socket_door slirp_door outside console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help place firmware guest_firmware guest_list start console input pace crash stats trace_file pcap_file status recording replay
 UI_OBJS += $(addprefix debug/,say live words commands move stops seek show change record symbols export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
-UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages paging nested vmcb apic ioreq vga frames events grants rings network disks xenstore scheduler timers tour messages panels)
+UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages paging nested tc vmcb apic ioreq vga frames events grants rings network disks xenstore scheduler timers tour messages panels)
 UI_OBJS += $(addprefix projector/,picture raster window)
 UI_OBJS += $(addprefix cockpit/,plans look draw control cockpit)
 UI_OBJS += $(addprefix tour/,tour play export)

@@ -10,6 +10,7 @@
 #include "rings/dm/pc.h"
 #include "sim/ram_hash.h"
 #include "tools/debug/look_private.h"
+#include "vcpu/five/tc.h"
 #include "vcpu/hvm/hvm.h"
 
 #define MIX(hash, ...)  hash_bytes(hash, (const uint64_t[]){ __VA_ARGS__ }, sizeof((const uint64_t[]){ __VA_ARGS__ }))
@@ -36,7 +37,7 @@ uint64_t look_hash_hvm_vcpu(uint64_t hash, const struct vcpu *v)
     const struct hvm_event *e = &hv->inject.event;
 
     hash = MIX(hash, hv->evtchn_upcall_vector, hv->tsc_aux, (uint64_t)hv->tsc_adjust, hv->waits_for_sipi,
-               hv->cpuid_faults, hv->mcg_status, hv->debugctl);
+               hv->cpuid_faults, hv->mcg_status, hv->debugctl, hv->fpu_used);
     hash = ALL(ALL(hash, hv->last_branch), hv->mtrr);
     hash = MIX(hash, hv->vlapic.apic_base_msr, hv->vlapic.pending_esr, hv->vlapic.timer_count,
                (uint64_t)hv->vlapic.timer_start, (uint64_t)hv->vlapic.time.offset, (uint64_t)hv->vlapic.time.stopped_at,
@@ -81,6 +82,23 @@ static uint64_t mix_server(uint64_t hash, const struct ioreq_server *s)
     return ALL(hash, s->ports);
 }
 
+/* Frames are hashed as all are. */
+static uint64_t mix_tc(uint64_t hash, const struct tc *tc)
+{
+    for (uint32_t i = 0; i < tc->nr_blocks; i++) {
+        const struct tc_block *b = &tc->block[i];
+
+        hash = MIX(hash, b->rip, b->at, b->size, b->len, b->dead, b->looked_up, b->map, b->nr_map);
+        hash = MIX(hash, b->entered, b->links);
+    }
+    for (uint32_t i = 0; i < tc->nr_map; i++)
+        hash = MIX(hash, tc->map[i].at, tc->map[i].link, tc->map[i].kind, tc->map[i].out, tc->map[i].rip);
+    for (uint32_t i = 0; i < tc->nr_pages; i++)
+        hash = MIX(hash, tc->page[i].va, mfn_x(tc->page[i].mfn));
+    hash = MIX(hash, tc->used, tc->nr_text, tc->look, tc->resumes, tc->middle, tc->wants_block, tc->from, tc->indirect);
+    return tc->resumes ? MIX(hash, tc->resume_rip, tc->resume_at) : hash;
+}
+
 uint64_t look_hash_hvm_domain(uint64_t hash, const struct domain *d)
 {
     const struct hvm_domain *h = d->hvm;
@@ -95,7 +113,7 @@ uint64_t look_hash_hvm_domain(uint64_t hash, const struct domain *d)
     for (unsigned int i = 0; i < MAX_NR_IOREQ_SERVERS; i++)
         if (h->ioreq_server[i])
             hash = mix_server(MIX(hash, i), h->ioreq_server[i]);
-    return hash;
+    return h->tc ? mix_tc(hash, h->tc) : hash;
 }
 
 /* --- a device model's --- */

@@ -64,6 +64,7 @@ void panels_say(struct debug *g, const char *args);
     X(pages)                                                                                                           \
     X(nested)                                                                                                          \
     X(paging)                                                                                                          \
+    X(tc)                                                                                                              \
     X(vmcb)                                                                                                            \
     X(exits)                                                                                                           \
     X(apic)                                                                                                            \

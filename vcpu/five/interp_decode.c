@@ -287,7 +287,7 @@ static void lower_half(struct decoder *d, uint8_t opcode)
         if (!d->code64)
             decoder_refuse(d, KNOWS_NO "ARPL");
         return;
-    case 0x68: in->op = OP_PUSH, decoder_immediate(d, 4), decoder_wide(d); return;
+    case 0x68: in->op = OP_PUSH, decoder_wide(d), decoder_immediate(d, in->size); return;
     case 0x6a: in->op = OP_PUSH, decoder_immediate(d, 1), decoder_wide(d); return;
     case 0x69:
     case 0x6b: decoder_to_rm(d, OP_IMUL2, 0), decoder_immediate(d, opcode == 0x69 ? in->size : 1); return;
@@ -332,13 +332,12 @@ static void prefixes(struct decoder *d)
         case 0xf2: d->repne = true; break;
         case 0xf3: d->in->rep = true; break;
         default:
-            if (d->code64 && (b & 0xf0) == 0x40) {
-                d->rex = b;
+            if (!d->code64 || (b & 0xf0) != 0x40) {
+                d->at -= !d->short_of;
                 return;
             }
-            d->at -= !d->short_of;
-            return;
         }
+        d->rex = (b & 0xf0) == 0x40 ? b : 0; /* only right in front of the opcode */
     }
 }
 
