@@ -349,8 +349,8 @@ build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
 	$(Q)$(CC) $(GUEST_CFLAGS) $(XEN_CFLAGS) -D__ASSEMBLY__ -c -o $@.o $<
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T tests/guest/modes.lds -o $@ $@.o
 
-# One for its graphics card, in hvmloader's place; one for the limits of segments.
-build/tests/guest/screens build/tests/guest/limits: build/tests/guest/%: tests/guest/%.S guests/hvm/note.S guests/hvm/phys32.lds build/flags
+# One for its graphics card, in hvmloader's place; one for the limits of segments; one for figures.
+build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: build/tests/guest/%: tests/guest/%.S guests/hvm/note.S guests/hvm/phys32.lds build/flags
 	$(call say,AS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -m32 -I. $(XEN_CFLAGS) -D__ASSEMBLY__ -c -o $@.o $<
@@ -363,7 +363,7 @@ build/tests/guest/screens build/tests/guest/limits: build/tests/guest/%: tests/g
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(HVMTEST_PROGRAMS) $(FIVE_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes screens limits)
+guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(HVMTEST_PROGRAMS) $(FIVE_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes screens limits turns)
 
 run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
 	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi

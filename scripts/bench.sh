@@ -15,7 +15,7 @@ bench=build/guests/bench
 assets=build/assets
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-disk= hvm= # of the guests, see rate
+disk= hvm= how= # of the guests, see rate
 
 json() { # NAME VALUE UNIT [RUNS]
     printf '{"name": "%s", "value": %s, "unit": "%s", "runs": %s}\n' "$1" "$2" "$3" "${4:-$RUNS}"
@@ -41,9 +41,9 @@ rate() {
     i=0
     : > "$tmp/samples"
     while [ $i -lt "$RUNS" ]; do
-        few=$(stat_of 'real: running' ${disk:+--disk "$disk"} ${hvm:+--type pvh --memory 16} \
+        few=$(stat_of 'real: running' ${disk:+--disk "$disk"} ${hvm:+--type pvh --memory 16} ${how:+--technique "$how"} \
             --cmdline "op=$op n=$((n / 100))" "$bench/$guest")
-        many=$(stat_of 'real: running' ${disk:+--disk "$disk"} ${hvm:+--type pvh --memory 16} \
+        many=$(stat_of 'real: running' ${disk:+--disk "$disk"} ${hvm:+--type pvh --memory 16} ${how:+--technique "$how"} \
             --cmdline "op=$op n=$n" "$bench/$guest")
         awk -v a="$few" -v b="$many" -v n="$n" -v f="$factor" \
             'BEGIN { d = b - a; if (d <= 0) d = 1e-9; printf "%.0f\n", n * 0.99 * f / d }' >> "$tmp/samples"
@@ -180,6 +180,20 @@ have_linux() {
     [ -e "$assets/vmlinuz-cloud" ] && [ -e "$assets/busybox" ] && return 0
     echo "bench: Linux is not there (make assets gets it): a figure is left out" >&2
     return 1
+}
+
+# One kernel, 15.5 instructions a turn, executed by each technique (xenlab run --help).
+techniques() {
+    hvm=1
+    while read -r how n; do
+        rate "technique: $how" ../../tests/guest/turns turns "$n" 'million instructions/s' 0.0000155
+    done << END
+hardware 50000000
+ring1 50000000
+translate 5000000
+emulate 2000000
+END
+    hvm= how=
 }
 
 # What a guest with a processor of its own does by itself, and what it has to come out for.
@@ -321,6 +335,7 @@ figures() {
     rate 'REP MOVSQ of 4 KiB' cpu movs 200000
     guest_rate 'call and return loop' call 20000000
     hvm
+    techniques
     linux Linux
     linux 'Linux, PVH' pvh
     eight_linuxes

@@ -416,6 +416,8 @@ static const struct row commands[] = {
     { "trigger", "trigger g s3resume", { "Invalid argument", "No guest sleeps here", "No guest sleeps here" } },
     { "sysrq", "sysrq g h", { NULL, NULL, PV_ONLY } },
     { "dump-core", "dump-core g $D/core", WORKS },
+    { "save", ELSEWHERE },
+    { "restore", ELSEWHERE },
     { "clone", ELSEWHERE },
     { "snapshot", ELSEWHERE },
     { "block-attach", "block-attach g $D/disk.img,raw,xvdb,w", { NULL, NULL, PV_ONLY } },
