@@ -299,6 +299,15 @@ static bool transfers(struct insn_head *h)
     }
 }
 
+/*
+ * BT and its kin leave flags undefined. The translator makes of them what is quickest behind the instruction before, in
+ * a block; a guest that is stepped must not see others than one that runs.
+ */
+static bool is_bit_test(const struct insn_head *h)
+{
+    return h->map == 1 && ((h->opcode & 0xe7) == 0xa3 || h->opcode == 0xba);
+}
+
 enum gate_answer emu_gate(struct emu *e, uint64_t pc)
 {
     const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
@@ -331,7 +340,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
         return GATE_STRING;
     if (is_enter16(&h))
         return GATE_FRAME;
-    return e->gate.opens || (h.map == 1 && h.opcode == 0xc7) ? GATE_OPENS : GATE_PASS;
+    return e->gate.opens || is_bit_test(&h) || (h.map == 1 && h.opcode == 0xc7) ? GATE_OPENS : GATE_PASS;
 }
 
 /* ----------------------------------------------------------------------------------------- in place of Unicorn's -- */
