@@ -79,6 +79,7 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
         number(t, row, shadow, w.shadow.syncs);
         number(t, row, shadow, w.shadow.evictions);
         number(t, row, shadow, w.shadow.nr);
+        table_ask(t, row, "why domain d%u", w.domid);
         if (w.domid == s->dom)
             row->style = STYLE_kernel;
     }

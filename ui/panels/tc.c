@@ -34,6 +34,7 @@ static void line_take(struct table *t, struct debug *g, domid_t dom, uint32_t nr
     table_cell(t, row, "%" PRIx64, l.at);
     table_cell(t, row, "%s", l.text);
     table_cell(t, row, "%s", l.state);
+    table_ask(t, row, "why d%u:0x%" PRIx64, dom, l.rip);
     if (row)
         row->style = l.begins ? STYLE_kernel : STYLE_text;
 }
@@ -54,11 +55,12 @@ static void block_take(struct table *t, struct debug *g, domid_t dom, uint32_t n
     table_cell(t, row, "%u bytes -> %u", b.len, b.size);
     table_cell(t, row, "entered %" PRIu64 ", branches %" PRIu64 "%s", b.entered, b.links,
                b.looked_up ? ", looked up" : "");
+    table_ask(t, row, "why d%u:0x%" PRIx64, dom, b.rip);
     if (row)
         row->style = STYLE_title;
 }
 
-static void sum_take(struct table *t, const struct look_tc *all)
+static void sum_take(struct table *t, domid_t dom, const struct look_tc *all)
 {
     struct table_row *row = table_row(t, "all");
 
@@ -68,6 +70,7 @@ static void sum_take(struct table *t, const struct look_tc *all)
     table_cell(t, row, "%" PRIu64 " bytes -> %" PRIu64, all->bytes, all->product_bytes);
     table_cell(t, row, "entered %" PRIu64 ", chained %" PRIu64 ", looked up %" PRIu64, all->entered, all->chained,
                all->looked_up);
+    table_ask(t, row, "why domain d%u", dom);
 }
 
 static void take(struct table *t, struct debug *g, const struct scene *s)
@@ -86,7 +89,7 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
             line_take(t, g, dom, nr, i);
     for (uint32_t i = 0; i < all.nr_blocks; i++)
         block_take(t, g, dom, i);
-    sum_take(t, &all);
+    sum_take(t, dom, &all);
 }
 
 const struct panel_ops panel_tc = { .name = "tc",
