@@ -238,7 +238,7 @@ static void was_put(struct history *h, uint64_t nr)
     if (page_kind(h, nr))
         page_copy(arena_changes_copy(h->arena, nr - h->m->nr_frames), page_host(h, nr));
     else
-        frame_written(h->m, _mfn(nr));
+        frame_restored(h->m, _mfn(nr));
 }
 
 /* To the base: what the machine has done since is gone. */

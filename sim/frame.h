@@ -75,11 +75,17 @@ static inline void frame_changes(struct machine *m, mfn_t mfn)
     frame_log(m, mfn);
 }
 
-/* Bits of it have changed of which no shadow hears: A and D, in entries of page tables. */
-static inline void frame_bits_written(struct machine *m, mfn_t mfn)
+/* The frame is as it was once, and so is all else of the machine: no shadow is behind. For sim/checkpoint.c. */
+static inline void frame_restored(struct machine *m, mfn_t mfn)
 {
     if (__builtin_expect(m->has_code && m->has_code[mfn_x(mfn)], 0))
         machine_code_written(m, mfn);
+}
+
+/* Bits of it have changed of which no shadow hears: A and D, in entries of page tables. */
+static inline void frame_bits_written(struct machine *m, mfn_t mfn)
+{
+    frame_restored(m, mfn);
     if (__builtin_expect(m->shadowed && m->shadowed->mark[mfn_x(mfn)] & SHADOWED_BITS, 0))
         frame_shadow_written(m, mfn);
 }
