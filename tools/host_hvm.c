@@ -62,7 +62,7 @@ void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)
 /* --- what is not to be had --- */
 
 static bool stated(const struct xl_hvm *s) { return s; }
-static bool no_shadow(const struct xl_hvm *s) { return s->shadow_mib && s->hap; }
+static bool no_shadow(const struct xl_hvm *s) { return s->shadow_mib && s->hap && s->technique < XL_TECHNIQUE_RING1; }
 static bool s3(const struct xl_hvm *s) { return s->acpi_s3; }
 static bool s4(const struct xl_hvm *s) { return s->acpi_s4; }
 static bool no_acpi(const struct xl_hvm *s) { return !s->acpi; }
@@ -128,6 +128,8 @@ static const uint32_t policy_flags[] = {
 
 void guest_hvm_settings(const struct guest *g, struct hvm_settings *s)
 {
+    const enum hvm_technique technique = g->hvm.technique ? g->hvm.technique - 1 : g->host->xen->technique;
+
     *s = (struct hvm_settings){
         .device_model = guest_has_dm(g),
         .apic = g->hvm.apic,
@@ -136,9 +138,9 @@ void guest_hvm_settings(const struct guest *g, struct hvm_settings *s)
         .timer_mode = (uint8_t)g->hvm.timer_mode,
         .mmio_hole_mib = g->hvm.mmio_hole_mib,
         .screen_mib = guest_has_dm(g) ? xl_hvm_screen_mib(&g->hvm) : 0,
-        .shadow =
-            !g->hvm.hap || g->host->xen->technique >= TECHNIQUE_RING1, /* a kernel in ring 1 has no hardware's help */
+        .shadow = !g->hvm.hap || technique >= TECHNIQUE_RING1, /* a kernel in ring 1 has no hardware's help */
         .shadow_flags = policy_flags[g->hvm.shadow_policy],
+        .technique = g->hvm.technique ? XENLAB_DOMCTL_technique(technique) : 0,
         .shadow_mib = g->hvm.shadow_mib,
         .screen_on_top = xl_hvm_screen_on_top_mib(&g->hvm),
     };

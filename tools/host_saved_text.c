@@ -205,10 +205,16 @@ static void hvm(FILE *f, const struct guest *g)
     static const char *const policies[] = {
         [XL_SHADOW_EMULATE] = "emulate", [XL_SHADOW_DROP] = "drop", [XL_SHADOW_OOS] = "oos"
     };
+    static const char *const techniques[] = { [XL_TECHNIQUE_HARDWARE] = "hardware",
+                                              [XL_TECHNIQUE_EMULATE] = "emulate",
+                                              [XL_TECHNIQUE_RING1] = "ring1",
+                                              [XL_TECHNIQUE_TRANSLATE] = "translate" };
 
     number(f, "hap", g->hvm.hap);
     if (!g->hvm.hap)
         string(f, "shadow_policy", policies[g->hvm.shadow_policy]);
+    if (g->hvm.technique)
+        string(f, "technique", techniques[g->hvm.technique]);
     number(f, "acpi", g->hvm.acpi);
     if (g->hvm.shadow_mib)
         number(f, "shadow_memory", g->hvm.shadow_mib);

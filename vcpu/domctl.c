@@ -36,6 +36,15 @@
 
 /* --- createdomain --- */
 
+/* A kernel in ring 1 has shadow page tables. */
+static bool technique_check(uint32_t technique, bool hvm, bool hap)
+{
+    if (!technique)
+        return true;
+    return hvm && technique <= XENLAB_DOMCTL_technique(TECHNIQUE_TRANSLATE) &&
+           !(hap && technique >= XENLAB_DOMCTL_technique(TECHNIQUE_RING1));
+}
+
 /* sanitise_domain_config(): what no domain can be made of. */
 static int config_check(const struct xen_domctl_createdomain *c)
 {
@@ -45,7 +54,9 @@ static int config_check(const struct xen_domctl_createdomain *c)
     if (c->flags &
         ~(uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_oos_off |
                     XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_iommu | XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu |
-                    XENLAB_DOMCTL_CDF_native | XENLAB_DOMCTL_CDF_shadow_drop))
+                    XENLAB_DOMCTL_CDF_native | XENLAB_DOMCTL_CDF_shadow_drop | XENLAB_DOMCTL_CDF_technique))
+        return -EINVAL;
+    if (!technique_check(c->flags & XENLAB_DOMCTL_CDF_technique, hvm, hap))
         return -EINVAL;
     if (c->flags & XENLAB_DOMCTL_CDF_shadow_drop && (!hvm || hap))
         return -EINVAL;

@@ -302,7 +302,8 @@ static void test_config(void **state)
         "name = 'second'\nbuilder = 'hvm'\nfirmware_override = '/x/fw'\nbios = 'seabios'\nfirmware = 'bios'\n"
         "bios_path_override = '/x/b.bin'\nboot = 'dc'\nserial = [ 'pty', 'stdio' ]\nvga = 'stdvga'\nstdvga = 1\n"
         "viridian = [ 'all', '!freq' ]\nnestedhvm = 0\nhap = 1\ntimer_mode = 'one_missed_tick_pending'\n"
-        "rtc_timeoffset = 60\nhap = 0\nshadow_policy = 'drop'\nlocaltime = 0\nvideoram = 16\nmmio_hole = "
+        "rtc_timeoffset = 60\nhap = 0\nshadow_policy = 'drop'\ntechnique = 'ring1'\nlocaltime = 0\nvideoram = "
+        "16\nmmio_hole = "
         "512\nshadow_memory = 8\nacpi = 1\n";
     struct tally tally = { 0, 0 };
     uint64_t seed = 3;

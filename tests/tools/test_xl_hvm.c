@@ -2,6 +2,8 @@
 /*
  * xl.cfg of PVH and HVM guests: every spelling that the manual page has, what else is a mistake, and what of it a PV
  * guest is told.
+ *
+ * Budget: a test a key or two.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -259,6 +261,29 @@ static void test_timer_mode(void **state)
     expect_failure(PVH "timer_mode = 'soon'\n", "timer_mode: expected delay_for_missed_ticks");
 }
 
+static void test_technique(void **state)
+{
+    static const char *const names[] = { "hardware", "emulate", "ring1", "translate" };
+    struct xl_config cfg;
+    char text[100];
+
+    for (unsigned int i = 0; i < 4; i++) {
+        snprintf(text, sizeof(text), PVH "technique = '%s'\n", names[i]);
+        parse_ok(&cfg, text);
+        assert_int_equal(cfg.hvm.technique, i + 1);
+        assert_null(cfg.warnings);
+        xl_config_free(&cfg);
+    }
+    parse_ok(&cfg, PVH);
+    assert_int_equal(cfg.hvm.technique, XL_TECHNIQUE_NONE);
+    xl_config_free(&cfg);
+    expect_failure(PVH "technique = 'trap'\n", "technique: expected hardware, emulate, ring1 or translate");
+    expect_failure(HVM "technique = 1\n", "technique: expected hardware, emulate, ring1 or translate");
+    parse_ok(&cfg, "kernel = 'k'\ntechnique = 'ring1'\n");
+    assert_string_equal(cfg.warnings, "guest.cfg:2: warning: technique is for PVH and HVM guests and is ignored\n");
+    xl_config_free(&cfg);
+}
+
 static void test_shadow_policy(void **state)
 {
     static const char *const names[] = { "emulate", "drop", "oos" };
@@ -393,7 +418,7 @@ int main(void)
         cmocka_unit_test(test_firmware),      cmocka_unit_test(test_kernel_hvmloader),
         cmocka_unit_test(test_devices),       cmocka_unit_test(test_timer_mode),
         cmocka_unit_test(test_not_offered),   cmocka_unit_test(test_other_types),
-        cmocka_unit_test(test_shadow_policy),
+        cmocka_unit_test(test_shadow_policy), cmocka_unit_test(test_technique),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

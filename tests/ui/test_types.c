@@ -196,6 +196,7 @@ static const struct row keys[] = {
       { "is for PVH and HVM guests and is ignored", "has no effect: PVH guests have ACPI tables", NULL } },
     { "shadow_memory", "shadow_memory = 8", NOT_PV("shadow_memory has no effect") },
     { "shadow_policy", "hap = 0\nshadow_policy = \"drop\"", NOT_PV(NULL) },
+    { "technique", "technique = \"hardware\"", NOT_PV(NULL) },
     { "timer_mode", "timer_mode = \"no_missed_ticks_pending\"", NOT_PV(NULL) },
     { "pvshim", "pvshim = 0", OF_PVH(NULL) },
     { "pvshim_path", "pvshim_path = \"x\"", OF_PVH("pvshim_path is ignored: pvshim is not set") },

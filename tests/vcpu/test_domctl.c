@@ -49,7 +49,7 @@ static void createdomain_refusals(void **state)
     struct {
         const char *why;
         struct xen_domctl_createdomain c;
-    } bad[22];
+    } bad[25];
     unsigned int n = 0;
 
 #define BAD(text, assignment) bad[n].why = text, bad[n].c = good, bad[n].c.assignment, n++
@@ -57,6 +57,9 @@ static void createdomain_refusals(void **state)
     BAD("too many vCPUs", max_vcpus = MAX_VIRT_CPUS + 1);
     BAD("unknown flag", flags = 1u << 29);
     BAD("shadows without hvm", flags = XENLAB_DOMCTL_CDF_shadow_drop);
+    BAD("a technique without hvm", flags = XENLAB_DOMCTL_technique(TECHNIQUE_EMULATE));
+    BAD("ring 1 and hap", flags = XENLAB_DOMCTL_technique(TECHNIQUE_RING1) | XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap);
+    BAD("a fifth technique", flags = XENLAB_DOMCTL_technique(TECHNIQUE_TRANSLATE + 1) | XEN_DOMCTL_CDF_hvm);
     BAD("shadows and hap", flags = XENLAB_DOMCTL_CDF_shadow_drop | XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap);
     BAD("native and HVM", flags = XENLAB_DOMCTL_CDF_native | XEN_DOMCTL_CDF_hvm);
     BAD("native with two vCPUs", flags = XENLAB_DOMCTL_CDF_native);

@@ -75,7 +75,7 @@ static uint32_t shadow_mib(const struct pv_build *b, const struct hvm_settings *
 int build_hvm_domain(struct xc_handle *xc, struct pv_build *b, const struct hvm_settings *set, char err[IMAGE_ERR_SIZE])
 {
     struct xen_domctl_createdomain config = {
-        .flags = XEN_DOMCTL_CDF_hvm | (set->shadow ? set->shadow_flags : XEN_DOMCTL_CDF_hap),
+        .flags = XEN_DOMCTL_CDF_hvm | set->technique | (set->shadow ? set->shadow_flags : XEN_DOMCTL_CDF_hap),
         .max_vcpus = b->max_vcpus,
         .max_evtchn_port = b->limits.event_channels ?: 1023,
         .max_grant_frames = (int32_t)(b->limits.grant_frames ?: 64),

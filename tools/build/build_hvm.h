@@ -16,6 +16,7 @@ struct hvm_settings {
     unsigned int shadow_mib;    /* its pool; 0: as libxl reckons it */
     bool shadow;                /* without nested paging: */
     uint32_t shadow_flags;      /* and of XEN_DOMCTL_createdomain's what says how */
+    uint32_t technique;         /* likewise, how it is executed; 0: as the machine says */
     bool screen_on_top;         /* it is no part of max_pages */
 };
 

@@ -131,6 +131,21 @@ int xl_hvm_read_shadow_policy(struct xl_reader *r, const char *key, void *out)
     return 0;
 }
 
+int xl_hvm_read_technique(struct xl_reader *r, const char *key, void *out)
+{
+    static const char *const names[] = { "hardware", "emulate", "ring1", "translate", NULL };
+    const char *text;
+    int got = get_of(r, key, OF_BOTH, &text), n;
+
+    if (got != 1)
+        return got;
+    n = word_find(names, text);
+    if (n < 0)
+        return xl_fail(r, key, "expected hardware, emulate, ring1 or translate, got \"%.100s\"", text);
+    *(enum xl_technique *)out = (enum xl_technique)(n + 1);
+    return 0;
+}
+
 int xl_hvm_read_seconds(struct xl_reader *r, const char *key, void *out)
 {
     const char *text;

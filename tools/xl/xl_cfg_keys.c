@@ -553,6 +553,7 @@ static const struct key {
     { "acpi",          xl_pvh_read_flag, FIELD(hvm.acpi) },
     { "shadow_memory", xl_hvm_read_mib, FIELD(hvm.shadow_mib) },
     { "shadow_policy", xl_hvm_read_shadow_policy, FIELD(hvm) },
+    { "technique",     xl_hvm_read_technique, FIELD(hvm.technique) },
     { "timer_mode",    xl_hvm_read_timer_mode, FIELD(hvm.timer_mode) },
     { "pvshim",        xl_hvm_read_pvshim, FIELD(hvm.pvshim) },
     { "pvshim_path",   xl_hvm_read_shim_path, FIELD(hvm.pvshim_path) },

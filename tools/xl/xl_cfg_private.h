@@ -67,6 +67,7 @@ int xl_hvm_read_pvshim(struct xl_reader *r, const char *key, void *out);
 int xl_hvm_read_shim_path(struct xl_reader *r, const char *key, void *out);
 int xl_hvm_read_shim_text(struct xl_reader *r, const char *key, void *out);
 int xl_hvm_read_shadow_policy(struct xl_reader *r, const char *key, void *out);
+int xl_hvm_read_technique(struct xl_reader *r, const char *key, void *out);
 int xl_hvm_read_timer_mode(struct xl_reader *r, const char *key, void *out);
 int xl_hvm_read_mib(struct xl_reader *r, const char *key, void *out);
 int xl_hvm_read_seconds(struct xl_reader *r, const char *key, void *out);

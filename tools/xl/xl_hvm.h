@@ -24,6 +24,15 @@ enum xl_timer_mode {
 /* Of ours: what becomes of shadow page tables when the guest stores to its own (hap = 0). */
 enum xl_shadow_policy { XL_SHADOW_EMULATE, XL_SHADOW_DROP, XL_SHADOW_OOS };
 
+/* Of ours: how it is executed. */
+enum xl_technique {
+    XL_TECHNIQUE_NONE, /* not stated: as the machine says */
+    XL_TECHNIQUE_HARDWARE,
+    XL_TECHNIQUE_EMULATE,
+    XL_TECHNIQUE_RING1,
+    XL_TECHNIQUE_TRANSLATE
+};
+
 enum xl_vga { XL_VGA_CIRRUS, XL_VGA_STDVGA, XL_VGA_NONE, XL_VGA_QXL };
 
 /* Where a serial port of the guest ends. */
@@ -38,6 +47,7 @@ struct xl_hvm {
     bool hap, acpi;          /* of both types */
     unsigned int shadow_mib; /* 0: not stated */
     enum xl_shadow_policy shadow_policy;
+    enum xl_technique technique;   /* of both types */
     enum xl_timer_mode timer_mode; /* of both types */
 
     /* of PVH guests: the kernel is a PV kernel, and runs in Xen's shim */

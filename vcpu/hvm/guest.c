@@ -49,9 +49,15 @@ static int paging_init(struct domain *d)
 
 static int domain_init(struct domain *d)
 {
+    const uint32_t technique = d->createflags & XENLAB_DOMCTL_CDF_technique;
+
     d->hvm = xzalloc(d->xen->machine->arena, struct hvm_domain);
     if (!d->hvm)
         return -ENOMEM;
+    d->hvm->technique = d->xen->technique;
+    for (unsigned int t = TECHNIQUE_HARDWARE; t <= TECHNIQUE_TRANSLATE; t++)
+        if (technique == XENLAB_DOMCTL_technique(t))
+            d->hvm->technique = (enum hvm_technique)t;
     hvm_irq_init(&d->hvm->irq, d, &hvm_irq_ops);
     d->paging = d->createflags & XEN_DOMCTL_CDF_hap ? &hap_paging_ops : &shadow_paging_ops;
     d->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
@@ -85,7 +91,7 @@ static int vcpu_init(struct vcpu *v)
         return -ENOMEM;
     if (v->vcpu_id == 0)
         hvm_devices_init(d);
-    if (d->xen->technique == TECHNIQUE_TRANSLATE && (v->vcpu_id || tc_init(d)))
+    if (d->hvm->technique == TECHNIQUE_TRANSLATE && (v->vcpu_id || tc_init(d)))
         return v->vcpu_id ? -EOPNOTSUPP : -ENOMEM;
     return ioreq_vcpu_added(v);
 }
@@ -121,7 +127,7 @@ static void switch_to(struct vcpu *v)
     update_vcpu_system_time(v, v);
     vcpu_periodic_timer_start(v);
     pt_restore_timer(v, &v->domain->hvm->irq);
-    if (v->domain->xen->technique >= TECHNIQUE_RING1)
+    if (v->domain->hvm->technique >= TECHNIQUE_RING1)
         ring1_switch_to(v);
 }
 
@@ -181,7 +187,7 @@ static void run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_f
 {
     struct machine *m = v->domain->xen->machine;
 
-    switch (v->domain->xen->technique) {
+    switch (v->domain->hvm->technique) {
     case TECHNIQUE_HARDWARE: pcpu_run_on(m->pcpu[m->cur_pcpu], v->ctx, budget, on_exit, data); return;
     case TECHNIQUE_EMULATE: interp_run_on(v, budget, on_exit, data); return;
     case TECHNIQUE_RING1:
@@ -192,7 +198,7 @@ static void run_on(struct vcpu *v, const struct pcpu_budget *budget, pcpu_exit_f
 
 static void handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
-    if (v->domain->xen->technique >= TECHNIQUE_RING1)
+    if (v->domain->hvm->technique >= TECHNIQUE_RING1)
         ring1_handle_exit(v, e);
     else
         hvm_handle_exit(v, e);

@@ -39,7 +39,8 @@ struct hvm_vmce_vcpu;
 struct tc;
 struct hvm_domain {
     uint64_t params[HVM_NR_PARAMS];
-    struct tc *tc; /* its translations (vcpu/five/tc.h), if it has any */
+    enum hvm_technique technique; /* by which it is executed */
+    struct tc *tc;                /* its translations (vcpu/five/tc.h), if it has any */
     struct hvm_irq irq;
     struct pit pit;
     struct rtc rtc;

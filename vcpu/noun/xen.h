@@ -141,7 +141,7 @@ struct xen {
     uint64_t tsc_khz;
     uint64_t m2p_sets; /* entries of the M2P that were set: who knows what it says, asks whether it is still so */
     uint64_t nr_sent;  /* events, by whomever: numbers them in a trace */
-    enum hvm_technique technique; /* by which HVM guests are executed */
+    enum hvm_technique technique; /* by which HVM guests are executed that do not say */
     bool audit;                   /* run mmu_audit() after every hypercall */
     uint64_t nr_dispatched;       /* hypercalls, in builds with sanitizers */
 
