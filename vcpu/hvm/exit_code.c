@@ -7,6 +7,7 @@
  *
  * Source: AMD APM volume 2, 15.8 to 15.10 and appendix C (exit codes, and what EXITINFO1 and EXITINFO2 are of each).
  */
+#include "mmu/hvm/p2m.h"
 #include "sim/vmcb.h"
 #include "vcpu/hvm/hvm.h"
 
@@ -78,12 +79,17 @@ static uint64_t info2(const struct vcpu *v, const struct sim_exit *e)
 /*
  * Is it an exit that only this processor takes? Real hardware would have gone on by itself: an exception or INT n goes
  * through the guest's IDT (Xen intercepts #DB and #AC, as one of them may repeat for ever, and #MC), CR8 is the local
- * APIC's, RDTSC answers where a domain's TSC is the processor's. docs/cpu.md has them.
+ * APIC's, RDTSC answers where a domain's TSC is the processor's. docs/cpu.md has them. But page faults of who has
+ * shadow page tables are Xen's, and all that traps in ring 1.
  */
 static bool is_the_engines(const struct vcpu *v, const struct sim_exit *e)
 {
+    if (v->domain->hvm->technique >= TECHNIQUE_RING1)
+        return false;
     switch (e->kind) {
     case EXIT_EXCEPTION:
+        if (v->domain->p2m->shadow && e->exception.vector == X86_EXC_PF)
+            return false;
         return e->exception.vector != X86_EXC_DB && e->exception.vector != X86_EXC_AC &&
                e->exception.vector != X86_EXC_MC;
     case EXIT_SOFTINT:
