@@ -391,7 +391,7 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab' $(UI_LIBS)
 	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
 	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(FIVE_PROGRAMS) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
-	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests\)/,$(PREFIX)/share/xenlab/guests/,' \
+	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests/five\|guests\)/,$(PREFIX)/share/xenlab/guests/,' \
 		-e 's,[a-z/]*/\([a-z0-9-]*\.\(cfg\|disk\)\),$(PREFIX)/share/xenlab/tours/\1,g' $$f > \
 		$(DESTDIR)$(PREFIX)/share/xenlab/tours/$${f##*/} || exit 1; done
 	$(Q)build/xenlab manual > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab.1
