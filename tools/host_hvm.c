@@ -13,6 +13,7 @@
 #include "tools/host_private.h"
 #include "vcpu/domctl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool guest_is_hvm(const struct guest *g) { return g->cfg.has_type && g->cfg.type != XL_TYPE_PV; }
@@ -126,9 +127,14 @@ static const uint32_t policy_flags[] = {
     [XL_SHADOW_OOS] = 0,
 };
 
+static enum hvm_technique technique_of(const struct guest *g)
+{
+    return g->hvm.technique ? g->hvm.technique - 1 : g->host->xen->technique;
+}
+
 void guest_hvm_settings(const struct guest *g, struct hvm_settings *s)
 {
-    const enum hvm_technique technique = g->hvm.technique ? g->hvm.technique - 1 : g->host->xen->technique;
+    const enum hvm_technique technique = technique_of(g);
 
     *s = (struct hvm_settings){
         .device_model = guest_has_dm(g),
@@ -151,5 +157,9 @@ struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
     struct hvm_settings settings;
 
     guest_hvm_settings(g, &settings);
+    if (technique_of(g) == TECHNIQUE_TRANSLATE && g->build.max_vcpus > 1) {
+        snprintf(g->build_err, sizeof(g->build_err), "binary translation (technique) is of guests with one vCPU");
+        return NULL;
+    }
     return build_hvm_begin(xc(h), h->arena, &g->build, &settings, g->build_err);
 }

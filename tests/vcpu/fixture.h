@@ -45,9 +45,10 @@ struct fixture {
     struct vcpu *v;
     mfn_t store_mfn; /* its xenstore ring */
     evtchn_port_t store_port;
-    uint64_t scratch; /* a guest address with room for 2 KiB, below its stack */
-    bool hap_off;     /* HVM guests have shadow page tables (tests/vcpu/hvm.h) */
-    char log[4096];   /* what reached the console */
+    uint64_t scratch;  /* a guest address with room for 2 KiB, below its stack */
+    bool hap_off;      /* HVM guests have shadow page tables (tests/vcpu/hvm.h) */
+    const char *sched; /* the policy; NULL: rr */
+    char log[4096];    /* what reached the console */
 };
 
 static inline void fix_log(void *data, const char *line, size_t len)
@@ -96,7 +97,7 @@ static inline void fix_hypervisor(struct fixture *f)
 {
     char err[256] = "";
 
-    f->xen = xen_create(f->m, "rr", err, sizeof(err));
+    f->xen = xen_create(f->m, f->sched ?: "rr", err, sizeof(err));
     if (!f->xen)
         fail_msg("%s", err);
     f->dom0 = native_kernel_create(f->xen->dom0, NULL, 0);

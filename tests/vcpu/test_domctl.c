@@ -190,6 +190,28 @@ static void createdomain_in_a_pool(void **state)
 
 /* --- vCPUs --- */
 
+/* Of binary translation a guest has one; the second, of which no policy knows yet, is let go. */
+static void second_vcpu_refused(void **state)
+{
+    static const char *const policies[] = { "rr", "credit", "credit2", "rtds", "null", "arinc653" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+        struct fixture *f = fix_machine(2);
+        struct xen_domctl_createdomain c = good;
+        domid_t domid = 0;
+
+        f->sched = policies[i];
+        fix_hypervisor(f);
+        c.flags = XEN_DOMCTL_CDF_hvm | XENLAB_DOMCTL_technique(TECHNIQUE_TRANSLATE);
+        c.max_vcpus = 2;
+        assert_int_equal(xc_domain_create(f->xc, &c, &domid), 0);
+        assert_int_equal(xc_domain_max_vcpus(f->xc, domid, 2), -EOPNOTSUPP);
+        assert_true(f->xen->domain_of[domid]->vcpu[0] && !f->xen->domain_of[domid]->vcpu[1]);
+        assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
+        fix_teardown(&(void *){ f });
+    }
+}
+
 static void vcpu_refusals(void **state)
 {
     struct fixture *f = *state;
@@ -453,6 +475,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_dom0_may, fix_setup, fix_teardown),
+        cmocka_unit_test(second_vcpu_refused),
         cmocka_unit_test_setup_teardown(createdomain_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(soft_reset_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_accepts, fix_setup, fix_teardown),

@@ -146,7 +146,7 @@ struct vcpu {
     void *sched_priv;
     uint64_t hard_affinity, soft_affinity; /* bit per pCPU */
     s_time_t last_run;                     /* virtual time when it left its pCPU */
-    bool sched_awake;                      /* the policy was told wake() and not yet sleep() */
+    bool sched_joined, sched_awake;        /* the policy knows it; was told wake() and not yet sleep() */
     unsigned int spins;                    /* PAUSEs in a row, the last one at: */
     s_time_t spin_last;
 

@@ -147,6 +147,7 @@ int sched_join_vcpu(struct vcpu *v)
     v->processor = s->ops->pick_resource ? s->ops->pick_resource(s, v) : sched_pick_default(v);
     if (s->ops->insert_unit)
         s->ops->insert_unit(s, v);
+    v->sched_joined = true;
     return 0;
 }
 
@@ -166,6 +167,9 @@ void sched_leave_vcpu(struct vcpu *v)
 {
     struct scheduler *s = v->domain->sched;
 
+    if (!v->sched_joined)
+        return;
+    v->sched_joined = false;
     if (v->sched_awake) {
         v->sched_awake = false;
         if (s->ops->sleep)
