@@ -92,8 +92,10 @@ static size_t fetch(struct vcpu *v, uint64_t va, uint8_t *bytes, size_t n)
     n = n < left ? n : left;
     memcpy(bytes, (const uint8_t *)mfn_to_virt(machine_of(v->domain), mfn) + PAGE_OFFSET(va), n);
     for (uint32_t i = 0; i < tc->nr_pages; i++)
-        if (tc->page[i].va == (va & PAGE_MASK))
+        if (tc->page[i].va == (va & PAGE_MASK)) {
+            tc->look |= !mfn_eq(tc->page[i].mfn, mfn);
             return n;
+        }
     tc->page[tc->nr_pages++] = (struct tc_page){ va & PAGE_MASK, mfn };
     shadow_text_begin(v->domain, mfn);
     return n;

@@ -357,7 +357,7 @@ uint32_t translate_block(struct tc_emit *t, uint64_t rip, const uint8_t *code, s
         s.bytes += s.in.len;
     }
     while (t->size < TC_BLOCK_MIN)
-        EMIT(t, 0x0f, 0x0b);
+        way(t, s.rip, 0);
     return (uint32_t)(s.bytes - code);
 }
 
