@@ -45,6 +45,19 @@ static bool has_hvm(const struct guest_list *l)
     return false;
 }
 
+/* Is one of them interpreted, by its own key or as the machine says? */
+static bool is_any_interpreted(const struct guest_list *l, enum hvm_technique technique)
+{
+    for (uint64_t i = 0; i < l->nr; i++) {
+        const struct guest_entry *e = &l->entries[i];
+
+        if (e->guest.has_type && e->guest.type != XL_TYPE_PV &&
+            (e->cfg.hvm.technique ? e->cfg.hvm.technique == XL_TECHNIQUE_EMULATE : technique == TECHNIQUE_EMULATE))
+            return true;
+    }
+    return false;
+}
+
 static bool has_pc(const struct guest_list *l)
 {
     for (uint64_t i = 0; i < l->nr; i++)
@@ -82,9 +95,8 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
         io->message(io->data, "--device-model has no effect: there is no HVM guest");
     if (cfg.technique && !has_hvm(l) && io->message)
         io->message(io->data, "--technique has no effect: there is no PVH or HVM guest");
-    else if (cfg.technique == TECHNIQUE_EMULATE && goes_back(o) && io->message)
-        io->message(io->data,
-                    "--technique emulate: breakpoints and watchpoints do not stop guests that are interpreted");
+    if (is_any_interpreted(l, cfg.technique) && goes_back(o) && io->message)
+        io->message(io->data, "technique emulate: breakpoints and watchpoints do not stop guests that are interpreted");
     return host_create(&cfg, io, err);
 }
 
