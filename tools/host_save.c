@@ -129,6 +129,7 @@ enum outcome ctl_save(struct context *c)
         return ctl_fail(c, "guest didn't acknowledge suspend, cancelling request\n%s cannot be saved\n", g->cfg.name);
     }
     if (g->state != GUEST_SUSPENDED) {
+        g->suspend_wanted = false; /* what is started in its place is nobody's */
         c->job->suspends = NULL;
         return ctl_fail(c, "%s is gone, or has shut down otherwise\n", g->cfg.name);
     }

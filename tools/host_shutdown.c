@@ -159,15 +159,19 @@ bool guest_resume(struct host *h, struct guest *g)
     return guest_gone(h, g);
 }
 
-/* If nobody wants to copy it, it goes on at once, as after a checkpoint. */
-static bool suspended(struct host *h, struct guest *g)
+/*
+ * If nobody wants to copy it, it goes on at once, as after a checkpoint. It is never GUEST_DOWN: what is asked of a guest
+ * by its name finds it alive, or suspended for whoever waits for that.
+ */
+static void suspended(struct host *h, struct guest *g)
 {
     console_backend_drain(g->console);
-    if (!g->suspend_wanted)
-        return guest_resume(h, g);
+    if (!g->suspend_wanted) {
+        guest_resume(h, g);
+        return;
+    }
     g->state = GUEST_SUSPENDED;
     task_ready(&h->ctl);
-    return false;
 }
 
 /* --- core dumps --- */
@@ -253,8 +257,6 @@ static bool down(struct host *h, struct guest *g)
 
     if (g->driver)
         return driver_down(h, g) ? settle(g, GUEST_ALIVE) : guest_gone(h, g); /* it stays as it is */
-    if (g->reason == SHUTDOWN_suspend)
-        return suspended(h, g);
     action = action_for(h, g, g->reason);
     console_backend_drain(g->console);
     if (h->edges->io.guest_ended)
@@ -313,6 +315,18 @@ static bool guest_step(struct task *t, unsigned int budget)
 
 const struct task_ops guest_task = { .name = "toolstack", .step = guest_step };
 
+static void guest_has_shut_down(struct host *h, struct guest *g, int reason)
+{
+    g->reason = reason;
+    xs_domain_shutdown(&h->xenstored->store, g->domid);
+    if (reason == SHUTDOWN_suspend && !g->driver) {
+        suspended(h, g);
+        return;
+    }
+    g->state = GUEST_DOWN;
+    task_ready(&g->task);
+}
+
 /* Something about some domain changed. Which one it was is not said, so look at all, many at a time. */
 static bool guests_look(struct task *t, unsigned int budget)
 {
@@ -327,12 +341,8 @@ static bool guests_look(struct task *t, unsigned int budget)
         for (int i = 0; i < n; i++) {
             struct guest *g = guest_find(h, info[i].domain);
 
-            if (g && g->state == GUEST_ALIVE && (info[i].flags & XEN_DOMINF_shutdown)) {
-                g->reason = (int)(info[i].flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
-                g->state = GUEST_DOWN;
-                xs_domain_shutdown(&h->xenstored->store, g->domid);
-                task_ready(&g->task);
-            }
+            if (g && g->state == GUEST_ALIVE && (info[i].flags & XEN_DOMINF_shutdown))
+                guest_has_shut_down(h, g, (int)(info[i].flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
             first = (domid_t)(info[i].domain + 1);
         }
         task_charge(t, n > 0 ? (unsigned int)n : 0, 0);
