@@ -160,8 +160,8 @@ bool guest_resume(struct host *h, struct guest *g)
 }
 
 /*
- * If nobody wants to copy it, it goes on at once, as after a checkpoint. It is never GUEST_DOWN: what is asked of a guest
- * by its name finds it alive, or suspended for whoever waits for that.
+ * If nobody wants to copy it, it goes on at once, as after a checkpoint. It is never GUEST_DOWN: what is asked of a
+ * guest by its name finds it alive, or suspended for whoever waits for that.
  */
 static void suspended(struct host *h, struct guest *g)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The p2m as nested tables (see p2m.h).
+ * Nested page tables: the p2m (see p2m.h) in the form in which the processor walks it.
  *
  * Concept: four levels of 512 entries, made as they are needed, and kept until the domain dies. The hypervisor walks
  * them for itself as the processor does for the guest.
