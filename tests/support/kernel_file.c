@@ -187,15 +187,15 @@ uint8_t *kernel_elf(const struct kernel_spec *spec, size_t *size)
     bool narrow = spec->narrow;
     size_t notes = put_notes(file, spec), guest = spec->guest_info ? strlen(spec->guest_info) + 1 : 0;
     size_t symbol = narrow ? sizeof(Elf32_Sym) : sizeof(Elf64_Sym);
+    uint64_t vaddr = spec->symbols ? spec->symbol_base : spec->paddr;
     bool in_section = spec->notes_in_section || !notes;
 
     put_ehdr(file, spec);
-    put_phdr(file, narrow, 0,
-             (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, PLACE_TEXT, spec->paddr, spec->paddr, KERNEL_TEXT_SIZE,
-                           KERNEL_TEXT_SIZE, 1 });
     put_phdr(
-        file, narrow, 1,
-        (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0, spec->paddr + 0x1000, spec->paddr + 0x1000, 0, KERNEL_BSS_SIZE, 1 });
+        file, narrow, 0,
+        (Elf64_Phdr){ PT_LOAD, PF_R | PF_X, PLACE_TEXT, vaddr, spec->paddr, KERNEL_TEXT_SIZE, KERNEL_TEXT_SIZE, 1 });
+    put_phdr(file, narrow, 1,
+             (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0, vaddr + 0x1000, spec->paddr + 0x1000, 0, KERNEL_BSS_SIZE, 1 });
     put_phdr(file, narrow, 2, (Elf64_Phdr){ in_section ? PT_NULL : PT_NOTE, PF_R, PLACE_NOTES, 0, 0, notes, notes, 4 });
 
     memcpy(file + PLACE_NAMES, names, sizeof(names));

@@ -538,6 +538,22 @@ static void test_symbols(void **state)
     }
 }
 
+/* A PVH kernel starts where it was loaded, and goes to where it was linked for. */
+static void test_symbols_pvh(void **state)
+{
+    const uint64_t base = kernel_linux64.symbol_base;
+    struct loaded l;
+    uint64_t offset;
+
+    load_ok(&l, &kernel_linux64, IMAGE_PVH);
+    assert_int_not_equal(l.img.virt_kstart, base);
+    assert_string_equal(image_symbol_lookup(&l.img, base + 15, &offset), "start");
+    assert_int_equal(offset, 15);
+    assert_null(image_symbol_lookup(&l.img, base - 1, &offset));
+    assert_null(image_symbol_lookup(&l.img, base + 0x3000, &offset));
+    unload(&l);
+}
+
 /* --------------------------------------------------------------------------------------------------------- files -- */
 
 static void test_files(void **state)
@@ -673,6 +689,7 @@ int main(void)
         cmocka_unit_test(test_bomb),
         cmocka_unit_test(test_bzimage_refused),
         cmocka_unit_test(test_symbols),
+        cmocka_unit_test(test_symbols_pvh),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_cache),
         cmocka_unit_test(test_real_grub64),

@@ -184,11 +184,20 @@ void image_free(struct image *img)
     memset(img, 0, sizeof(*img));
 }
 
+/* Is it an address of the kernel's code or data? The symbol table behind them is neither. */
+static bool image_has(const struct image *img, uint64_t addr)
+{
+    const uint64_t end = img->owned_symtab ? img->segments[img->nr_segments - 1].vaddr : img->virt_kend;
+
+    for (unsigned int i = 0; img->mode == IMAGE_PVH && i < img->nr_segments; i++)
+        if (addr - img->segments[i].linked < img->segments[i].memsz)
+            return true;
+    return addr >= img->virt_kstart && addr < end;
+}
+
 const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t *offset)
 {
     size_t low = 0, high = img->nr_symbols; /* the first symbol above addr is in [low, high] */
-    /* The symbol table is none of the kernel's code. */
-    const uint64_t end = img->owned_symtab ? img->segments[img->nr_segments - 1].vaddr : img->virt_kend;
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
@@ -201,7 +210,7 @@ const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t
     /* A variable that stands among code ends nothing: what follows it belongs to the label before. */
     while (low && img->symbols[low - 1].variable && addr - img->symbols[low - 1].addr >= img->symbols[low - 1].size)
         low--;
-    if (low == 0 || addr < img->virt_kstart || addr >= end)
+    if (low == 0 || !image_has(img, addr))
         return NULL;
 
     const struct image_symbol *sym = &img->symbols[low - 1];

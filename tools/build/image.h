@@ -57,6 +57,7 @@ enum image_pae { IMAGE_PAE_NO, IMAGE_PAE_YES, IMAGE_PAE_EXTCR3, IMAGE_PAE_BIMODA
 /* One piece to load: copy filesz bytes of data, then clear up to memsz. */
 struct image_segment {
     uint64_t paddr, vaddr; /* see above; vaddr == paddr for PVH */
+    uint64_t linked;       /* p_vaddr: where a PVH kernel's own page tables will show it, if it keeps its word */
     const uint8_t *data;   /* inside the image's bytes, or owned_symtab */
     uint64_t filesz, memsz;
     uint32_t flags; /* PF_R, PF_W, PF_X: for display, Xen maps all of it writable */
@@ -133,7 +134,8 @@ void image_free(struct image *img);
 
 /*
  * The function or variable that virtual address addr lies in, and how far inside; NULL if the kernel has no symbols, or
- * none there. The name lives as long as the image.
+ * none there. Of a PVH kernel, addresses are those that it was linked for as well as those where it starts. The name
+ * lives as long as the image.
  */
 const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t *offset);
 

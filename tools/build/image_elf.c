@@ -145,6 +145,7 @@ int image_elf_segments(struct image *img, const struct image_elf *elf, char err[
             return image_fail(err, "ELF damaged: segment %u runs past the end of the address space", i);
         img->segments[img->nr_segments++] = (struct image_segment){
             .paddr = ph.p_paddr,
+            .linked = ph.p_vaddr,
             .data = elf->data + ph.p_offset,
             .filesz = ph.p_filesz,
             .memsz = ph.p_memsz,
