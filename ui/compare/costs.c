@@ -27,8 +27,8 @@ void costs_default(struct compare_costs *c)
         c->ns[i] = costs[i].ns;
 }
 
-/* One line; false: what is wrong with it is in err. */
-static bool line_read(struct compare_costs *c, char *line, char err[COMPARE_ERR_SIZE])
+/* One line; false: what is wrong with it is in err. *seen: a bit of each cost that lines before it had. */
+static bool line_read(struct compare_costs *c, unsigned int *seen, char *line, char err[COMPARE_ERR_SIZE])
 {
     char name[32], rest[2];
     uint64_t ns;
@@ -44,8 +44,13 @@ static bool line_read(struct compare_costs *c, char *line, char err[COMPARE_ERR_
     }
     for (unsigned int i = 0; i < COSTS; i++)
         if (!strcmp(name, costs[i].name)) {
+            const bool twice = *seen >> i & 1;
+
+            if (twice)
+                snprintf(err, COMPARE_ERR_SIZE, "the cost \"%s\" is there twice", name);
+            *seen |= 1u << i;
             c->ns[i] = ns;
-            return true;
+            return !twice;
         }
     n = snprintf(err, COMPARE_ERR_SIZE, "there is no cost \"%s\" (there are:", name);
     for (unsigned int i = 0; i < COSTS; i++)
@@ -54,24 +59,41 @@ static bool line_read(struct compare_costs *c, char *line, char err[COMPARE_ERR_
     return false;
 }
 
+/* Of what was read, line after line. */
+static bool lines_read(struct compare_costs *c, char *text, unsigned int *nr, char why[COMPARE_ERR_SIZE])
+{
+    unsigned int seen = 0;
+    bool good = true;
+
+    *nr = 0;
+    for (char *line; good && (line = strsep(&text, "\n"));) {
+        ++*nr;
+        good = line_read(c, &seen, line, why);
+    }
+    return good;
+}
+
 int costs_read(struct compare_costs *c, const char *path, char err[COMPARE_ERR_SIZE])
 {
-    char line[256], why[COMPARE_ERR_SIZE];
-    unsigned int nr = 0;
-    bool good = true;
+    char text[16384], why[COMPARE_ERR_SIZE];
     FILE *f = fopen(path, "re");
+    const size_t len = f ? fread(text, 1, sizeof(text), f) : 0;
+    unsigned int nr;
+    int ret = -1;
 
-    while (f && good && fgets(line, sizeof(line), f)) {
-        nr++;
-        good = line_read(c, line, why);
-    }
-    if (!f || ferror(f))
+    if (!f || ferror(f)) {
         snprintf(err, COMPARE_ERR_SIZE, "--costs: %.500s: %s", path, strerror(errno));
-    else if (!good)
-        snprintf(err, COMPARE_ERR_SIZE, "--costs: %.500s:%u: %.500s", path, nr, why);
-    good &= f && !ferror(f);
+    } else if (len == sizeof(text) || memchr(text, '\0', len)) {
+        snprintf(err, COMPARE_ERR_SIZE, "--costs: %.500s: %s", path, len < sizeof(text) ? "no text" : "too large");
+    } else {
+        text[len] = '\0';
+        if (lines_read(c, text, &nr, why))
+            ret = 0;
+        else
+            snprintf(err, COMPARE_ERR_SIZE, "--costs: %.500s:%u: %.500s", path, nr, why);
+    }
     if (f)
         fclose(f);
-    make_printable(err, strlen(err), false);
-    return good ? 0 : -1;
+    make_printable(err, ret ? strlen(err) : 0, false);
+    return ret;
 }

@@ -108,9 +108,10 @@ void compare_text(const struct compare_table *t, FILE *out)
             fprintf(out, "%26sWRONG: %s\n", "", r->holes);
     }
     fprintf(out,
-            "\nFacts, the same in each run: hash, probes, instructions, exits by kind, tables (entries of page\n"
-            "tables that Xen was asked for, or stored in the guest's place), misses of this machine's TLB, and\n"
-            "the entries that each read, of those by the book.%s\n"
+            "\nFacts, the same in each run: hash, probes, instructions (of translation those of the copy, which\n"
+            "has more), exits by kind, tables (entries of page tables that Xen was asked for, or stored in the\n"
+            "guest's place), misses of this machine's TLB, and the entries that each read, of those by the\n"
+            "book.%s\n"
             "* The model: walk ns (entries times their cost), VMM ns (exits times costs), virtual ns (the clock of\n"
             "this machine: 1 ns an instruction, 500 an exit). Costs in ns:\n",
             t->host_time ? " Host time is a fact about this simulator." : "");
@@ -158,9 +159,11 @@ void compare_json(const struct compare_table *t, FILE *out)
             }
         fprintf(out, "}, \"table_writes\": %" PRIu64 ", \"misses\": %" PRIu64 ", \"refs\": %" PRIu64 ", ",
                 r->table_writes, r->misses, r->refs);
-        fprintf(out,
-                "\"refs_book\": %u, \"walk_ns\": %" PRIu64 ", \"vmm_ns\": %" PRIu64 ", \"virtual_ns\": %" PRId64 "}",
+        fprintf(out, "\"refs_book\": %u, \"walk_ns\": %" PRIu64 ", \"vmm_ns\": %" PRIu64 ", \"virtual_ns\": %" PRId64,
                 r->technique->refs_book, r->walk_ns, r->vmm_ns, r->vtime);
+        if (t->host_time)
+            fprintf(out, ", \"host_ns\": %" PRIu64, (uint64_t)r->host_time);
+        fputc('}', out);
     }
     fputs("\n]}\n", out);
 }
