@@ -148,7 +148,11 @@ static void a653_remove(struct scheduler *ops, struct vcpu *v)
 /* It may be its minor frame: look. */
 static void a653_wake(struct scheduler *ops, struct vcpu *v) { sched_kick_cpu(ops->xen, first_cpu(ops)); }
 
-static unsigned int a653_pick_resource(struct scheduler *ops, struct vcpu *v) { return first_cpu(ops); }
+/* One that may not run there has no minor frames, but a place. */
+static unsigned int a653_pick_resource(struct scheduler *ops, struct vcpu *v)
+{
+    return vcpu_cpumask(v) >> first_cpu(ops) & 1 ? first_cpu(ops) : sched_pick_default(v);
+}
 
 /* Otherwise there is no use in looking again at every frame: a653_wake() will ask. */
 static bool anybody_runnable(const struct a653 *prv)
