@@ -13,7 +13,7 @@ all:
 
 # ---------------------------------------------------------------------------------------------------- what is built --
 
-SIM_OBJS := bug arena log clock trace_calls trace trace_json trace_ring insn nested page_store arena_changes history
+SIM_OBJS := bug arena log clock random trace_calls trace trace_json trace_ring insn nested page_store arena_changes history
 ENGINE_OBJS := running raw run count pcpu_walk filled tables flush lookup smc tlb phys nested mmu operand observe debug segment_code segment_far gate_sse segment gate string io system helpers \
 	sse translate private emu pcpu_fpu pcpu_context pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := frame machine ram_hash checkpoint_look checkpoint
@@ -54,7 +54,13 @@ DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
 TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
-WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
+SANDBOX_OBJS := alone sandbox
+WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
+# What a student's policy runs in, another program: and what of it and of the library a policy may call.
+POLICY_OBJS := $(addprefix tools/policy/,memory.o mirror.o serve.o main.o)
+POLICY_MAY := sched_kick_cpu sched_kick_idle sched_pick_default sched_part_join sched_prefers_idle get_cpu_idle_time \
+	runq_destroy runq_insert runq_insert_first runq_remove runq_first runq_snapshot runq_kick_idle vcpu_migrate \
+	timer_init timer_label timer_set timer_stop machine_random arena_alloc arena_realloc arena_strdup xfree bug
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
 UI_OBJS := options socket_door slirp_door outside console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help place firmware guest_firmware guest_list start console input pace crash stats trace_file pcap_file status recording replay
@@ -139,7 +145,7 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/hvm,$(VCPU_HVM_OBJS)) $(call listed,vcpu/five,$(VCPU_FIVE_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
 	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/dm,$(DM_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) $(call listed,tools/save,$(SAVE_OBJS)) \
-	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
+	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 # All that the same run depends on.
 SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/hvm vcpu/five vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
@@ -158,12 +164,19 @@ $(1)/xenlab: $$(addprefix $(1)/,$$(PROGRAM_OBJS)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(LIBS)
 
+$(1)/xenlab-policy: $$(addprefix $(1)/,$$(POLICY_OBJS)) $(1)/libxenlab.a
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(CFLAGS) $$(variant_cflags) -o $$@ $$^ $$(foreach s,$$(POLICY_MAY),-Wl,-u,$$s -Wl,--export-dynamic-symbol=$$s)
+
 $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
 
 # A test that lets allocations fail.
 $(1)/tests/hvm/test_exhausted: private CMOCKA_LIBS += -Wl,--wrap=arena_alloc,--wrap=arena_realloc,--wrap=alloc_heap_pages,--wrap=cpu_context_create
+
+# What runs policies lies where the program does.
+$(1)/tests/sched/test_policy $(1)/tests/sched/test_policy_attack: | $(1)/xenlab-policy
 
 $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter-out ui/main.o,$$(PROGRAM_OBJS))) \
 		$(1)/libxenlab.a
@@ -221,7 +234,7 @@ $(eval $(call program,build))
 $(eval $(call program,build/asan))
 build/asan/%: private variant_cflags = $(ASAN)
 
-xenlab: build/xenlab
+xenlab: build/xenlab build/xenlab-policy
 	$(Q)ln -sf build/xenlab $@
 
 # ------------------------------------------------------------------------------------------------------- the guests --
@@ -389,6 +402,7 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 		share/bash-completion/completions share/zsh/site-functions)
 	$(Q)$(CC) $(CFLAGS) -rdynamic -o $(DESTDIR)$(PREFIX)/bin/xenlab $(addprefix build/,$(PROGRAM_OBJS)) build/libxenlab.a \
 		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab' $(UI_LIBS)
+	$(Q)install build/xenlab-policy $(DESTDIR)$(PREFIX)/lib/xenlab/
 	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
 	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(FIVE_PROGRAMS) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
 	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests/five\|guests\)/,$(PREFIX)/share/xenlab/guests/,' \
@@ -500,7 +514,7 @@ cpucheck: build/tests/cpu/cpucheck ## random code on the host's processor and in
 	$(Q)build/tests/cpu/cpucheck $(CPUCHECK)
 
 lint: all ## check layering, hidden state, format and length of the sources
-	$(Q)scripts/lint.sh $(LIB_OBJS) $(PROGRAM_OBJS)
+	$(Q)POLICY='$(POLICY_OBJS)' scripts/lint.sh $(LIB_OBJS) $(PROGRAM_OBJS)
 
 book: ## print the files of docs/book.list, the way through the sources, with a table of contents (make book | less)
 	@scripts/book.sh
@@ -521,7 +535,7 @@ help: ## this list
 	@echo '  V=1 shows the commands, -j2 builds in parallel'
 
 # Of both trees alike: an object that is not compiled anew when a structure changes looks like a fault of the program.
-DEPENDENCIES := $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu tests/bench/bench_history tests/ui/bench_screen \
+DEPENDENCIES := $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(POLICY_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu tests/bench/bench_history tests/ui/bench_screen \
 	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS) cpucheck $(CPUCHECK_OBJS)) $(addprefix tests/xenstored/,$(ORACLE_OBJS)))
 -include $(addprefix build/,$(DEPENDENCIES)) $(addprefix build/asan/,$(DEPENDENCIES))
 -include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))

@@ -157,13 +157,3 @@ void machine_populate(struct machine *m, mfn_t first, uint64_t nr)
     /* Kernels before 5.14 do not know it: then the page faults do it, as ever. */
     madvise(m->ram + (mfn_x(first) << PAGE_SHIFT), nr << PAGE_SHIFT, MADV_POPULATE_WRITE);
 }
-
-/* SplitMix64 (Steele, Lea, Flood 2014): a counter in steps of the golden ratio, its bits then well stirred. */
-uint64_t machine_random(struct machine *m)
-{
-    uint64_t z = m->prng += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}

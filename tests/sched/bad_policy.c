@@ -152,8 +152,13 @@ void xenlab_sched_ops(void) {}
 #else
 extern const struct sched_ops xenlab_sched_ops;
 const struct sched_ops xenlab_sched_ops = {
+#if BAD == 35 /* what would steer a terminal */
+    .name = "\033[31mRound\nRobin c\u1ee7a\a",
+    .opt_name = "r\033r",
+#else
     .name = "Bad <&> \xff Scheduler",
     .opt_name = "bad",
+#endif
     .init = init,
     .insert_unit = insert,
     .wake = wake,

@@ -19,10 +19,20 @@ static void pause_domain(struct domain *d, int by)
     d->controller_pause_count += by;
     if (d->controller_pause_count < 0)
         d->controller_pause_count = 0;
+    for (unsigned int i = 0; i < d->max_vcpus; i++)
+        wb_changed((struct wb_vcpu *)d->vcpu[i]);
     for (unsigned int i = 0; i < d->max_vcpus; i++) {
         vcpu_sleep_nosync(d->vcpu[i]);
         vcpu_wake(d->vcpu[i]);
     }
+}
+
+static int affinity_set(struct wb_vcpu *wv, const uint64_t *hard, const uint64_t *soft)
+{
+    const int rc = sched_set_affinity(&wv->v, hard, soft);
+
+    wb_changed(wv);
+    return rc;
 }
 
 static int set_affinity(struct wb_domain *wd, int id, const uint64_t *hard, const uint64_t *soft)
@@ -31,12 +41,23 @@ static int set_affinity(struct wb_domain *wd, int id, const uint64_t *hard, cons
 
     for (unsigned int i = 0; !rc && i < wd->d.max_vcpus; i++)
         if (id < 0 || id == (int)i)
-            rc = sched_set_affinity(wd->d.vcpu[i], hard, soft);
+            rc = affinity_set(wb_vcpu(wd, i), hard, soft);
     return rc;
 }
 
 static bool on_pcpu(const char *what) { return !strcmp(what, "unplug") || !strcmp(what, "plug"); }
 static bool on_vcpus(const char *what) { return !strcmp(what, "hard") || !strcmp(what, "soft"); }
+
+/* Any vCPU may have to leave, and lose its affinity. */
+static int plug(struct wb *wb, bool in, unsigned int cpu)
+{
+    int rc;
+
+    wb->changed_all = wb->changing_all = true;
+    rc = in ? sched_cpu_add(wb->xen.sched, cpu) : sched_cpu_remove(wb->xen.sched, cpu);
+    wb->changing_all = false;
+    return rc;
+}
 
 /* 0 or -errno: the workload asked for what cannot be done at this moment. */
 static int event_carry_out(struct wb_event *ev)
@@ -46,10 +67,8 @@ static int event_carry_out(struct wb_event *ev)
     uint64_t mask = 0;
     int id = -1;
 
-    if (!strcmp(ev->what, "unplug"))
-        return sched_cpu_remove(wb->xen.sched, (unsigned int)atoi(ev->target));
-    if (!strcmp(ev->what, "plug"))
-        return sched_cpu_add(wb->xen.sched, (unsigned int)atoi(ev->target));
+    if (on_pcpu(ev->what))
+        return plug(wb, !strcmp(ev->what, "plug"), (unsigned int)atoi(ev->target));
     wd = wb_target_find(wb, ev->target, &id);
     if (on_vcpus(ev->what)) {
         wb_mask_parse(ev->value, &mask);

@@ -131,8 +131,10 @@ static bool options_parse(struct loader *l, char *text, struct options *o)
 
 static bool affinity_apply(struct loader *l, struct vcpu *v, const struct options *o)
 {
-    return !sched_set_affinity(v, o->hard_given ? &o->hard : NULL, o->soft_given ? &o->soft : NULL) ||
-           fail(l, "hard affinity holds none of the pCPUs: this machine has 0 to %u", l->wb->xen.nr_pcpus - 1);
+    const int rc = sched_set_affinity(v, o->hard_given ? &o->hard : NULL, o->soft_given ? &o->soft : NULL);
+
+    wb_changed((struct wb_vcpu *)v);
+    return !rc || fail(l, "hard affinity holds none of the pCPUs: this machine has 0 to %u", l->wb->xen.nr_pcpus - 1);
 }
 
 static bool domain_add_one(struct loader *l, const char *name, const struct options *o, const char *program)

@@ -18,14 +18,23 @@ static void on_trace(void *data, const struct trace_record *rec)
     struct wb *wb = data;
     struct wb_vcpu *wv;
 
-    if (rec->event != TRC_runstate || rec->arg[1] != RUNSTATE_runnable || rec->arg[0] == RUNSTATE_running)
+    if (rec->event != TRC_runstate || !wb->nr_vcpus)
         return;
     wv = wb_vcpu(wb->by_id[rec->who.domain], rec->who.vcpu);
-    if (!wv->v.is_running)
+    wb_changed(wv);
+    if (rec->arg[1] == RUNSTATE_runnable && rec->arg[0] != RUNSTATE_running && !wv->v.is_running)
         wv->woken_at = wv->waiting_since = rec->time;
 }
 
-static void run_timers(struct wb *wb) { vclock_run(&wb->machine.clock); }
+void wb_changed(struct wb_vcpu *wv)
+{
+    struct wb *wb = wv->wb;
+
+    if (wb->nr_changed < WB_MAX_CHANGED)
+        wb->changed[wb->nr_changed++] = wv;
+    else
+        wb->changed_all = true;
+}
 
 struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned int nr_pcpus, uint64_t seed)
 {
@@ -40,7 +49,6 @@ struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned i
     wb->edges.trace.sink = on_trace;
     wb->edges.trace.data = wb;
     wb->domains_tail = &wb->domains;
-    wb->run_timers = run_timers;
     wb->xen.machine = &wb->machine;
     wb->xen.nr_pcpus = nr_pcpus;
     for (unsigned int c = 0; c < nr_pcpus; c++)
@@ -77,7 +85,7 @@ void wb_destroy(struct wb *wb)
 {
     if (!wb)
         return;
-    wb->nr_sorted = 0; /* they are freed one after the other: nobody may look at all of them any more */
+    wb->nr_vcpus = wb->nr_changed = 0; /* they are freed one after the other: nobody may look at all of them any more */
     while (wb->events) {
         struct wb_event *ev = wb->events;
 
@@ -96,7 +104,7 @@ void wb_destroy(struct wb *wb)
     vclock_destroy(&wb->machine.clock);
     arena_destroy(wb->machine.arena);
     free(wb->by_id);
-    free(wb->sorted);
+    free(wb->vcpus);
     free(wb->span);
     free(wb->state);
     free(wb->miss);
@@ -113,6 +121,7 @@ static void sleep_over(void *data)
 static int vcpu_add(struct wb *wb, struct wb_domain *wd, unsigned int id)
 {
     struct wb_vcpu *wv = calloc(1, sizeof(*wv));
+    int rc;
 
     BUG_ON(!wv);
     wv->wb = wb;
@@ -125,8 +134,13 @@ static int vcpu_add(struct wb *wb, struct wb_domain *wd, unsigned int id)
     wv->v.pause_flags = VPF_down;
     timer_init(&wv->timer, sleep_over, wv);
     wd->d.vcpu[id] = &wv->v;
-    wb->nr_vcpus++;
-    return sched_init_vcpu(&wv->v);
+    wb->vcpus = realloc(wb->vcpus, (wb->nr_vcpus + 1) * sizeof(*wb->vcpus));
+    BUG_ON(!wb->vcpus);
+    wv->number = wb->nr_vcpus;
+    wb->vcpus[wb->nr_vcpus++] = wv;
+    rc = sched_init_vcpu(&wv->v);
+    wb_changed(wv);
+    return rc;
 }
 
 struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr_vcpus, const char *program)
@@ -141,6 +155,7 @@ struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr
         return NULL;
     }
     snprintf(wd->name, sizeof(wd->name), "%s", name);
+    wd->room = nr_vcpus;
     wd->weight = 256;
     wd->d.xen = &wb->xen;
     wd->d.refcnt = 1;
@@ -154,15 +169,12 @@ struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr
     rc = sched_init_domain(&wd->d, 0);
     for (; !rc && wd->d.max_vcpus < nr_vcpus; wd->d.max_vcpus++)
         rc = vcpu_add(wb, wd, wd->d.max_vcpus);
-    if (rc) { /* a student's policy; its data may be in any state, so nothing is taken back */
-        snprintf(wb->error, sizeof(wb->error), "the policy has no memory for it");
-        return NULL;
-    }
 
     /* domains_tail points into the last wb_domain, the hypervisor's own list is kept in the same order. */
     if (wb->domains)
         tail = &((struct wb_domain *)((char *)wb->domains_tail - offsetof(struct wb_domain, next)))->d.next;
     *tail = &wd->d;
+    wd->listed = true;
     if (!(wd->d.domain_id & (wd->d.domain_id - 1))) {
         wb->by_id = realloc(wb->by_id, (wd->d.domain_id ? 2 * wd->d.domain_id : 1) * sizeof(struct wb_domain *));
         BUG_ON(!wb->by_id);
@@ -170,7 +182,10 @@ struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr
     wb->by_id[wd->d.domain_id] = wd;
     *wb->domains_tail = wd;
     wb->domains_tail = &wd->next;
-    return wd;
+    if (!rc)
+        return wd;
+    snprintf(wb->error, sizeof(wb->error), "the policy has no memory for it");
+    return NULL;
 }
 
 bool wb_vcpu_set_program(struct wb *wb, struct wb_domain *wd, unsigned int id, const char *program)

@@ -102,29 +102,8 @@ static void program_step(struct wb *wb, struct wb_vcpu *wv)
 
 /* --- the loop --- */
 
-static int by_address(const void *a, const void *b)
-{
-    const uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static void sort_vcpus(struct wb *wb)
-{
-    if (wb->nr_sorted == wb->nr_vcpus)
-        return;
-    wb->sorted = realloc(wb->sorted, wb->nr_vcpus * sizeof(*wb->sorted));
-    BUG_ON(!wb->sorted);
-    wb->nr_sorted = 0;
-    for (struct wb_domain *wd = wb->domains; wd; wd = wd->next)
-        for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
-            wb->sorted[wb->nr_sorted++] = wd->d.vcpu[i];
-    qsort(wb->sorted, wb->nr_sorted, sizeof(*wb->sorted), by_address);
-}
-
 void wb_start(struct wb *wb)
 {
-    sort_vcpus(wb);
     for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
         for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
             struct vcpu *v = wd->d.vcpu[i];
@@ -134,6 +113,7 @@ void wb_start(struct wb *wb)
             wb_vcpu(wd, i)->next_release = wb->machine.clock.now;
             v->is_initialised = true;
             v->pause_flags &= ~VPF_down;
+            wb_changed(wb_vcpu(wd, i));
             vcpu_wake(v);
         }
     }
@@ -214,7 +194,7 @@ static bool reschedule_all(struct wb *wb)
             }
         }
     }
-    return !wb->error[0];
+    return !wb->error[0] && !(wb->xen.sched && wb->xen.sched->fault);
 }
 
 /* Who idles while somebody waits who may run there? Looks at everything: for tests. */
@@ -280,7 +260,7 @@ static bool run(struct wb *wb, s_time_t until)
             return false;
         }
         advance(wb, next);
-        wb->run_timers(wb);
+        vclock_run(&wb->machine.clock);
         for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++) {
             struct wb_vcpu *wv = (struct wb_vcpu *)wb->xen.pcpu[c].curr;
 

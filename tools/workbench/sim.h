@@ -16,6 +16,8 @@
 
 #define WB_FOREVER  INT64_MAX
 #define WB_WHO_SIZE 112
+/* So many are kept count of singly. */
+#define WB_MAX_CHANGED 1024
 
 /* One step of a vCPU's program. Durations are lo, or anything in lo..hi (uniform, from the workload's seed). */
 enum wb_step_kind {
@@ -61,6 +63,7 @@ struct wb_samples {
 struct wb_vcpu {
     struct vcpu v;
     struct wb *wb;
+    uint32_t number; /* vCPUs are counted as they are made */
     const struct wb_program *program;
     unsigned int pc;
     s_time_t left; /* of the current WB_COMPUTE */
@@ -83,6 +86,8 @@ struct wb_domain {
     struct domain d;
     struct wb_domain *next;
     char name[32];
+    unsigned int room; /* vCPUs that it is to have */
+    bool listed;       /* it is complete, and in the hypervisor's list */
     unsigned int weight, cap;
     unsigned int period_us, budget_us; /* rtds; 0: the policy's default */
     bool extratime;
@@ -133,13 +138,15 @@ struct wb {
     struct wb_domain *domains, **domains_tail;
     struct wb_domain **by_id; /* [domid] */
     unsigned int nr_vcpus;
-    const struct vcpu **sorted; /* by address, for the guard; made by wb_start() */
-    unsigned int nr_sorted;
+    struct wb_vcpu **vcpus; /* nr_vcpus, by number */
+    /* Those that have changed since a policy elsewhere was last told (remote.h); or all may have, or are just now. */
+    struct wb_vcpu *changed[WB_MAX_CHANGED];
+    unsigned int nr_changed;
+    bool changed_all, changing_all;
     s_time_t switch_cost;
     struct wb_event *events;
     struct xen_sysctl_arinc653_schedule arinc653;
-    void (*run_timers)(struct wb *wb); /* fires the clock's timers that are due */
-    bool scan;                         /* check work conservation at every step (tests: looks at all vCPUs) */
+    bool scan; /* check work conservation at every step (tests: looks at all vCPUs) */
 
     /* results */
     s_time_t busy[MACHINE_MAX_PCPUS],
@@ -182,7 +189,7 @@ static inline struct wb_vcpu *wb_vcpu(struct wb_domain *wd, unsigned int id)
 }
 
 /*
- * Whom a message is about. No pointers: the names are copied, so that it can be read where the vCPU cannot (guard.h).
+ * Whom a message is about. No pointers: the names are copied, so that it can be kept longer than the vCPU.
  * domid -1: no domain; vcpu -1: none of its vCPUs in particular; cpu -1: no pCPU.
  */
 struct wb_who {
@@ -192,6 +199,9 @@ struct wb_who {
 struct wb_who wb_who(const struct domain *d, const struct vcpu *v, int cpu);
 /* " [domain web, vCPU 0 (d3v0), pCPU 1]"; "" when there is nothing to say. Returns buf. */
 const char *wb_who_text(const struct wb_who *w, char buf[WB_WHO_SIZE]);
+
+/* Something of it has changed that no hook tells a policy. */
+void wb_changed(struct wb_vcpu *wv);
 
 /* Start vCPUs that were not started yet; wb_run() does it. */
 void wb_start(struct wb *wb);

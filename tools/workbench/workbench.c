@@ -3,8 +3,8 @@
  * `xenlab sched`: the scheduler workbench's command line.
  *
  * Concept: policy + workload -> report. The policy is one of the built-in ones by name, or a shared object by path,
- * which then runs in a child process (child.c). The workload is a text file (docs/workbench.md). The report is a table,
- * JSON or a chart. The same three inputs always give the same output, byte for byte.
+ * which then runs in a process of its own (remote.h). The workload is a text file (docs/workbench.md). The report is a
+ * table, JSON or a chart. The same three inputs always give the same output, byte for byte.
  */
 #include "tools/workbench/workbench.h"
 
@@ -17,8 +17,8 @@
 #include "tools/printable.h"
 #include "tools/user_file.h"
 #include "tools/workbench/args.h"
-#include "tools/workbench/child.h"
 #include "tools/workbench/load.h"
+#include "tools/workbench/remote.h"
 #include "tools/workbench/report.h"
 #include "vcpu/sched/names.h"
 
@@ -29,25 +29,21 @@ struct options {
     struct wb_args args;
     char *object; /* the policy is this file; NULL: one of the built-in ones */
     FILE *file;   /* the workload; it is read twice */
-    FILE *out;    /* of the report */
     struct user_file_output svg;
-    struct wb_watch *watch; /* in the child process of a student's policy: its parent speaks for it */
+    struct wb_remote *remote; /* the process of `object` */
 };
 
 static int __attribute__((format(printf, 2, 3))) complain(const struct options *o, const char *fmt, ...)
 {
-    char text[sizeof(o->watch->why)];
+    char text[1024];
     va_list ap;
 
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     make_printable(text, strlen(text), true);
-    fflush(o->out);
-    if (o->watch)
-        memcpy(o->watch->why, text, sizeof(text));
-    else
-        fprintf(stderr, "xenlab: %s\n", text);
+    fflush(stdout);
+    fprintf(stderr, "xenlab: %s\n", text);
     return 1;
 }
 
@@ -80,9 +76,11 @@ static int policy_fault(const struct wb *wb, const struct options *o)
 {
     char call[40] = "", rule[WB_FAULT_SIZE];
 
-    if (o->watch)
+    if (o->remote && o->remote->gone)
+        return o->remote->rc; /* there is more to say: run_object() */
+    if (o->remote)
         snprintf(call, sizeof(call), ", call %llu",
-                 (unsigned long long)(o->watch->fault_call ? o->watch->fault_call : o->watch->calls));
+                 (unsigned long long)(o->remote->fault_call ? o->remote->fault_call : o->remote->calls));
     complain(o, "policy %s broke a rule at %.6f ms%s: %s", o->args.policy, (double)wb->machine.clock.now / 1e6, call,
              wb_fault(wb, rule));
     return 2;
@@ -102,9 +100,9 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
         wb->record_to = o->args.to ? o->args.to : INT64_MAX;
     }
     *finished = wb_run(wb, o->args.time ? o->args.time : time);
-    if (o->watch)
-        o->watch->simulated = true;
-    (o->args.json ? wb_report_json : wb_report_table)(wb, o->out);
+    if (o->remote && o->remote->gone)
+        return o->remote->rc;
+    (o->args.json ? wb_report_json : wb_report_table)(wb, stdout);
     if (o->args.svg)
         rc = write_svg(wb, o);
     if (*finished)
@@ -148,6 +146,17 @@ static int set_params(struct wb *wb, const struct options *o)
     return 0;
 }
 
+/*
+ * Where a policy's random numbers begin. They vary with --seed, and say too little of it (16 bits) to guess what the
+ * workload will do, if that seed is one of 64 bits that nobody was told.
+ */
+static uint64_t policy_seed(uint64_t seed)
+{
+    struct machine m = { .prng = seed ^ UINT64_C(0x706f6c696379) };
+
+    return machine_random(&m) >> 48;
+}
+
 /* ops: NULL for a built-in policy. */
 static int run(const struct options *o, const struct sched_ops *ops)
 {
@@ -168,32 +177,45 @@ static int run(const struct options *o, const struct sched_ops *ops)
     }
     if (!wb)
         return complain(o, "--policy %s: out of memory", o->args.policy);
-    if (ops)
-        wb_guard_timers(wb);
     rc = ops ? set_params(wb, o) : 0;
     if (!rc)
         rc = simulate(wb, o, o->file, &finished);
-    if (!rc && !ops && (fflush(o->out) || ferror(o->out))) /* a child's parent looks after that */
+    if (!rc && (fflush(stdout) || ferror(stdout)))
         rc = complain(o, "standard output: %s", strerror(errno));
     /* After a fault the policy's data may be in any state: do not ask it to clean up. */
-    if (finished || !ops)
-        wb_destroy(wb);
+    if (o->remote && !finished)
+        o->remote->gone_quiet = true;
+    wb_destroy(wb);
     return rc;
 }
 
-static int run_in_child(void *data, const struct sched_ops *ops, struct wb_watch *watch, FILE *out)
+/* The policy is a file: it runs in a process of its own, and what it did there is judged here. */
+static int run_object(struct options *o)
 {
-    struct options *o = data;
-    struct wb_guard guard;
-    const char *why = wb_guard_init(&guard, ops, watch);
+    struct wb_remote *r = calloc(1, sizeof(*r));
+    unsigned int pcpus = 1;
+    char err[256];
+    int rc;
 
-    o->watch = watch;
-    o->out = out;
-    if (why) {
-        complain(o, "policy %s: %s", o->args.policy, why);
-        return 2;
+    BUG_ON(!r);
+    if (!wb_load_pcpus(o->file, &pcpus, err, sizeof(err))) {
+        free(r);
+        return complain(o, "%s:%s", o->args.workload, err);
     }
-    return run(o, &guard.ops);
+    o->remote = r;
+    rc = 1;
+    if (wb_remote_start(r, o->object, o->args.limit, o->args.pcpus ? o->args.pcpus : pcpus,
+                        policy_seed(o->args.seed))) {
+        wb_remote_hooks(r);
+        rc = run(o, &r->ops);
+    }
+    wb_remote_end(r);
+    if (r->gone) {
+        complain(o, "policy %s %s", o->object, r->why);
+        rc = r->rc;
+    }
+    free(r);
+    return rc;
 }
 
 /* --- the command --- */
@@ -212,7 +234,7 @@ static char *object_path(const char *policy)
     return slash ? strndup(policy, (size_t)(file - policy) + strcspn(file, ",")) : NULL;
 }
 
-/* Standard input is copied, since it cannot be read twice, and not by the child process of a policy. */
+/* Standard input is copied, since it cannot be read twice. */
 static FILE *workload_open(const struct options *o, char *why, size_t len)
 {
     FILE *f;
@@ -234,7 +256,7 @@ static FILE *workload_open(const struct options *o, char *why, size_t len)
     return f;
 }
 
-/* Before the work, and not in the child process of a policy. */
+/* Before the work. */
 static int svg_open(struct options *o)
 {
     char why[256];
@@ -253,7 +275,7 @@ static int policy_run(struct options *o)
     if (rc)
         return rc;
     o->object = object_path(o->args.policy);
-    rc = o->object ? wb_child_run(o->object, o->args.limit, run_in_child, o) : run(o, NULL);
+    rc = o->object ? run_object(o) : run(o, NULL);
     free(o->object);
     if (o->args.svg)
         user_file_output_close(&o->svg, o->args.svg);
@@ -262,7 +284,7 @@ static int policy_run(struct options *o)
 
 int workbench_main(int argc, char **argv)
 {
-    struct options o = { .out = stdout };
+    struct options o = { .file = NULL };
     char why[320] = "out of memory";
     int rc;
 

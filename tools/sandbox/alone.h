@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A program gives up what it will not need, before it runs code of others. */
+#ifndef TOOLS_SANDBOX_ALONE_H
+#define TOOLS_SANDBOX_ALONE_H
+
+/*
+ * From here on this process starts no other, signals no other and traces none, has no network, mounts nothing and
+ * becomes nobody else: who tries gets SIGSYS, whose handler is told the number of the system call (si_syscall). With
+ * `files` 0 it opens none by name either. 0 or -errno; it can be called again, to give up more.
+ */
+int sandbox_alone(int files);
+/* "fork"; NULL: it is not one of those. */
+const char *sandbox_alone_name(long number);
+
+#endif

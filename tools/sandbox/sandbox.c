@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Starting a program in a sandbox, and its end; sandbox.h says what it is good for.
+ *
+ * Concept: fork(), limits, descriptors, execve(): either of bubblewrap, which makes namespaces and starts the program
+ * in them, or of the program. Limits are set before, as whoever runs inherits them. How many processes it may have is
+ * not among them: Linux counts those of a user, the caller's own as well. In a PID namespace all end with the first;
+ * without one the process group does, and alone.h lets a program have no others.
+ *
+ * Invariant: what runs inside never outlives its parent (PR_SET_PDEATHSIG, --die-with-parent).
+ */
+#include "tools/sandbox/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NOBODY     65534
+#define PIPE_SIZE  (1 << 20)
+#define MAX_WORDS  96
+#define FIRST_FREE 4 /* descriptors: input, output, errors, the one that is given */
+
+static char *const no_environment[] = { NULL };
+
+/* --- the command of bubblewrap --- */
+
+struct words {
+    const char *word[MAX_WORDS];
+    unsigned int nr;
+};
+
+static void add(struct words *w, const char *word)
+{
+    if (w->nr < MAX_WORDS - 1)
+        w->word[w->nr++] = word;
+}
+
+static void show(struct words *w, const char *path)
+{
+    add(w, "--ro-bind-try");
+    add(w, path);
+    add(w, path);
+}
+
+/* The system's libraries, wherever a system keeps them. */
+static const char *const libraries[] = {
+    "/lib",       "/lib64",         "/lib32",     "/usr/lib",   "/usr/lib64",
+    "/usr/lib32", "/usr/local/lib", "/nix/store", "/gnu/store", "/etc/ld.so.cache"
+};
+
+static void wrap(struct words *w, const char *bwrap)
+{
+    static const char *const ways[] = { "--unshare-all", "--die-with-parent", "--new-session",
+                                        "--clearenv",    "--cap-drop",        "ALL" };
+
+    add(w, bwrap);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+        add(w, ways[i]);
+    for (size_t i = 0; i < sizeof(libraries) / sizeof(*libraries); i++)
+        show(w, libraries[i]);
+#if defined(__SANITIZE_ADDRESS__) /* the sanitizer wants to know where it is */
+    add(w, "--proc");
+    add(w, "/proc");
+#endif
+}
+
+/* Where it is; NULL: nowhere. */
+static const char *bwrap_path(void)
+{
+    static const char *const places[] = { "/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap",
+                                          "/run/current-system/sw/bin/bwrap" };
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+        if (!access(places[i], X_OK))
+            return places[i];
+    return NULL;
+}
+
+/* It may be there and not be allowed to make namespaces, as inside of many containers. */
+static bool bwrap_works(const char *bwrap)
+{
+    const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct words w = { .nr = 0 };
+    int status = -1;
+    pid_t pid;
+
+    wrap(&w, bwrap);
+    show(&w, "/usr/bin");
+    show(&w, "/bin");
+    add(&w, "--remount-ro");
+    add(&w, "/");
+    add(&w, "true");
+    pid = fork();
+    if (!pid) {
+        dup2(nowhere, STDIN_FILENO);
+        dup2(nowhere, STDOUT_FILENO);
+        dup2(nowhere, STDERR_FILENO);
+        execve(bwrap, (char *const *)(uintptr_t)w.word, no_environment);
+        _exit(127);
+    }
+    if (pid > 0)
+        waitpid(pid, &status, 0);
+    if (nowhere >= 0)
+        close(nowhere);
+    return pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static bool wraps(void)
+{
+    const char *off = getenv("XENLAB_BWRAP"), *bwrap = bwrap_path();
+
+    return bwrap && !(off && !strcmp(off, "no")) && bwrap_works(bwrap);
+}
+
+/* --- the child --- */
+
+static void limit(int what, uint64_t most) { setrlimit((__rlimit_resource_t)what, &(struct rlimit){ most, most }); }
+
+static void limits(const struct sandbox *s)
+{
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, s->file);
+    if (s->cpu)
+        limit(RLIMIT_CPU, s->cpu);
+#if !defined(__SANITIZE_ADDRESS__) /* which reserves much more than it uses */
+    if (s->memory)
+        limit(RLIMIT_AS, s->memory);
+#endif
+}
+
+/* Signals as they are at the start of a program, whatever the caller does with them. */
+static void signals(void)
+{
+    sigset_t none;
+
+    for (int i = 1; i < NSIG; i++)
+        signal(i, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static _Noreturn void become(const struct sandbox *s, const struct words *w, bool wrapped, pid_t parent, int output)
+{
+    const int nothing = open("/dev/null", O_RDONLY);
+    /* Out of the way of the numbers that they are to have. */
+    const int given = s->fd >= 0 ? fcntl(s->fd, F_DUPFD, FIRST_FREE) : -1, out = fcntl(output, F_DUPFD, FIRST_FREE);
+
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(127);
+    signals();
+    dup2(nothing, STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
+    dup2(out, STDERR_FILENO);
+    if (given >= 0)
+        dup2(given, FIRST_FREE - 1);
+    close_range(given >= 0 ? FIRST_FREE : FIRST_FREE - 1, ~0U, 0);
+    limits(s);
+    if (!wrapped && !geteuid() && (setgid(NOBODY) || setuid(NOBODY)))
+        _exit(127);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* another user begins without */
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    execve(w->word[0], (char *const *)(uintptr_t)w->word, no_environment);
+    _exit(127);
+}
+
+/* --- the parent --- */
+
+static void command(const struct sandbox *s, const char *const argv[], bool wrapped, struct words *w)
+{
+    if (wrapped) {
+        wrap(w, bwrap_path());
+        show(w, argv[0]);
+        for (size_t i = 0; s->see && s->see[i]; i++)
+            show(w, s->see[i]);
+        add(w, "--remount-ro");
+        add(w, "/");
+        add(w, "--");
+    }
+    for (size_t i = 0; argv[i]; i++)
+        add(w, argv[i]);
+}
+
+int sandbox_spawn(const struct sandbox *s, const char *const argv[], struct sandbox_run *r, char *why, size_t len)
+{
+    const bool wrapped = !s->bare && wraps();
+    const pid_t parent = getpid();
+    struct words w = { .nr = 0 };
+    int output[2];
+
+    *r = (struct sandbox_run){ .wrapped = wrapped, .output = -1 };
+    command(s, argv, wrapped, &w);
+    if (pipe2(output, O_CLOEXEC)) {
+        snprintf(why, len, "%s", strerror(errno));
+        return -1;
+    }
+    fcntl(output[0], F_SETFL, O_NONBLOCK);
+    fcntl(output[0], F_SETPIPE_SZ, PIPE_SIZE); /* as large as it may be */
+    fflush(NULL);
+    r->pid = fork();
+    if (!r->pid)
+        become(s, &w, wrapped, parent, output[1]);
+    close(output[1]);
+    r->output = output[0];
+    if (r->pid > 0)
+        return 0;
+    snprintf(why, len, "%s", strerror(errno));
+    close(output[0]);
+    r->ended = true;
+    return -1;
+}
+
+size_t sandbox_read(struct sandbox_run *r, char *buf, size_t len)
+{
+    const ssize_t n = read(r->output, buf, len);
+
+    return n > 0 ? (size_t)n : 0;
+}
+
+double sandbox_cpu(const struct sandbox_run *r)
+{
+    struct timespec ts;
+    clockid_t clock;
+
+    if (r->ended || clock_getcpuclockid(r->inside ? r->inside : r->pid, &clock) || clock_gettime(clock, &ts))
+        return -1;
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+bool sandbox_ended(struct sandbox_run *r)
+{
+    siginfo_t si = { 0 };
+
+    /* It stays there to be waited for, so that its number is nobody else's until sandbox_end(). */
+    if (!r->ended && !waitid(P_PID, (id_t)r->pid, &si, WEXITED | WNOHANG | WNOWAIT) && si.si_pid) {
+        r->ended = true;
+        r->status = si.si_code == CLD_EXITED ? si.si_status << 8 : si.si_status;
+    }
+    return r->ended;
+}
+
+/* Bubblewrap ends as its program did, and says a signal by 128 + its number, as shells do. */
+int sandbox_signal(const struct sandbox_run *r)
+{
+    if (WIFSIGNALED(r->status))
+        return WTERMSIG(r->status);
+    return r->wrapped && WEXITSTATUS(r->status) > 128 && WEXITSTATUS(r->status) < 128 + NSIG
+               ? WEXITSTATUS(r->status) - 128
+               : 0;
+}
+
+void sandbox_end(struct sandbox_run *r)
+{
+    if (r->pid > 0) {
+        kill(-r->pid, SIGKILL); /* a session of its own, so a group as well */
+        kill(r->pid, SIGKILL);
+        waitpid(r->pid, NULL, 0);
+    }
+    if (r->output >= 0)
+        close(r->output);
+    *r = (struct sandbox_run){ .ended = true, .output = -1, .status = r->status };
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A student's policy, in a process of its own: the workbench's side.
+ *
+ * Concept: to the scheduler core it is a policy like any other. Each of its hooks is a question to xenlab-policy
+ * (tools/policy/wire.h), which answers with what the real hook returned and did. All truth is on this side: the vCPUs,
+ * the clock, the figures, the report. So whatever the policy does, in its process, it cannot do to them; it can answer
+ * wrongly, which is what the contract's rules are for, or not at all.
+ *
+ *     remote_hooks.c   a hook of struct sched_ops, as a question; the contract's rules for what comes back
+ *     remote_state.c   what the other side is told, what of its answer is carried out
+ *     remote_check.c   is that an answer at all?
+ *     remote.c         the process: it begins, answers in time, ends
+ *
+ * Invariants: the hook that a question is about is noted in `where` before it is sent. Once `gone` is set nothing is
+ * asked any more: hooks do nothing, and succeed.
+ */
+#ifndef TOOLS_WORKBENCH_REMOTE_H
+#define TOOLS_WORKBENCH_REMOTE_H
+
+#include "tools/policy/wire.h"
+#include "tools/sandbox/sandbox.h"
+#include "tools/workbench/sim.h"
+
+/* What of the policy's is running. */
+enum wb_where {
+    WB_NOWHERE,
+    WB_CONSTRUCTORS,
+    WB_NAMES,
+    WB_TIMER,
+#define X(hook) WB_IN_##hook,
+    WIRE_HOOKS(X)
+#undef X
+        WB_NR_WHERE,
+};
+
+/* "do_schedule"; any number will do. */
+const char *wb_where_name(unsigned int where);
+
+#define WB_STATE_DOMAINS 64
+#define WB_STATE_VCPUS   256
+
+/* Must outlive the scheduler. */
+struct wb_remote {
+    struct sched_ops ops; /* first: a scheduler's ops pointer leads back here. What is handed to wb_create() */
+    struct wb *wb;        /* since the first hook */
+    char name[64], opt_name[32];
+    uint32_t hooks, sched_id; /* a bit each; as in its table */
+    const char *path;         /* as the user named it */
+    unsigned int limit;
+
+    /* the process */
+    struct sandbox_run run;
+    int socket;
+    bool gone;       /* ask nothing any more: why[] says why, rc is the command's exit status */
+    bool gone_quiet; /* ask nothing any more: all has been said */
+    char why[640];   /* "crashed (...) in wake, ...": what follows "policy PATH"; "" */
+    int rc;          /* of the command: 2, it was the policy's fault; 1, it could not be loaded */
+    size_t printed;  /* bytes of its output that were shown */
+    char line[200];  /* of its output, not yet at its end */
+    size_t line_len;
+
+    /* what is going on there */
+    enum wb_where where;
+    struct wb_who who;              /* what that call is about; no pCPU, vCPU or domain where a hook is given none */
+    uint64_t calls, fault_call;     /* so far; the one in which a rule was broken, 0: none */
+    unsigned int depth, migrations; /* questions that are open; vcpu_migrate() since the outermost */
+    s_time_t last_decision;
+    unsigned int decisions; /* moments in this virtual millisecond at which one was asked for */
+
+    /* what it was told */
+    struct wire_vcpu *vcpu;     /* by number */
+    struct wire_domain *domain; /* by domid */
+    bool *domain_told;
+    uint32_t nr_vcpus;
+    const struct domain *domain_last; /* the one that a question was last about */
+    struct timer timer;               /* the first of the policy's timers */
+    uint64_t timer_seq;
+
+    /* the question that is being put together */
+    struct wire_question question;
+    struct wire_domain new_domain[WB_STATE_DOMAINS];
+    struct wire_vcpu new_vcpu[WB_STATE_VCPUS];
+    char bytes[4096]; /* the hook's own: parameters */
+};
+
+/* --- remote_check.c --- */
+
+/* What an answer may be like. */
+struct wb_expected {
+    uint32_t kinds; /* a bit each */
+    size_t len;
+    uint64_t call, clock_seq;
+    s_time_t now;
+    uint32_t nr_vcpus, nr_pcpus;
+};
+/* What is wrong with these bytes as an answer; NULL: nothing, and every number in it can be used as what it is for. */
+const char *wb_answer_check(const void *bytes, size_t len, const struct wb_expected *e);
+
+/* --- remote.c --- */
+
+/*
+ * Start the process, and load the policy from the file `path` in it. False: it could not be started, loaded or used,
+ * r->why and r->rc say why. wb_remote_end() in any case.
+ */
+bool wb_remote_start(struct wb_remote *r, const char *path, unsigned int limit, unsigned int nr_pcpus, uint64_t seed);
+/* It is over, and the rest of what it printed is shown. After wb_destroy(). */
+void wb_remote_end(struct wb_remote *r);
+/* r->question as it is, with what belongs to it. */
+void wb_remote_send(struct wb_remote *r);
+/* The next message, one of those that are expected. False: there is none, r->gone. */
+bool wb_remote_receive(struct wb_remote *r, struct wire_answer *a, struct wb_expected *e);
+/* The policy is at fault for good: nothing is asked any more. Where it was is added to the words. */
+void __attribute__((format(printf, 2, 3))) wb_remote_gone(struct wb_remote *r, const char *fmt, ...);
+
+/* --- remote_state.c --- */
+
+/* Who a question is about, before it is asked: NULL, or both. */
+void wb_remote_tell(struct wb_remote *r, struct scheduler *s, const struct vcpu *v, const struct domain *d);
+/* Carry out what an answer says: kicks, processors, the timer; and rules that were broken inside. */
+void wb_remote_apply(struct wb_remote *r, struct scheduler *s, const struct wire_answer *a);
+/* A rule was broken, in what is going on: the first time counts. v NULL, cpu -1: none in particular. */
+void wb_remote_fault(struct wb_remote *r, struct scheduler *s, const char *rule, const struct vcpu *v, int cpu);
+/* The vCPU of a number that was checked; NULL for WIRE_NOBODY. */
+struct vcpu *wb_remote_vcpu(const struct wb_remote *r, uint32_t vcpu);
+
+/* --- remote_hooks.c --- */
+
+/* Fill in r->ops, once it has been started: with the hooks that the policy has. */
+void wb_remote_hooks(struct wb_remote *r);
+
+#endif
