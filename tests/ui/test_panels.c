@@ -23,6 +23,7 @@
 #define PINGPONG "--max-vtime=12ms tests/guest/pingpong-server.cfg tests/guest/pingpong-client.cfg"
 #define SMP      "--max-vtime=12ms --pcpus 2 --vcpus 4 build/guests/smp"
 #define LOST     "--max-vtime=12ms build/guests/lostevent"
+#define FIVE     "build/guests/five/five.native"
 #define RINGS    "--max-vtime=12ms build/guests/rings"
 
 /* A panel's table, of here. */
@@ -443,6 +444,42 @@ static void places_check(const char *policy, const struct table *t, unsigned int
     }
 }
 
+/*
+ * The translation cache, where the machine stands in a block: marked is the instruction, and among all blocks its own
+ * alone. What the guest's instruction is and what runs in its place is all there at 80 columns.
+ */
+static void test_a_block_is_marked(void **state)
+{
+    struct cockpit_scene sc;
+    const struct table *t;
+    unsigned int lines = 0, blocks = 0;
+    struct debug_addr pc;
+
+    cockpit_scene_of(&sc, "--max-vtime=12ms --technique=translate --type=pvh --memory=32 " FIVE, 24, 80);
+    cockpit_line(&sc.c, "vcpu d1; exit kind==exception && %rip==d1:memset; s");
+    assert_true(debug_address(&sc.s.g, "%rip", &pc));
+    t = table_of(&sc, "tc");
+    for (size_t i = 0; i < t->nr; i++) {
+        const struct table_row *row = &t->row[i];
+        const bool block = !strncmp(row->key, "block ", 6);
+
+        if (!row->here)
+            continue;
+        blocks += block;
+        lines += !block;
+        if (!block)
+            assert_int_equal(strtoull(cell_of(t, row, "source"), NULL, 16), pc.addr);
+    }
+    assert_int_equal(lines, 1);
+    assert_int_equal(blocks, 1);
+    sc.c.zoomed = true;
+    cockpit_line(&sc.c, "panel tc");
+    for (size_t i = 0; i < t->nr && i < 12; i++)
+        if (!cockpit_scene_shows(&sc, cell_of(t, &t->row[i], "runs in its place")))
+            fail_msg("cut: %s", cell_of(t, &t->row[i], "runs in its place"));
+    cockpit_scene_end(&sc);
+}
+
 /* Of six policies; who was the first in the queue when a pCPU took somebody from there is who it took. */
 static void test_queues_are_told(void **state)
 {
@@ -629,21 +666,14 @@ static void test_panels_are_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times_add_up),
-        cmocka_unit_test(test_a_lost_event_is_marked),
-        cmocka_unit_test(test_ends_of_channels_agree),
-        cmocka_unit_test(test_grants_are_offered_used_and_withdrawn),
-        cmocka_unit_test(test_rings_are_followed),
-        cmocka_unit_test(test_a_network_is_followed),
-        cmocka_unit_test(test_a_disk_is_followed),
-        cmocka_unit_test(test_the_store_is_a_tree),
-        cmocka_unit_test(test_frames_are_counted),
-        cmocka_unit_test(test_walks_lead_to_memory),
-        cmocka_unit_test(test_queues_are_told),
-        cmocka_unit_test(test_the_first_is_next),
-        cmocka_unit_test(test_looking_writes_nothing),
-        cmocka_unit_test(test_panels_are_said),
-        cmocka_unit_test(test_rows_are_compared_by_key),
+        cmocka_unit_test(test_times_add_up),           cmocka_unit_test(test_a_lost_event_is_marked),
+        cmocka_unit_test(test_ends_of_channels_agree), cmocka_unit_test(test_grants_are_offered_used_and_withdrawn),
+        cmocka_unit_test(test_rings_are_followed),     cmocka_unit_test(test_a_network_is_followed),
+        cmocka_unit_test(test_a_disk_is_followed),     cmocka_unit_test(test_the_store_is_a_tree),
+        cmocka_unit_test(test_frames_are_counted),     cmocka_unit_test(test_walks_lead_to_memory),
+        cmocka_unit_test(test_queues_are_told),        cmocka_unit_test(test_the_first_is_next),
+        cmocka_unit_test(test_looking_writes_nothing), cmocka_unit_test(test_panels_are_said),
+        cmocka_unit_test(test_a_block_is_marked),      cmocka_unit_test(test_rows_are_compared_by_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,10 +270,10 @@ void table_arrange(struct table *t, const struct table_view *view)
         qsort_r(t->row, t->nr, sizeof(*t->row), by_order, &o);
 }
 
-/* The row where the machine is, if the table has such. */
+/* The first row where the machine is, if the table has such. */
 static bool find_here(const struct table *t, size_t *at)
 {
-    for (size_t i = t->nr; i-- > 0;)
+    for (size_t i = 0; i < t->nr; i++)
         if (t->row[i].here) {
             *at = i;
             return true;
