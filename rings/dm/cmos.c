@@ -56,3 +56,11 @@ void cmos_init(struct cmos *c, struct dm_board *board, uint64_t mem_below, uint6
     dm_region_init(&c->ports, &cmos_ops, c, DM_PORT, 0x70, 2);
     board->ops->region(board, &c->ports);
 }
+
+void cmos_state(struct cmos *c, struct dm_state *s)
+{
+    state_begin(s, "cmos", 0);
+    STATE_MAX(s, c->index, sizeof(c->bytes) - 1);
+    STATE_BYTES(s, c->bytes);
+    state_end(s);
+}

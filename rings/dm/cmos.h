@@ -16,7 +16,7 @@
 #ifndef RINGS_DM_CMOS_H
 #define RINGS_DM_CMOS_H
 
-#include "rings/dm/device.h"
+#include "rings/dm/state.h"
 
 struct cmos {
     struct dm_region ports;
@@ -25,5 +25,6 @@ struct cmos {
 
 /* Bytes of RAM below 4 GiB and above; boot: letters of a, c, d, n in order, of which three count. */
 void cmos_init(struct cmos *c, struct dm_board *board, uint64_t mem_below, uint64_t mem_above, const char *boot);
+void cmos_state(struct cmos *c, struct dm_state *s);
 
 #endif

@@ -160,6 +160,8 @@ struct dm_direct *dm_direct_create(struct domain *d, const struct pc_config *cfg
     dm->d = d;
     timer_init(&dm->next, timers_due, dm);
     timer_label(&dm->next, TIMER_PLATFORM, d->domain_id, 0);
+    if (cfg->state)
+        state_lines(cfg->state, &dm->isa_up, dm->pci_up);
     *rc = pc_init(&dm->pc, &dm->board, cfg);
     if (*rc) {
         dm_direct_destroy(dm);
@@ -179,6 +181,12 @@ void dm_direct_destroy(struct dm_direct *dm)
     pc_end(&dm->pc);
     hvm_frames_let_go(dm->d);
     xfree(dm);
+}
+
+void dm_direct_save(struct dm_direct *dm, struct dm_state *s)
+{
+    state_lines(s, &dm->isa_up, dm->pci_up);
+    pc_save(&dm->pc, s);
 }
 
 struct pc *dm_direct_pc(struct dm_direct *dm) { return &dm->pc; }

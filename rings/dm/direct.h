@@ -15,6 +15,9 @@ struct dm_direct *dm_direct_create(struct domain *d, const struct pc_config *cfg
 /* Before d goes. Harmless for NULL. */
 void dm_direct_destroy(struct dm_direct *dm);
 
+/* All of it as bytes, while d stands still. cfg->state is such. */
+void dm_direct_save(struct dm_direct *dm, struct dm_state *s);
+
 struct pc *dm_direct_pc(struct dm_direct *dm);
 
 #endif

@@ -25,6 +25,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <xen/event_channel.h>
@@ -434,19 +435,25 @@ static int bind(struct dm *dm, evtchn_port_t remote, evtchn_port_t *port)
     return native_bind(dm->kernel, op.local_port, &dm->task) ? 0 : -ENOMEM;
 }
 
+static int server_enable(struct dm *dm, bool enable)
+{
+    struct xen_dm_op op = { .op = XEN_DMOP_set_ioreq_server_state,
+                            .u.set_ioreq_server_state = { .id = dm->server, .enabled = enable } };
+
+    return dm_op(dm, &op);
+}
+
 static int server_begin(struct dm *dm)
 {
     struct xen_dm_op create = { .op = XEN_DMOP_create_ioreq_server,
                                 .u.create_ioreq_server.handle_bufioreq = HVM_IOREQSRV_BUFIOREQ_ATOMIC };
     struct xen_dm_op info = { .op = XEN_DMOP_get_ioreq_server_info }, nr = { .op = XEN_DMOP_nr_vcpus };
-    struct xen_dm_op state = { .op = XEN_DMOP_set_ioreq_server_state };
     int rc = dm_op(dm, &create);
 
     if (rc)
         return rc;
     dm->has_server = true;
     dm->server = info.u.get_ioreq_server_info.id = create.u.create_ioreq_server.id;
-    state.u.set_ioreq_server_state = (struct xen_dm_op_set_ioreq_server_state){ .id = dm->server, .enabled = 1 };
     rc = dm_op(dm, &info);
     if (!rc)
         rc = dm_op(dm, &nr);
@@ -457,7 +464,7 @@ static int server_begin(struct dm *dm)
     dm->writes = native_map_foreign(vcpu(dm), dm->domid, _mfn(info.u.get_ioreq_server_info.bufioreq_gfn));
     if (!dm->requests || !dm->writes)
         return -EFAULT;
-    rc = dm_op(dm, &state);
+    rc = server_enable(dm, true);
     if (!rc)
         rc = bind(dm, info.u.get_ioreq_server_info.bufioreq_port, &dm->writes_port);
     for (unsigned int i = 0; i < dm->nr_vcpus && !rc; i++)
@@ -477,11 +484,16 @@ struct dm *dm_create(struct native_kernel *k, domid_t domid, const struct pc_con
     dm->domid = domid;
     task_init(&dm->task, k, &dm_task, dm);
     *rc = server_begin(dm);
+    if (cfg->state)
+        state_lines(cfg->state, &dm->isa_up, dm->pci_up);
+    dm->kicked = cfg->state;
     if (!*rc)
         *rc = pc_init(&dm->pc, &dm->board, cfg);
     /* Configuration accesses to functions of the bus come one by one. */
     for (unsigned int i = 0; i < dm->pc.pci.nr_devices && !*rc; i++)
         *rc = range_op(dm, true, XEN_DMOP_IO_RANGE_PCI, dm->pc.pci.device[i]->devfn, dm->pc.pci.device[i]->devfn);
+    if (!*rc && dm->kicked)
+        task_ready(&dm->task);
     if (!*rc)
         return dm;
     dm_destroy(dm);
@@ -521,6 +533,24 @@ void dm_destroy(struct dm *dm)
         native_unlook(vcpu(dm), dm->looked[--dm->nr_looked]);
     xfree(dm->looked);
     xfree(dm);
+}
+
+/* An emulator that stops disables its server, and has its frames put back by that. */
+int dm_stop(struct dm *dm)
+{
+    unsigned int budget = UINT_MAX;
+
+    take_writes(dm, &budget);
+    take_requests(dm, &budget);
+    return server_enable(dm, false);
+}
+
+int dm_go_on(struct dm *dm) { return server_enable(dm, true); }
+
+void dm_save(struct dm *dm, struct dm_state *s)
+{
+    state_lines(s, &dm->isa_up, dm->pci_up);
+    pc_save(&dm->pc, s);
 }
 
 void dm_kick(struct dm *dm)

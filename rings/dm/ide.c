@@ -150,11 +150,8 @@ static const struct dm_region_ops control_ops = { .read = control_read, .write =
 
 /* --- the function --- */
 
-/* Are the channels' ports there? */
-static void config_written(void *dev, unsigned int reg, unsigned int size)
+void ide_ports_update(struct ide *ide)
 {
-    struct ide *ide = dev;
-
     for (unsigned int i = 0; i < 2; i++) {
         struct ide_channel *ch = &ide->channel[i];
         const bool present = pci_get(&ide->pci, TIMING + 2 * i, 2) & TIMING_DECODE;
@@ -166,6 +163,8 @@ static void config_written(void *dev, unsigned int reg, unsigned int size)
         ide->board->ops->region(ide->board, &ch->control);
     }
 }
+
+static void config_written(void *dev, unsigned int reg, unsigned int size) { ide_ports_update(dev); }
 
 static void channel_init(struct ide *ide, unsigned int nr)
 {

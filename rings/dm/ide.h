@@ -20,7 +20,7 @@
  *      ide_transfer.c   the buffer's two doors: data port and bus master
  *      ide_ata.c        a disk's commands        ide_identify.c   what a drive says of itself
  *      ide_packet.c     how a packet is answered ide_cd.c         what a CD tells of itself and its disc
- *      ide_packets.c    which packets there are
+ *      ide_packets.c    which packets there are ide_state.c all of it as bytes
  *
  * Invariants: a channel does one thing at a time: while its selected drive is busy or wants data, writes to the command
  * block are ignored, but for DEVICE RESET to a CD and for SRST. What a disk takes is what rings/disk.h says, at the end
@@ -120,5 +120,7 @@ bool ide_change_disc(struct ide *ide, unsigned int channel, unsigned int unit, s
  * All disks are gone, CDs stay. auxiliary: but for the first channel's first. What they were doing is not done.
  */
 void ide_unplug_disks(struct ide *ide, bool auxiliary);
+/* Drives are attached as they were; of a disk that was unplugged it is in the state that it was. */
+void ide_state(struct ide *ide, struct dm_state *s);
 
 #endif

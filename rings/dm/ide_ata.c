@@ -103,7 +103,7 @@ static bool sectors_named(struct ide_drive *d, bool ext)
 /* --- reading and writing --- */
 
 /* All sectors are through: the last one's address stays behind. */
-static void rw_done(struct ide_drive *d)
+void ata_rw_done(struct ide_drive *d)
 {
     const struct ide_job *j = &d->channel->job;
 
@@ -133,9 +133,7 @@ static void rw_failed(struct ide_drive *d)
 
 static uint32_t block_sectors(const struct ide_job *j) { return j->left < j->block ? j->left : j->block; }
 
-static void read_block(struct ide_drive *d);
-
-static void block_read(struct ide_drive *d)
+void ata_block_read(struct ide_drive *d)
 {
     struct ide_job *j = &d->channel->job;
     const uint32_t nr = block_sectors(j);
@@ -143,9 +141,9 @@ static void block_read(struct ide_drive *d)
     j->sector += nr;
     j->left -= nr;
     if (j->left) {
-        ide_when_here(d, read_block);
+        ide_when_here(d, ata_read_block);
     } else if (j->dma) {
-        rw_done(d);
+        ata_rw_done(d);
     } else { /* the last block's interrupt was the last */
         put_address(d, j->ext, j->sector - 1);
         put_number(d, IDE_NSECTOR, 1, j->ext, 0);
@@ -154,7 +152,7 @@ static void block_read(struct ide_drive *d)
     }
 }
 
-static void read_block(struct ide_drive *d)
+void ata_read_block(struct ide_drive *d)
 {
     struct ide_channel *ch = d->channel;
     const uint32_t nr = block_sectors(&ch->job);
@@ -162,19 +160,17 @@ static void read_block(struct ide_drive *d)
     if (faulty(d) || disk_read(d->disk, ch->job.sector, ch->buf, nr))
         rw_failed(d);
     else
-        ide_to_guest(d, 0, nr * SECTOR_SIZE, block_read);
+        ide_to_guest(d, 0, nr * SECTOR_SIZE, ata_block_read);
 }
 
-static void block_written(struct ide_drive *d);
-
-static void want_block(struct ide_drive *d)
+void ata_want_block(struct ide_drive *d)
 {
     const struct ide_job *j = &d->channel->job;
 
-    ide_from_guest(d, block_sectors(j) * SECTOR_SIZE, true, block_written);
+    ide_from_guest(d, block_sectors(j) * SECTOR_SIZE, true, ata_block_written);
 }
 
-static void write_block(struct ide_drive *d)
+void ata_write_block(struct ide_drive *d)
 {
     struct ide_channel *ch = d->channel;
     struct ide_job *j = &ch->job;
@@ -188,14 +184,14 @@ static void write_block(struct ide_drive *d)
     j->left -= nr;
     j->done += nr;
     if (j->left)
-        want_block(d);
+        ata_want_block(d);
     else if (j->dma)
-        rw_done(d);
+        ata_rw_done(d);
     else
-        ide_later(d, DISK_WRITE, j->sector - j->done, j->done, rw_done);
+        ide_later(d, DISK_WRITE, j->sector - j->done, j->done, ata_rw_done);
 }
 
-static void block_written(struct ide_drive *d) { ide_when_here(d, write_block); }
+void ata_block_written(struct ide_drive *d) { ide_when_here(d, ata_write_block); }
 
 static void read_write(struct ide_drive *d, const struct ata_command *c, uint8_t code)
 {
@@ -209,15 +205,15 @@ static void read_write(struct ide_drive *d, const struct ata_command *c, uint8_t
     else if (!sectors_named(d, c->ext))
         ;
     else if (!c->write)
-        ide_later(d, DISK_READ, j->sector, j->left, read_block);
+        ide_later(d, DISK_READ, j->sector, j->left, ata_read_block);
     else if (c->dma)
-        ide_later(d, DISK_WRITE, j->sector, j->left, want_block);
+        ide_later(d, DISK_WRITE, j->sector, j->left, ata_want_block);
     else
-        ide_from_guest(d, block_sectors(j) * SECTOR_SIZE, false, block_written);
+        ide_from_guest(d, block_sectors(j) * SECTOR_SIZE, false, ata_block_written);
 }
 
 /* The disk looks whether it can read them. */
-static void verified(struct ide_drive *d)
+void ata_verified(struct ide_drive *d)
 {
     struct ide_job *j = &d->channel->job;
 
@@ -226,7 +222,7 @@ static void verified(struct ide_drive *d)
         return;
     }
     j->sector += j->left;
-    rw_done(d);
+    ata_rw_done(d);
 }
 
 static void verify(struct ide_drive *d, const struct ata_command *c, uint8_t code)
@@ -237,10 +233,10 @@ static void verify(struct ide_drive *d, const struct ata_command *c, uint8_t cod
     if (c->ext && !(d->channel->device & ATA_LBA))
         ide_abort(d);
     else if (sectors_named(d, c->ext))
-        ide_later(d, DISK_READ, j->sector, j->left, verified);
+        ide_later(d, DISK_READ, j->sector, j->left, ata_verified);
 }
 
-static void flushed(struct ide_drive *d)
+void ata_flushed(struct ide_drive *d)
 {
     if (!faulty(d) && !disk_flush(d->disk)) {
         ide_ok(d);
@@ -253,7 +249,7 @@ static void flushed(struct ide_drive *d)
 static void flush(struct ide_drive *d, const struct ata_command *c, uint8_t code)
 {
     if (d->kind == IDE_DISK)
-        ide_later(d, DISK_FLUSH, 0, 0, flushed);
+        ide_later(d, DISK_FLUSH, 0, 0, ata_flushed);
     else
         ide_ok(d);
 }
@@ -363,14 +359,14 @@ static void set_features(struct ide_drive *d, const struct ata_command *c, uint8
         ide_abort(d);
 }
 
-static void identified(struct ide_drive *d) { d->status = ATA_DRDY | ATA_DSC; }
+void ata_identified(struct ide_drive *d) { d->status = ATA_DRDY | ATA_DSC; }
 
 static void identify(struct ide_drive *d, const struct ata_command *c, uint8_t code)
 {
     d->channel->job = (struct ide_job){ 0 };
     ide_identify(d, d->channel->buf);
     d->error = 0;
-    ide_to_guest(d, 0, SECTOR_SIZE, identified);
+    ide_to_guest(d, 0, SECTOR_SIZE, ata_identified);
 }
 
 /* --- a CD's --- */

@@ -58,13 +58,13 @@ static void send(struct ide_drive *d, uint32_t pos, uint32_t end, void (*then)(s
     ide_to_guest(d, pos, pos + nr, then);
 }
 
-static void answer_sent(struct ide_drive *d)
+void cd_answer_sent(struct ide_drive *d)
 {
     struct ide_job *j = &d->channel->job;
     const uint32_t pos = d->channel->moving.end;
 
     if (pos < j->left)
-        send(d, pos, j->left, answer_sent);
+        send(d, pos, j->left, cd_answer_sent);
     else
         packet_ok(d);
 }
@@ -79,20 +79,18 @@ void packet_answer(struct ide_drive *d, uint32_t len, uint32_t room)
     else if (!j->dma && j->block < 2)
         packet_fail(d, SENSE_ABORTED, 0, 0); /* there is no piece that small */
     else
-        send(d, 0, j->left, answer_sent);
+        send(d, 0, j->left, cd_answer_sent);
 }
 
 /* --- sectors --- */
 
-static void read_sectors(struct ide_drive *d);
-
-static void sectors_sent(struct ide_drive *d)
+void cd_sectors_sent(struct ide_drive *d)
 {
     struct ide_channel *ch = d->channel;
     struct ide_job *j = &ch->job;
 
     if (ch->moving.end < j->done) {
-        send(d, ch->moving.end, j->done, sectors_sent);
+        send(d, ch->moving.end, j->done, cd_sectors_sent);
         return;
     }
     j->sector += j->done / CD_SECTOR;
@@ -102,10 +100,10 @@ static void sectors_sent(struct ide_drive *d)
     else if (!d->disk)
         packet_fail(d, SENSE_NOT_READY, 0x3a, 0);
     else
-        ide_when_here(d, read_sectors);
+        ide_when_here(d, cd_read_sectors);
 }
 
-static void read_sectors(struct ide_drive *d)
+void cd_read_sectors(struct ide_drive *d)
 {
     struct ide_channel *ch = d->channel;
     struct ide_job *j = &ch->job;
@@ -123,7 +121,7 @@ static void read_sectors(struct ide_drive *d)
         return;
     }
     j->done = nr * CD_SECTOR;
-    send(d, 0, j->done, sectors_sent);
+    send(d, 0, j->done, cd_sectors_sent);
 }
 
 bool cd_has(struct ide_drive *d, uint32_t sector, uint32_t nr)
@@ -152,5 +150,5 @@ void cd_read(struct ide_drive *d, uint32_t sector, uint32_t nr)
     }
     j->sector = sector;
     j->left = nr;
-    ide_later(d, DISK_READ, (uint64_t)sector * CD_SECTORS, (uint64_t)nr * CD_SECTORS, read_sectors);
+    ide_later(d, DISK_READ, (uint64_t)sector * CD_SECTORS, (uint64_t)nr * CD_SECTORS, cd_read_sectors);
 }

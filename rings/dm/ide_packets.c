@@ -120,7 +120,7 @@ static const struct packet packets[256] = {
     [0xbe] = { read_cd, true },
 };
 
-static void execute(struct ide_drive *d)
+void cd_execute(struct ide_drive *d)
 {
     struct ide_job *j = &d->channel->job;
     const struct packet *p;
@@ -155,5 +155,5 @@ void packet_command(struct ide_drive *d)
     d->channel->job = (struct ide_job){ 0 };
     d->reg[IDE_NSECTOR][0] = ATAPI_COMMAND;
     d->error = 0;
-    ide_from_guest(d, 12, false, execute);
+    ide_from_guest(d, 12, false, cd_execute);
 }

@@ -49,12 +49,23 @@ void ide_later(struct ide_drive *d, enum disk_op op, uint64_t sector, uint64_t n
 void ide_when_here(struct ide_drive *d, void (*fn)(struct ide_drive *d));
 /* The timer of a channel. */
 void ide_due(void *channel);
+/* Are the channels' ports there, as configuration says? */
+void ide_ports_update(struct ide *ide);
 /* Whatever goes on at the channel does no longer. */
 void ide_stop(struct ide_channel *ch);
 /* What a drive's registers say after a reset, by which a disk is told from a CD. */
 void ide_signature(struct ide_drive *d);
 /* EXECUTE DEVICE DIAGNOSTIC: both drives. */
 void ide_diagnostic(struct ide_channel *ch);
+
+/*
+ * What goes on when the disk's time has passed, or the buffer is through: of a disk, of a CD. Which of them it is is
+ * state, too: ide_state.c numbers them.
+ */
+typedef void ide_next_fn(struct ide_drive *d);
+ide_next_fn ata_read_block, ata_want_block, ata_write_block, ata_block_read, ata_block_written, ata_rw_done;
+ide_next_fn ata_verified, ata_flushed, ata_identified;
+ide_next_fn cd_read_sectors, cd_sectors_sent, cd_answer_sent, cd_execute;
 
 /* ide_transfer.c */
 /* buf[pos] to buf[end] go to the guest, or come from it, by DMA if the job is of that kind; then fn is called. */

@@ -13,6 +13,8 @@
  *      0xcf8  which function configuration accesses are about
  *
  * Corresponds to QEMU's machine `xenfv`.
+ *
+ * Budget: a bit more than 400 lines: each kind of device has a paragraph.
  */
 #include "rings/dm/pc.h"
 
@@ -23,8 +25,7 @@
 #define VGA_DEVFN      (2 << 3)
 #define PLATFORM_DEVFN (3 << 3)
 #define NIC_DEVFN(n)   ((4 + (n)) << 3)
-#define BUTTONS        0x110 /* of Linux's numbers: left, right, middle, and two more */
-#define BUTTONS_NR     5
+#define BUTTONS        0x110         /* of Linux's numbers: left, right, middle, and two more */
 #define TYPIST_NS      MILLISECS(10) /* a character */
 
 /* --- PCI --- */
@@ -152,7 +153,7 @@ void pc_pointer(struct pc *pc, int32_t x, int32_t y, int32_t dz)
 
 static void event_happens(struct pc *pc, const struct pc_event *e)
 {
-    if (e->key >= BUTTONS && e->key < BUTTONS + BUTTONS_NR) {
+    if (e->key >= BUTTONS && e->key < BUTTONS + PC_BUTTONS) {
         const uint8_t bit = (uint8_t)(1u << (e->key - BUTTONS));
 
         pc->buttons = (uint8_t)(e->down ? pc->buttons | bit : pc->buttons & ~bit);
@@ -249,21 +250,23 @@ static void screen_touched(void *data, unsigned int row)
 
 static int screen_init(struct pc *pc)
 {
-    const size_t pages = (size_t)pc->cfg.vga_mib << (20 - PAGE_SHIFT);
+    const size_t pages = pc_vga_pages(pc);
 
     if (!pages)
         return 0;
-    pc->vga_page = xzalloc_array(pc->cfg.arena, struct pc_vga_page, pages);
     if (pc->cfg.vgabios)
         pc->vga_rom = xzalloc_array(pc->cfg.arena, uint8_t, VGA_ROM_SIZE);
-    if (!pc->vga_page || (pc->cfg.vgabios && !pc->vga_rom))
+    if (pc->cfg.vgabios && !pc->vga_rom)
         return -ENOMEM;
     if (pc->vga_rom)
         memcpy(pc->vga_rom, pc->cfg.vgabios, pc->cfg.vgabios_size < VGA_ROM_SIZE ? pc->cfg.vgabios_size : VGA_ROM_SIZE);
     pc->cfg.vgabios = NULL;
     for (size_t i = 0; i < pages; i++) {
-        pc->vga_page[i].gfn = pc->cfg.vga_gfn + i;
+        if (!pc->cfg.state)
+            pc->vga_page[i].gfn = pc->cfg.vga_gfn + i;
         pc->vga_page[i].bytes = pc->board->ops->frame(pc->board, pc->vga_page[i].gfn);
+        if (!pc->vga_page[i].bytes && pc->cfg.state)
+            state_refuse(pc->cfg.state, "there is no memory of the guest's where the screen's was");
         if (!pc->vga_page[i].bytes)
             return -ENOMEM;
     }
@@ -356,6 +359,13 @@ static void platform_log(void *data, const char *line)
 
 static const struct platform_ops platform_ops = { .unplug = unplug, .log = platform_log };
 
+void pc_save(struct pc *pc, struct dm_state *s)
+{
+    discs_change(pc);
+    pc_own_state(pc, s);
+    pc_devices_state(pc, s);
+}
+
 /* --- all of it --- */
 
 static void reset(void *owner)
@@ -367,9 +377,11 @@ static void reset(void *owner)
 
 static const struct ps2_ops ps2_ops = { .reset = reset, .ready = ps2_ready };
 
-int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
+static void devices_init(struct pc *pc)
 {
-    *pc = (struct pc){ .board = board, .cfg = *cfg };
+    const struct pc_config *cfg = &pc->cfg;
+    struct dm_board *board = pc->board;
+
     pci_bus_init(&pc->pci, board);
     dm_region_init(&pc->config_address, &cf8_ops, pc, DM_PORT, 0xcf8, 4);
     board->ops->region(board, &pc->config_address);
@@ -384,12 +396,34 @@ int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
     ps2_init(&pc->ps2, board, &ps2_ops, pc);
     pc->typist = (struct dm_timer){ .fn = ps2_ready, .dev = pc };
     serial_init(pc);
-    return nics_init(pc) ?: screen_init(pc);
+}
+
+int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
+{
+    int rc;
+
+    *pc = (struct pc){ .board = board, .cfg = *cfg };
+    if (cfg->vga_mib)
+        pc->vga_page = xzalloc_array(cfg->arena, struct pc_vga_page, pc_vga_pages(pc));
+    if (cfg->vga_mib && !pc->vga_page)
+        return -ENOMEM;
+    if (cfg->state)
+        pc_own_state(pc, cfg->state);
+    if (cfg->state && state_error(cfg->state))
+        return -EINVAL;
+    devices_init(pc);
+    rc = nics_init(pc) ?: screen_init(pc);
+    if (!rc && cfg->state) {
+        pc_devices_state(pc, cfg->state);
+        rc = state_error(cfg->state) ? -EINVAL : 0;
+    }
+    pc->cfg.state = NULL;
+    return rc;
 }
 
 void pc_end(struct pc *pc)
 {
-    if (pc->vga.touched)
+    if (pc->vga.touched && !pc->goes_on)
         transcript_end(&pc->transcript);
     xfree(pc->vga_page);
     xfree(pc->vga_rom);

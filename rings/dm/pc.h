@@ -11,6 +11,7 @@
 #include "rings/dm/platform.h"
 #include "rings/dm/ps2.h"
 #include "rings/dm/rtl8139.h"
+#include "rings/dm/state.h"
 #include "rings/dm/transcript.h"
 #include "rings/dm/typing.h"
 #include "rings/dm/uart.h"
@@ -38,6 +39,7 @@ struct pc_outside {
 
 #define PC_DRIVES  4 /* primary master and slave, secondary master and slave */
 #define PC_NICS    8
+#define PC_BUTTONS 5 /* of a mouse */
 #define PC_SERIALS 4 /* COM1 to COM4; the third shares the interrupt of the first, the fourth that of the second */
 
 struct pc_config {
@@ -59,6 +61,7 @@ struct pc_config {
     unsigned int line;             /* which of them outside's serial_out and serial_in are the end of; from 0 */
     uint64_t mem_below, mem_above; /* bytes of RAM, below 4 GiB and above */
     char boot[4];                  /* as of cmos_init() */
+    struct dm_state *state;        /* what it has been, up to behind its board's; NULL: it is switched on */
     struct pc_outside outside;
 };
 
@@ -110,12 +113,24 @@ struct pc {
     struct dm_timer nics; /* it runs if a network card may take what waits for it */
     uint8_t *vga_rom;
     struct transcript transcript;
+    bool goes_on; /* elsewhere: its end here is not the end of the text */
 };
 
 /* Put the devices onto the board. 0 or -errno: what there is by then is given back by pc_end(). */
 int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg);
-/* What is on its screen is told; harmless for one that is all zero. */
+/* What is on its screen is told, if it does not go on elsewhere; harmless for one that is all zero. */
 void pc_end(struct pc *pc);
+
+/*
+ * All of it as bytes, behind what the board has written: records of rings/dm/state.h. pc_init() loads it. Drives that
+ * are to get another disc have it then.
+ */
+void pc_save(struct pc *pc, struct dm_state *s);
+
+/* Between its parts: what is of no device, and all devices. */
+void pc_own_state(struct pc *pc, struct dm_state *s);
+void pc_devices_state(struct pc *pc, struct dm_state *s);
+static inline size_t pc_vga_pages(const struct pc *pc) { return (size_t)pc->cfg.vga_mib << (20 - PAGE_SHIFT); }
 
 /* A configuration access as an I/O request names it: bus, device and function in bits 32 up, the register below. */
 uint32_t pc_pci_config(struct pc *pc, uint64_t addr, unsigned int size, bool write, uint32_t val);

@@ -2,6 +2,8 @@
 /* The PCI bus of a device model: rings/dm/pci.h says what it is. */
 #include "rings/dm/pci.h"
 
+#include <string.h>
+
 #define HEADER_TYPE   0x0e
 #define MULTIFUNCTION 0x80
 #define BASE_ADDRESS  0x10
@@ -132,8 +134,11 @@ bool pci_add(struct pci_bus *bus, struct pci_device *p)
         return false;
     p->bus = bus;
     bus->device[bus->nr_devices++] = p;
-    for (unsigned int nr = 0; nr < PCI_BARS; nr++)
+    for (unsigned int nr = 0; nr < PCI_BARS; nr++) {
         bar_describe(p, nr);
+        if (p->bar[nr].region.size) /* of two at one place, which one answers does not depend on who came first */
+            bus->board->ops->region(bus->board, &p->bar[nr].region);
+    }
     mark_multifunction(bus, p->devfn >> 3);
     return true;
 }
@@ -141,5 +146,23 @@ bool pci_add(struct pci_bus *bus, struct pci_device *p)
 void pci_unplug(struct pci_device *p)
 {
     p->gone = true;
+    bars_update(p);
+}
+
+void pci_state(struct pci_device *p, struct dm_state *s)
+{
+    uint8_t config[sizeof(p->config)];
+
+    memcpy(config, p->config, sizeof(config));
+    STATE_BYTES(s, config);
+    STATE_BOOL(s, p->gone);
+    if (!state_loaded(s))
+        return;
+    for (unsigned int i = 0; i < sizeof(config); i++)
+        if ((config[i] ^ p->config[i]) & ~p->writable[i]) {
+            state_refuse(s, "byte %#x of its configuration cannot be %#x", i, config[i]);
+            return;
+        }
+    memcpy(p->config, config, sizeof(config));
     bars_update(p);
 }

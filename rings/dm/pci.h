@@ -14,7 +14,7 @@
 #ifndef RINGS_DM_PCI_H
 #define RINGS_DM_PCI_H
 
-#include "rings/dm/device.h"
+#include "rings/dm/state.h"
 
 #define PCI_DEVICES_MAX 32 /* on the bus, functions counted one by one */
 #define PCI_BARS        7  /* six, and the expansion ROM */
@@ -63,6 +63,8 @@ void pci_bar_init(struct pci_device *p, unsigned int nr, enum dm_space space, ui
 bool pci_add(struct pci_bus *bus, struct pci_device *p);
 /* Take it away: nobody answers any more. */
 void pci_unplug(struct pci_device *p);
+/* Its configuration, as fields of a record. Loaded, its BARs are where they were; `written` is not called. */
+void pci_state(struct pci_device *p, struct dm_state *s);
 
 /* The registers that every function has, and that somebody here asks for. */
 #define PCI_COMMAND            0x04

@@ -154,3 +154,14 @@ void piix_init(struct piix *p, struct pci_bus *bus)
     p->board->ops->region(p->board, &p->reset_port);
     p->board->ops->region(p->board, &p->gpe);
 }
+
+void piix_state(struct piix *p, struct dm_state *s)
+{
+    state_begin(s, "piix", 0);
+    pci_state(&p->host, s);
+    pci_state(&p->isa, s);
+    pci_state(&p->pm, s);
+    STATE_MAX(s, p->reset_control, RESET_HARD | RESET_NOW);
+    STATE_BYTES(s, p->gpe_enabled);
+    state_end(s);
+}

@@ -29,5 +29,7 @@ struct piix {
 
 /* All of it is on the bus then: it takes 00.0, 01.0 and 01.3. */
 void piix_init(struct piix *p, struct pci_bus *bus);
+/* Where links lead the hypervisor knows, and is not told. */
+void piix_state(struct piix *p, struct dm_state *s);
 
 #endif

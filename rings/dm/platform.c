@@ -91,3 +91,15 @@ void platform_init(struct platform *p, struct pci_bus *bus, uint8_t devfn, const
     dm_region_init(&p->ports, &ports_ops, p, DM_PORT, PORTS, 4);
     bus->board->ops->region(bus->board, &p->ports);
 }
+
+void platform_state(struct platform *p, struct dm_state *s)
+{
+    state_begin(s, "platform", 0);
+    pci_state(&p->pci, s);
+    STATE_MAX(s, p->flags, FLAG_ROM_LOCK);
+    STATE(s, p->product);
+    STATE(s, p->build);
+    STATE_BYTES(s, p->line);
+    STATE_MAX(s, p->len, sizeof(p->line) - 2);
+    state_end(s);
+}

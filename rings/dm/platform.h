@@ -47,5 +47,6 @@ struct platform {
 };
 
 void platform_init(struct platform *p, struct pci_bus *bus, uint8_t devfn, const struct platform_ops *ops, void *data);
+void platform_state(struct platform *p, struct dm_state *s);
 
 #endif

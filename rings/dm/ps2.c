@@ -277,3 +277,71 @@ void ps2_init(struct ps2 *p, struct dm_board *board, const struct ps2_ops *ops, 
     board->ops->region(board, &p->command);
     board->ops->region(board, &p->fast);
 }
+
+/* --- as bytes: the controller, and what hangs on it --- */
+
+static void queue_state(struct ps2_queue *q, struct dm_state *s)
+{
+    STATE_MAX(s, q->first, PS2_QUEUE - 1);
+    STATE_MAX(s, q->nr, PS2_QUEUE);
+    STATE_BYTES(s, q->bytes);
+}
+
+static void keyboard_state(struct ps2_keyboard *k, struct dm_state *s)
+{
+    state_begin(s, "keyboard", 0);
+    queue_state(&k->replies, s);
+    queue_state(&k->codes, s);
+    STATE(s, k->command);
+    STATE_RANGE(s, k->set, 1, 3);
+    STATE_MAX(s, k->leds, 7);
+    STATE_MAX(s, k->rate, 0x7f);
+    STATE(s, k->last);
+    STATE_BOOL(s, k->scanning);
+    STATE_BYTES(s, k->silent);
+    STATE_BYTES(s, k->held);
+    state_end(s);
+}
+
+static void mouse_state(struct ps2_mouse *m, struct dm_state *s)
+{
+    state_begin(s, "mouse", 0);
+    queue_state(&m->replies, s);
+    queue_state(&m->packets, s);
+    STATE(s, m->command);
+    STATE_MAX(s, m->id, 4);
+    STATE_MAX(s, m->resolution, 3);
+    STATE(s, m->rate);
+    STATE_BYTES(s, m->knock);
+    STATE_BYTES(s, m->last);
+    STATE_MAX(s, m->nr_last, sizeof(m->last));
+    STATE_BOOL(s, m->reporting);
+    STATE_BOOL(s, m->remote);
+    STATE_BOOL(s, m->wrap);
+    STATE_BOOL(s, m->twice);
+    STATE_MAX(s, m->buttons, 0x1f);
+    STATE_MAX(s, m->told, 0x1f);
+    STATE(s, m->dx);
+    STATE(s, m->dy);
+    STATE(s, m->dz);
+    state_end(s);
+}
+
+void ps2_state(struct ps2 *p, struct dm_state *s)
+{
+    state_begin(s, "8042", 0);
+    STATE_BYTES(s, p->bytes);
+    STATE(s, p->pending);
+    STATE_BOOL(s, p->was_command);
+    STATE(s, p->outport);
+    STATE(s, p->output);
+    STATE_BOOL(s, p->full);
+    STATE_BOOL(s, p->aux);
+    STATE_BOOL(s, p->release);
+    for (size_t i = 0; i < sizeof(p->reply) / sizeof(p->reply[0]); i++)
+        STATE(s, p->reply[i]);
+    STATE_MAX(s, p->nr_replies, sizeof(p->reply) / sizeof(p->reply[0]));
+    state_end(s);
+    keyboard_state(&p->keyboard, s);
+    mouse_state(&p->mouse, s);
+}

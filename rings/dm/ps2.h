@@ -5,7 +5,7 @@
 #ifndef RINGS_DM_PS2_H
 #define RINGS_DM_PS2_H
 
-#include "rings/dm/device.h"
+#include "rings/dm/state.h"
 
 #define PS2_IRQ_KEYBOARD 1
 #define PS2_IRQ_MOUSE    12
@@ -70,6 +70,8 @@ bool ps2_key(struct ps2 *p, unsigned int key, bool down);
 bool ps2_waits(const struct ps2 *p);
 /* By so many steps to the right, down, and of the wheel towards its user; buttons: 1 left, 2 right, 4 middle, 8, 16. */
 void ps2_mouse(struct ps2 *p, int32_t dx, int32_t dy, int32_t dz, unsigned int buttons);
+
+void ps2_state(struct ps2 *p, struct dm_state *s);
 
 /* --- between the controller and the two --- */
 

@@ -324,3 +324,24 @@ void rtl8139_unplug(struct rtl8139 *nic)
     pci_unplug(&nic->pci);
     rtl8139_update_line(nic);
 }
+
+void rtl8139_state(struct rtl8139 *nic, struct dm_state *s, unsigned int nr)
+{
+    state_begin(s, "rtl8139", nr);
+    pci_state(&nic->pci, s);
+    STATE_BYTES(s, nic->reg);
+    STATE_MAX(s, nic->tx_next, 3);
+    STATE_MAX(s, nic->tx[0], RTL_DESCRIPTORS - 1);
+    STATE_MAX(s, nic->tx[1], RTL_DESCRIPTORS - 1);
+    STATE_MAX(s, nic->rx, RTL_DESCRIPTORS - 1);
+    state_time(s, "since", nic->board, &nic->since);
+    state_timer(s, "alarm", nic->board, &nic->alarm);
+    STATE_MAX(s, nic->eeprom.nr, 9);
+    STATE(s, nic->eeprom.command);
+    STATE(s, nic->eeprom.shift);
+    STATE_BOOL(s, nic->eeprom.out);
+    STATE(s, nic->sent);
+    STATE(s, nic->received);
+    STATE(s, nic->missed);
+    state_end(s);
+}

@@ -84,6 +84,9 @@ bool rtl8139_room(struct rtl8139 *nic);
 /* One comes in, without its sum. What there is no room for is lost, and counted. */
 void rtl8139_receive(struct rtl8139 *nic, const uint8_t *bytes, size_t len);
 
+/* Its address is the configuration's; what the guest has in its registers stays. */
+void rtl8139_state(struct rtl8139 *nic, struct dm_state *s, unsigned int nr);
+
 /* --- its parts to each other --- */
 
 enum {

@@ -228,3 +228,20 @@ void transcript_init(struct transcript *t, struct dm_board *board, const struct 
     *t = (struct transcript){ .board = board, .vga = vga, .out = out, .owner = owner, .open = -1 };
     t->timer = (struct dm_timer){ .fn = pause_over, .dev = t };
 }
+
+void transcript_state(struct transcript *t, struct dm_state *s)
+{
+    uint32_t open = (uint32_t)(t->open + 1);
+
+    state_begin(s, "text", 0);
+    STATE_BOOL(s, t->waits);
+    state_timer(s, "timer", t->board, &t->timer);
+    STATE(s, t->last);
+    STATE_MAX(s, open, TRANSCRIPT_ROWS);
+    t->open = (int)open - 1;
+    STATE_BYTES(s, t->told);
+    STATE_BYTES(s, t->seen);
+    STATE_BYTES(s, t->calm);
+    STATE_BYTES(s, t->often);
+    state_end(s);
+}

@@ -30,5 +30,6 @@ void transcript_init(struct transcript *t, struct dm_board *board, const struct 
 void transcript_touched(struct transcript *t, unsigned int row);
 /* Nothing more comes: tell what has not been told. */
 void transcript_end(struct transcript *t);
+void transcript_state(struct transcript *t, struct dm_state *s);
 
 #endif

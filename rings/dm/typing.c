@@ -143,3 +143,12 @@ void typing_pause(struct typing *t, typing_key_fn *fn, void *data)
         plain(t->sequence[1], ALT, fn, data);
     t->n = 0;
 }
+
+void typing_state(struct typing *t, struct dm_state *s)
+{
+    state_begin(s, "typing", 0);
+    STATE_BYTES(s, t->sequence);
+    STATE_MAX(s, t->n, sizeof(t->sequence) - 1);
+    t->sequence[t->n] = '\0';
+    state_end(s);
+}

@@ -5,8 +5,7 @@
 #ifndef RINGS_DM_TYPING_H
 #define RINGS_DM_TYPING_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "rings/dm/state.h"
 
 /* An escape sequence that has begun. All zero: none. */
 struct typing {
@@ -21,5 +20,6 @@ typedef void typing_key_fn(void *data, unsigned int key, bool down);
 void typing_char(struct typing *t, char c, typing_key_fn *fn, void *data);
 /* No more come for now: an Escape that nothing followed was the key. */
 void typing_pause(struct typing *t, typing_key_fn *fn, void *data);
+void typing_state(struct typing *t, struct dm_state *s);
 
 #endif

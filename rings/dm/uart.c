@@ -370,3 +370,26 @@ void uart_init(struct uart *u, struct dm_board *board, unsigned int base, unsign
     dm_region_init(&u->ports, &ops, u, DM_PORT, base, 8);
     board->ops->region(board, &u->ports);
 }
+
+/* --- as bytes --- */
+
+void uart_state(struct uart *u, struct dm_state *s, unsigned int nr)
+{
+    state_begin(s, "uart", nr);
+    STATE_MAX(s, u->ier, 0x0f);
+    STATE(s, u->lcr);
+    STATE_MAX(s, u->mcr, 0x1f);
+    STATE(s, u->lsr);
+    STATE(s, u->msr);
+    STATE(s, u->scratch);
+    STATE(s, u->fcr);
+    STATE(s, u->divisor);
+    STATE_BOOL(s, u->thr_empty);
+    STATE_BOOL(s, u->timed_out);
+    for (unsigned int i = 0; i < UART_FIFO; i++)
+        STATE(s, u->fifo[i]);
+    STATE_MAX(s, u->first, UART_FIFO - 1);
+    STATE_MAX(s, u->nr, u->fcr & FCR_ENABLE ? UART_FIFO : 1);
+    state_timer(s, "silence", u->board, &u->silence);
+    state_end(s);
+}

@@ -5,7 +5,7 @@
 #ifndef RINGS_DM_UART_H
 #define RINGS_DM_UART_H
 
-#include "rings/dm/device.h"
+#include "rings/dm/state.h"
 
 #define UART_COM1 0x3f8 /* interrupt 4 */
 #define UART_COM2 0x2f8 /* interrupt 3 */
@@ -44,5 +44,6 @@ unsigned int uart_room(const struct uart *u);
 size_t uart_receive(struct uart *u, const uint8_t *bytes, size_t n);
 /* The other end holds the line down for longer than a character. False: there was no room. */
 bool uart_break(struct uart *u);
+void uart_state(struct uart *u, struct dm_state *s, unsigned int nr);
 
 #endif

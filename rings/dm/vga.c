@@ -19,7 +19,7 @@
  * Invariants: values of the extension that could not be are made ones that can, when they are written; what lies beyond
  * the memory's end is not there.
  *
- * Budget: a bit more than 400 lines, since all its registers are here.
+ * Budget: more than 400 lines, since all its registers are here, and what is kept of them.
  *
  * Sources: IBM Personal System/2 Video Subsystem Technical Reference; Bochs's VBE display interface, and QEMU's
  * docs/specs/standard-vga.txt for BAR 2.
@@ -411,4 +411,61 @@ bool vga_init(struct vga *v, struct dm_board *board, struct pci_bus *bus, uint8_
     board->ops->region(board, &v->dispi);
     board->ops->region(board, &v->window);
     return true;
+}
+
+/* --- as bytes --- */
+
+static void ports_state(struct vga *v, struct dm_state *s)
+{
+    STATE(s, v->misc);
+    STATE_MAX(s, v->feature, 3);
+    STATE(s, v->seq_index);
+    STATE_BYTES(s, v->seq);
+    STATE(s, v->gfx_index);
+    STATE_BYTES(s, v->gfx);
+    STATE(s, v->crtc_index);
+    STATE_BYTES(s, v->crtc);
+    STATE_BOOL(s, v->start_moves);
+    STATE_MAX(s, v->attr_index, 0x3f);
+    STATE_BYTES(s, v->attr);
+    STATE_BOOL(s, v->attr_data);
+    STATE(s, v->dac_mask);
+    STATE(s, v->dac_state);
+    STATE(s, v->dac_read);
+    STATE(s, v->dac_write);
+    STATE_MAX(s, v->dac_at, 2);
+    STATE_BYTES(s, v->dac);
+    STATE_BYTES(s, v->dac_new);
+    STATE_BYTES(s, v->latch);
+}
+
+/* Values that can be are those that fitting them leaves as they are. */
+static void vbe_state(struct vga *v, struct dm_state *s)
+{
+    const uint16_t size = v->vbe[VBE_64K];
+    struct vga fit;
+
+    STATE(s, v->vbe_index);
+    for (unsigned int i = 0; i < VBE_NR; i++)
+        STATE(s, v->vbe[i]);
+    if (!state_loaded(s))
+        return;
+    fit = *v;
+    if (vga_vbe_on(v))
+        vbe_fit(&fit);
+    if (memcmp(fit.vbe, v->vbe, sizeof(fit.vbe)) != 0 || v->vbe[VBE_64K] != size ||
+        v->vbe[VBE_BANK] > (v->size >> 16) - 1)
+        state_refuse(s, "it has a mode that it cannot show");
+}
+
+void vga_state(struct vga *v, struct dm_state *s)
+{
+    state_begin(s, "vga", 0);
+    pci_state(&v->pci, s);
+    ports_state(v, s);
+    vbe_state(v, s);
+    STATE(s, v->changes);
+    state_end(s);
+    v->was_present = v->pci.bar[0].region.present;
+    v->was_at = v->was_present ? v->pci.bar[0].region.base : v->was_at;
 }

@@ -72,6 +72,9 @@ struct vga {
 bool vga_init(struct vga *v, struct dm_board *board, struct pci_bus *bus, uint8_t devfn, unsigned int mib,
               const uint8_t *rom, const struct vga_memory_ops *memory, void *owner);
 
+/* Its registers; its memory are pages of the guest's, which the owner has where they were before. */
+void vga_state(struct vga *v, struct dm_state *s);
+
 /* --- for who looks: nothing changes by it --- */
 
 struct vga_screen {
