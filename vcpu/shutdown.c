@@ -7,7 +7,11 @@
  * what there is to look at stays until dom0, told with VIRQ_DOM_EXC, has looked and destroys the domain (domain_kill()
  * in vcpu/domain.c) or, after a suspend that came to nothing, lets it go on (domain_resume()).
  *
- * Corresponds to domain_pause(), domain_shutdown(), domain_resume() and domain_crash() in xen/common/domain.c.
+ * A vCPU that waits for a device model's answer is within an instruction, of which the domain's saved state could not
+ * tell: it goes on to that instruction's end, and the domain is shut down (is_shut_down) when the last one is there.
+ *
+ * Corresponds to domain_pause(), domain_shutdown(), domain_resume(), domain_crash() and vcpu_end_shutdown_deferral() in
+ * xen/common/domain.c.
  */
 #include "vcpu/noun/domain.h"
 
@@ -40,17 +44,42 @@ void domain_notify(struct domain *d)
         send_global_virq(xen, VIRQ_DOM_EXC);
 }
 
+/* All vCPUs stand still? */
+static void shutdown_check(struct domain *d)
+{
+    for_each_vcpu (d, v)
+        if (v->defer_shutdown)
+            return;
+    d->is_shut_down = true;
+    domain_notify(d);
+}
+
 void domain_shutdown(struct domain *d, int reason)
 {
     if (d->shutdown_code == -1)
         d->shutdown_code = reason;
     if (d->is_shutting_down)
         return;
-    d->is_shutting_down = d->is_shut_down = true;
+    d->is_shutting_down = true;
     TRACE_DOMAIN(d, TRACE_DOMAIN_SHUTDOWN, (uint64_t)d->shutdown_code, "");
-    for_each_vcpu (d, v)
-        vcpu_sleep_nosync(v);
-    domain_notify(d);
+    for_each_vcpu (d, v) {
+        v->defer_shutdown &= reason != SHUTDOWN_crash;
+        if (!v->defer_shutdown)
+            vcpu_sleep_nosync(v);
+    }
+    shutdown_check(d);
+}
+
+/* The instruction is done in which v was, if it was in one that kept its domain from being shut down. */
+void vcpu_end_shutdown_deferral(struct vcpu *v)
+{
+    if (!v->defer_shutdown)
+        return;
+    v->defer_shutdown = false;
+    if (!v->domain->is_shutting_down)
+        return;
+    vcpu_sleep_nosync(v);
+    shutdown_check(v->domain);
 }
 
 void domain_resume(struct domain *d)

@@ -153,6 +153,9 @@ static void deliver_due(struct vcpu *v)
     }
     if (!hvm_io_again(v))
         return;
+    vcpu_end_shutdown_deferral(v);
+    if (v->domain->is_shut_down)
+        return;
     hvm_apic_enter(v);
     pt_update_irq(irq);
     if (v->hvm->inject.set) {

@@ -128,6 +128,7 @@ enum hvm_io hvm_send_ioreq(struct vcpu *v, unsigned int id, struct hvm_io_op *op
     io->state = HVM_IO_SENT;
     io->op = *op;
     io->server = id;
+    v->defer_shutdown = true;
     v->pause_flags |= VPF_blocked_in_xen;
     vcpu_sleep_nosync(v);
     notify_via_xen_event_channel(v->domain, s->ports[v->vcpu_id]);

@@ -138,6 +138,7 @@ struct vcpu {
     /* scheduling: vcpu/sched/ */
     bool is_initialised;
     unsigned int pause_flags; /* VPF_* */
+    bool defer_shutdown;      /* within an instruction of an HVM vCPU's: its domain shuts down when that is done */
     int pause_count;
     unsigned int processor; /* pCPU it runs or last ran on */
     bool is_running;
@@ -392,11 +393,9 @@ void domain_resume(struct domain *d);
  * down. (xen/common/domain.c: domain_soft_reset().)
  */
 int domain_soft_reset(struct domain *d);
-/*
- * v did what cannot be continued. Prints why and shuts its domain down with SHUTDOWN_crash. (Xen:
- * domain_crash(current->domain).)
- */
+/* v did what cannot be continued: why is printed, and its domain shut down. (Xen: domain_crash(current->domain).) */
 void domain_crash(struct vcpu *v, const char *why, ...) __attribute__((format(printf, 2, 3)));
+void vcpu_end_shutdown_deferral(struct vcpu *v);
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
 
@@ -404,7 +403,8 @@ void domain_unpause(struct domain *d);
 static inline bool vcpu_runnable(const struct vcpu *v)
 {
     return v->is_initialised && !v->pause_flags && !v->pause_count && !v->domain->pause_count &&
-           !v->domain->controller_pause_count && !v->domain->is_shutting_down && !v->domain->is_dying;
+           !v->domain->controller_pause_count && (!v->domain->is_shutting_down || v->defer_shutdown) &&
+           !v->domain->is_dying;
 }
 /* Something changed that may make v runnable. */
 void vcpu_wake(struct vcpu *v);
