@@ -131,7 +131,7 @@ static struct host *host_alloc(struct machine *m, const struct host_config *cfg,
     edges->disk_writes = cfg->disk_writes;
     edges->only_forward = cfg->only_forward;
     edges->power_cut = cfg->power_cut;
-    edges->is_recorded = cfg->is_recorded;
+    saved_files_begin(edges, cfg);
     h->edges = edges;
     h->arena = m->arena;
     h->machine = m;

@@ -42,6 +42,8 @@ enum host_device_model {
     HOST_DM_XEN,    /* in the hypervisor, to be compared */
 };
 
+enum host_firmware { HOST_HVMLOADER, HOST_SEABIOS, HOST_VGABIOS, HOST_NIC_ROM, HOST_FIRMWARES };
+
 struct host_config {
     uint64_t ram_mib;      /* 0: 512, or what the guests need if that is more */
     uint64_t guests_mib;   /* memory that all guests that will be added may have: to size RAM by default */
@@ -66,6 +68,8 @@ struct host_config {
     bool power_cut;   /* disks have caches that do not outlast the power: for host_power_cut() */
     bool is_recorded; /* what its outside says comes from a recording: a shared folder need not be there any more */
     bool quiet;       /* no message about what is only slower than it could be */
+    /* Files that HVM guests start with, for those that `xenlab ctl restore` makes; NULL: there is none. Copied. */
+    const char *firmware[HOST_FIRMWARES];
 };
 
 enum host_ctl { HOST_CTL_OUT, HOST_CTL_ERR, HOST_CTL_END };

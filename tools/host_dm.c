@@ -10,6 +10,7 @@
  * Corresponds to libxl__build_device_model_args_new() of tools/libs/light/libxl_dm.c.
  */
 #include "tools/nodes.h"
+#include "tools/save/in.h"
 #include "vcpu/domctl.h"
 
 #include <stdio.h>
@@ -154,6 +155,7 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
                      .log = guest_log },
     };
     struct domain *d;
+    struct dm_state state;
     int rc = 0;
 
     if (!guest_has_dm(g))
@@ -162,6 +164,11 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         return -1;
     guest_taps_describe(g, &cfg);
     snprintf(cfg.boot, sizeof(cfg.boot), "%s", g->hvm.boot[0] ? g->hvm.boot : "cd");
+    if (g->dm_state) {
+        state_load(&state, g->dm_state->body, g->dm_state->length);
+        cfg.state = &state;
+        g->dm_state = NULL;
+    }
     switch (h->device_model) {
     case HOST_DM_DOM0: g->dm = dm_create(h->dom0, g->domid, &cfg, &rc); break;
     case HOST_DM_DOMAIN: rc = stub_create(h, g, &cfg); break;
@@ -172,8 +179,30 @@ int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     }
     rc = rc ?: guest_taps_begin(g, guest_pc(g));
     if (rc)
-        snprintf(err, HOST_ERR_SIZE, "%s: its device model cannot be started: %s", g->cfg.kernel, strerror(-rc));
+        snprintf(err, HOST_ERR_SIZE, "%s: its device model cannot be started: %s", g->cfg.kernel,
+                 cfg.state && state_error(&state) ? state_error(&state) : strerror(-rc));
     return rc ? -1 : 0;
+}
+
+int guest_dm_stop(const struct guest *g) { return guest_dm(g) ? dm_stop(guest_dm(g)) : 0; }
+int guest_dm_go_on(const struct guest *g) { return guest_dm(g) ? dm_go_on(guest_dm(g)) : 0; }
+
+size_t guest_dm_save(const struct guest *g, uint8_t *to, size_t size)
+{
+    struct dm_state s;
+
+    state_save(&s, to, size);
+    if (guest_dm(g))
+        dm_save(guest_dm(g), &s);
+    else
+        dm_direct_save(g->dm_direct, &s);
+    return s.at;
+}
+
+void guest_dm_leaves(const struct guest *g)
+{
+    if (guest_pc(g))
+        guest_pc(g)->goes_on = true;
 }
 
 void guest_dm_destroy(struct guest *g)

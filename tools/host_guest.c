@@ -168,8 +168,10 @@ static int restore_some(struct host *h, struct guest *g)
     restore_end(g->restorer);
     g->restorer = NULL;
     g->restored = !rc;
-    if (!rc)
+    if (!rc) {
+        g->dm_state = guest_has_dm(g) ? &g->saved->saved.emulator : NULL;
         g->saved = NULL;
+    }
     return rc;
 }
 

@@ -77,8 +77,9 @@ struct guest {
     const struct saved_file *saved; /* of which its domain is made; NULL: it starts */
     struct restorer *restorer;      /* as `builder` */
     char build_err[IMAGE_ERR_SIZE];
-    int reason;          /* GUEST_DOWN: SHUTDOWN_* */
-    bool restored;       /* its domain is one that was saved, and has its CPU policy */
+    int reason;                         /* GUEST_DOWN: SHUTDOWN_* */
+    const struct stream_body *dm_state; /* its device model's, for when its domain is restored; or NULL */
+    bool restored;                      /* its domain is one that was saved, and has its CPU policy */
     bool template_only;  /* it is a snapshot: its domain has not run yet, and can be copied at any time */
     bool crash_wanted;   /* by `xenlab ctl crash`: it does not say so itself */
     bool suspend_wanted; /* by who clones it: when it suspends it is not to go on at once */
@@ -139,6 +140,7 @@ struct host_edges {
     enum host_disk_writes disk_writes;
     bool only_forward;
     bool power_cut, is_recorded; /* see struct host_config */
+    char *firmware[HOST_FIRMWARES];
 };
 
 #define HOST_NAME_LISTS       256
@@ -241,6 +243,13 @@ void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings);
 struct pc *guest_pc(const struct guest *g);
 /* Its domain is built, and paused: g gets one, if it is to have one. -1, and err. */
 int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+/* Its device model stops, as its domain does; and goes on. 0 or -errno. */
+int guest_dm_stop(const struct guest *g);
+int guest_dm_go_on(const struct guest *g);
+/* All that the device model is, stopped, as so many bytes; to: NULL, they are counted. */
+size_t guest_dm_save(const struct guest *g, uint8_t *to, size_t size);
+/* It goes on elsewhere: its end here says nothing. */
+void guest_dm_leaves(const struct guest *g);
 void guest_dm_destroy(struct guest *g);
 /* Does what is typed go to its serial line, or its keyboard? Then: there may be input for these. */
 bool guest_types_on_pc(const struct guest *g);
@@ -301,6 +310,7 @@ bool save_waits(const struct host *h, const struct ctl_job *job);
 void restoring_forget(struct host *h, const struct ctl_job *job);
 /* host_saved.c */
 void saved_files_close(struct host_edges *edges);
+void saved_files_begin(struct host_edges *edges, const struct host_config *cfg);
 /* host_save.c: what host_ctl_prepare() does for `restore`. */
 bool host_ctl_restore_prepare(struct host *h, const struct ctl_request *r, char err[HOST_ERR_SIZE]);
 /* The machine ends, and with it a clone that the job was making. */

@@ -9,6 +9,9 @@
  *      control/shutdown = suspend --> SHUTDOWN_suspend --> write --> destroy; -c: go on; -p: stay, paused
  *           '- 60 s without --> control/shutdown = ""
  *
+ * An HVM guest without drivers for Xen takes no part, and is stopped. Its device model stops with it, and is in the
+ * file, too (rings/dm/state.h).
+ *
  *      file --> its configuration --> a guest --> its domain, a step at a time --> connect --> its hypercall returns 0
  *
  * Its disks are not in the file: a restored guest has those that its configuration names, as they are then.
@@ -29,6 +32,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xen/hvm/params.h>
+#include <xen/sched.h>
 
 #define SUSPEND_PATIENCE SECONDS(60) /* libxl's; virtual */
 
@@ -37,6 +42,21 @@
 bool save_waits(const struct host *h, const struct ctl_job *job)
 {
     return job->suspends && job->suspends->state == GUEST_ALIVE && host_now(h) < job->deadline;
+}
+
+/*
+ * An HVM guest without drivers for Xen, which would have asked for interrupts by event channel, knows nothing of it: it
+ * is stopped where it is.
+ */
+static int suspend_ask(struct host *h, const struct guest *g)
+{
+    uint64_t callback = 0;
+    const int rc = guest_has_dm(g) ? xc_hvm_param_get(xc(h), g->domid, HVM_PARAM_CALLBACK_IRQ, &callback) : 0;
+
+    if (guest_has_dm(g) && !rc && !callback)
+        return xc_domain_shutdown(xc(h), g->domid, SHUTDOWN_suspend);
+    domain_node_write(h, g->domid, "control/shutdown", "suspend");
+    return rc;
 }
 
 static enum outcome save_begin(struct context *c)
@@ -51,14 +71,13 @@ static enum outcome save_begin(struct context *c)
                         g->cfg.name);
     if (g->driver)
         return ctl_fail(c, "%s is a driver domain: what it has in memory is its guests' business\n", g->cfg.name);
-    if (guest_has_dm(g))
-        return ctl_fail(c, "%s cannot be saved: its device model is not in the stream\n", g->cfg.name);
     if (g->cfg.shim)
         return ctl_fail(c, "%s cannot be saved: it runs in a shim\n", g->cfg.name);
     type = guest_devices_unsaved(g);
     if (type)
         return ctl_fail(c, "%s cannot be saved: it has a device of type %s\n", g->cfg.name, type);
-    domain_node_write(c->h, g->domid, "control/shutdown", "suspend");
+    if (suspend_ask(c->h, g))
+        return ctl_fail(c, "%s cannot be asked to suspend\n", g->cfg.name);
     g->suspend_wanted = true;
     c->job->suspends = g;
     c->job->deadline = host_now(c->h) + SUSPEND_PATIENCE;
@@ -71,17 +90,26 @@ static bool write_file(struct context *c, const struct guest *g)
     const bool hvm = guest_is_hvm(g);
     char *config = guest_config_text(g), why[SAVE_ERR_SIZE] = "", open_why[128] = "";
     const char *path = c->r->arg[1];
-    const struct save_what what = { g->domid, hvm, hvm || g->kernel->image.is64, config };
+    struct save_what what = { g->domid, hvm, hvm || g->kernel->image.is64, config, NULL, 0 };
     const bool again = c->h->edges->silent || c->h->edges->is_recorded;
     const int fd = again ? -1 : user_file_create(path, open_why, sizeof(open_why));
     struct save_out out = { .file = fd >= 0 ? fdopen(fd, "w") : NULL };
-    int rc = -1;
+    uint8_t *dm = NULL;
+    int rc = guest_dm_stop(g);
 
-    if (config)
-        rc = save_domain(xc(c->h), &what, &out, why);
-    else
+    if (!rc && guest_has_dm(g)) {
+        what.emulator_size = guest_dm_save(g, NULL, 0);
+        what.emulator = dm = malloc(what.emulator_size);
+        if (dm)
+            guest_dm_save(g, dm, what.emulator_size);
+    }
+    if (rc)
+        snprintf(why, sizeof(why), "its device model does not stop: %s", strerror(-rc));
+    else if (!config || (guest_has_dm(g) && !dm))
         snprintf(why, sizeof(why), "out of memory");
+    rc = *why ? -1 : save_domain(xc(c->h), &what, &out, why);
     free(config);
+    free(dm);
     if (fd >= 0 && (out.file ? fclose(out.file) : close(fd)) && !out.error)
         out.error = errno;
     if (fd >= 0 && (rc || out.error))
@@ -106,11 +134,14 @@ static enum outcome save_end(struct context *c, struct guest *g, bool good)
     g->suspend_wanted = false;
     c->job->suspends = NULL;
     if (good && !pause && !c->r->option['c']) {
+        guest_dm_leaves(g);
         guest_destroy(c->h, g);
         c->job->waits_for = g;
         return WAITS;
     }
     if (pause && xc_domain_pause(xc(c->h), g->domid))
+        good = false;
+    if (guest_dm_go_on(g))
         good = false;
     guest_resume(c->h, g);
     return g->state == GUEST_ALIVE && good ? DONE : FAILED;
@@ -140,7 +171,20 @@ enum outcome ctl_save(struct context *c)
 
 static const char *digest_stated(const struct ctl_request *r) { return r->option['s']; }
 
-static void guest_settings(const struct ctl_request *r, const struct saved_file *f, struct host_guest *g)
+/* What it starts with, if it starts again: what its configuration names, or what this run's guests start with. */
+static void firmware_settings(const struct host *h, const struct xl_hvm *hvm, struct host_guest *g)
+{
+    char *const *found = h->edges->firmware;
+
+    g->kernel = hvm->firmware ?: found[HOST_HVMLOADER];
+    g->ramdisk = hvm->bios_path ?: found[HOST_SEABIOS];
+    g->vgabios = hvm->vga == XL_VGA_NONE ? NULL : found[HOST_VGABIOS];
+    g->nicrom = strchr(hvm->boot, 'n') ? found[HOST_NIC_ROM] : NULL;
+    g->is_firmware = !hvm->firmware;
+}
+
+static void guest_settings(const struct host *h, const struct ctl_request *r, const struct saved_file *f,
+                           struct host_guest *g)
 {
     const struct xl_config *cfg = &f->cfg;
 
@@ -176,6 +220,8 @@ static void guest_settings(const struct ctl_request *r, const struct saved_file 
         .on_soft_reset = cfg->on_soft_reset,
     };
     memcpy(g->uuid, cfg->uuid, sizeof(g->uuid));
+    if (g->has_type && g->type == XL_TYPE_HVM)
+        firmware_settings(h, &cfg->hvm, g);
 }
 
 /* Another one with this UUID is there, and has its addresses, too. */
@@ -228,7 +274,7 @@ static enum outcome restore_start(struct context *c)
 
     if (!f)
         return ctl_fail(c, "%s\n", err);
-    guest_settings(c->r, f, &g);
+    guest_settings(c->h, c->r, f, &g);
     if (!g.name || !g.kernel)
         return ctl_fail(c, "%s: its configuration states no name, or no kernel\n", c->r->arg[0]);
     if (!ctl_name_free(c, g.name))

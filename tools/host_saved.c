@@ -57,8 +57,17 @@ bool saved_file_failed(const struct host_edges *edges, unsigned int id)
     return f;
 }
 
+void saved_files_begin(struct host_edges *edges, const struct host_config *cfg)
+{
+    edges->is_recorded = cfg->is_recorded;
+    for (unsigned int i = 0; i < HOST_FIRMWARES; i++)
+        edges->firmware[i] = cfg->firmware[i] ? strdup(cfg->firmware[i]) : NULL;
+}
+
 void saved_files_close(struct host_edges *edges)
 {
+    for (unsigned int i = 0; i < HOST_FIRMWARES; i++)
+        free(edges->firmware[i]);
     while (edges->saves_failed) {
         struct saved_failure *f = edges->saves_failed;
 
@@ -151,8 +160,11 @@ const char *saved_file_unfit(const struct saved_file *f, const struct guest *g)
 {
     if (guest_is_hvm(g) != f->saved.hvm)
         return "its configuration is of another type than what was saved";
-    if (guest_has_dm(g))
-        return "it is an HVM guest, whose device model would have to be restored, too";
+    if (guest_has_dm(g) && f->saved.emulator_is_qemu)
+        return "its device model was QEMU, whose state only QEMU knows";
+    if (guest_has_dm(g) != (f->saved.emulator.body != NULL))
+        return guest_has_dm(g) ? "it has no state of a device model, and is an HVM guest by its configuration"
+                               : "it has the state of a device model, and is no HVM guest by its configuration";
     if (g->cfg.shim || guest_devices_unsaved(g))
         return "it is to have a shim, a shared folder, a channel, a screen or a keyboard, which are not saved";
     return NULL;

@@ -112,6 +112,18 @@ void guest_disk_text(FILE *f, const struct xl_disk *d)
     fputs(d->path, f);
 }
 
+/* A CD drive without a disc is one of the list. */
+static void empty_cds(FILE *f, const struct guest *g, bool first)
+{
+    for (unsigned int i = 0; i < XL_IDE_DRIVES; i++)
+        if (g->hvm.empty_cds >> i & 1) {
+            fprintf(f, "%s\"format=raw,vdev=hd%c,access=ro,devtype=cdrom,target=\"", first ? "disk = [ " : ", ",
+                    'a' + i);
+            first = false;
+        }
+    fputs(first ? "" : " ]\n", f);
+}
+
 static void disks(FILE *f, const struct guest *g)
 {
     for (unsigned int i = 0; i < g->nr_disks; i++) {
@@ -128,7 +140,7 @@ static void disks(FILE *f, const struct guest *g)
         free(text);
         fputc('"', f);
     }
-    fputs(g->nr_disks ? " ]\n" : "", f);
+    empty_cds(f, g, !g->nr_disks);
 }
 
 static void forward(FILE *f, const struct xl_forward *w)
@@ -197,6 +209,52 @@ static void limits(FILE *f, const struct build_limits *l)
         number(f, "max_maptrack_frames", l->maptrack_frames);
 }
 
+/* Serial lines: each as a word. */
+static void serials(FILE *f, const struct guest *g)
+{
+    static const char *const words[] = {
+        [XL_SERIAL_NONE] = "none", [XL_SERIAL_STDIO] = "stdio", [XL_SERIAL_PTY] = "pty"
+    };
+
+    for (unsigned int i = 0; i < g->hvm.nr_serials; i++)
+        fprintf(f, "%s\"%s\"", i ? ", " : "serial = [ ", words[g->hvm.serials[i]]);
+    fputs(g->hvm.nr_serials ? " ]\n" : "", f);
+}
+
+/* What of an HVM guest is a PC's. What it starts with if nothing is named differs from a machine to the next. */
+static void pc(FILE *f, const struct guest *g)
+{
+    static const char *const vgas[] = {
+        [XL_VGA_CIRRUS] = "cirrus", [XL_VGA_STDVGA] = "stdvga", [XL_VGA_NONE] = "none", [XL_VGA_QXL] = "qxl"
+    };
+    const struct xl_hvm *s = &g->hvm;
+    const char *bios = g->host->edges->firmware[HOST_SEABIOS];
+
+    if (!g->cfg.is_firmware)
+        string(f, "firmware_override", g->cfg.kernel);
+    if (g->cfg.ramdisk && (!bios || strcmp(bios, g->cfg.ramdisk) != 0))
+        string(f, "bios_path_override", g->cfg.ramdisk);
+    if (*s->boot)
+        string(f, "boot", s->boot);
+    serials(f, g);
+    string(f, "vga", vgas[s->vga]);
+    if (s->videoram_mib)
+        number(f, "videoram", s->videoram_mib);
+    if (s->mmio_hole_mib)
+        number(f, "mmio_hole", s->mmio_hole_mib);
+    if (s->rtc_timeoffset)
+        number(f, "rtc_timeoffset", s->rtc_timeoffset);
+    number(f, "localtime", s->localtime);
+    number(f, "apic", s->apic);
+    number(f, "pae", s->pae);
+    number(f, "nx", s->nx);
+    number(f, "hpet", s->hpet);
+    number(f, "acpi_s3", s->acpi_s3);
+    number(f, "acpi_s4", s->acpi_s4);
+    number(f, "vpt_align", s->vpt_align);
+    number(f, "xen_platform_pci", s->xen_platform_pci);
+}
+
 static void hvm(FILE *f, const struct guest *g)
 {
     static const char *const modes[] = { "delay_for_missed_ticks", "no_delay_for_missed_ticks",
@@ -210,6 +268,8 @@ static void hvm(FILE *f, const struct guest *g)
                                               [XL_TECHNIQUE_RING1] = "ring1",
                                               [XL_TECHNIQUE_TRANSLATE] = "translate" };
 
+    if (guest_has_dm(g))
+        pc(f, g);
     number(f, "hap", g->hvm.hap);
     if (!g->hvm.hap)
         string(f, "shadow_policy", policies[g->hvm.shadow_policy]);
@@ -228,9 +288,11 @@ static void all(FILE *f, const struct guest *g)
     string(f, "name", g->cfg.name);
     uuid(f, g);
     string(f, "type", xl_type_name(g->cfg.has_type ? g->cfg.type : XL_TYPE_PV));
-    string(f, "kernel", g->cfg.kernel);
-    string(f, "ramdisk", g->cfg.ramdisk);
-    string(f, "cmdline", g->cfg.cmdline);
+    if (!guest_has_dm(g)) {
+        string(f, "kernel", g->cfg.kernel);
+        string(f, "ramdisk", g->cfg.ramdisk);
+        string(f, "cmdline", g->cfg.cmdline);
+    }
     number(f, "memory", g->cfg.memory_mib);
     number(f, "maxmem", g->cfg.maxmem_mib);
     number(f, "vcpus", g->cfg.vcpus);

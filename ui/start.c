@@ -2,6 +2,7 @@
 /* See ui/start.h. */
 #include "ui/start.h"
 
+#include "ui/firmware.h"
 #include "ui/guest_firmware.h"
 
 #include <stdio.h>
@@ -66,30 +67,38 @@ static bool has_pc(const struct guest_list *l)
     return false;
 }
 
+_Static_assert((int)HOST_HVMLOADER == FIRMWARE_HVMLOADER && (int)HOST_NIC_ROM == FIRMWARE_NIC_ROM,
+               "a guest's firmware has one order");
+
 struct host *start_host(const struct run_options *o, const struct guest_list *l, const struct host_io *io,
                         struct host_pool *pools, char err[START_ERR_SIZE])
 {
-    const struct host_config cfg = { .ram_mib = o->ram_mib,
-                                     .guests_mib = l->total_mib * (l->nr_names / l->nr) +
-                                                   (uint64_t)o->nr_drivers * HOST_DRIVER_MIB,
-                                     .nr_pcpus = pcpus(o, l),
-                                     .seed = o->seed,
-                                     .sched = o->sched,
-                                     .pools = pools,
-                                     .nr_pools = o->nr_pools,
-                                     .faults = o->faults,
-                                     .nr_faults = o->nr_faults,
-                                     .device_model = options_device_model(o),
-                                     .audit = o->audit,
-                                     .technique = options_technique(o),
-                                     .plain_engine = o->plain_engine,
-                                     .exact_segments = o->segments && !strcmp(o->segments, "exact"),
-                                     .only_forward = !goes_back(o),
-                                     .disk_writes = disk_writes(o),
-                                     .power_cut = o->power_cut,
-                                     .is_recorded = o->replay || o->command == COMMAND_REPLAY,
-                                     .quiet = o->quiet > 0 };
+    char *found[HOST_FIRMWARES];
+    struct host_config cfg = { .ram_mib = o->ram_mib,
+                               .guests_mib =
+                                   l->total_mib * (l->nr_names / l->nr) + (uint64_t)o->nr_drivers * HOST_DRIVER_MIB,
+                               .nr_pcpus = pcpus(o, l),
+                               .seed = o->seed,
+                               .sched = o->sched,
+                               .pools = pools,
+                               .nr_pools = o->nr_pools,
+                               .faults = o->faults,
+                               .nr_faults = o->nr_faults,
+                               .device_model = options_device_model(o),
+                               .audit = o->audit,
+                               .technique = options_technique(o),
+                               .plain_engine = o->plain_engine,
+                               .exact_segments = o->segments && !strcmp(o->segments, "exact"),
+                               .only_forward = !goes_back(o),
+                               .disk_writes = disk_writes(o),
+                               .power_cut = o->power_cut,
+                               .is_recorded = o->replay || o->command == COMMAND_REPLAY,
+                               .quiet = o->quiet > 0 };
 
+    struct host *h;
+
+    for (unsigned int i = 0; i < HOST_FIRMWARES; i++)
+        cfg.firmware[i] = found[i] = firmware_find((enum firmware)i, NULL);
     memcpy(pools, o->pools, sizeof(o->pools));
     if (o->device_model && !has_pc(l) && io->message)
         io->message(io->data, "--device-model has no effect: there is no HVM guest");
@@ -97,7 +106,10 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
         io->message(io->data, "--technique has no effect: there is no PVH or HVM guest");
     if (is_any_interpreted(l, cfg.technique) && goes_back(o) && io->message)
         io->message(io->data, "technique emulate: breakpoints and watchpoints do not stop guests that are interpreted");
-    return host_create(&cfg, io, err);
+    h = host_create(&cfg, io, err);
+    for (unsigned int i = 0; i < HOST_FIRMWARES; i++)
+        free(found[i]);
+    return h;
 }
 
 int start_guests(struct host *h, const struct guest_list *l, char err[START_ERR_SIZE])

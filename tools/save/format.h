@@ -9,7 +9,8 @@
  *        LIBXC_CONTEXT              empty, and behind it
  *      libxc     marker, "XENF", version 3; type of the domain; records:
  *                  what does not change (X86_PV_INFO, policies), STATIC_DATA_END, pages, state, END
- *        EMULATOR_CONTEXT           a device model's
+ *        EMULATOR_XENSTORE_DATA     a device model's: nothing,
+ *        EMULATOR_CONTEXT           and what it is (rings/dm/state.h)
  *        END
  *
  *      record    | type 32 | length 32 | body, length bytes | zeroes up to a multiple of 8 |
@@ -65,6 +66,12 @@ enum libxl_record {
     LIBXL_CHECKPOINT_END,
     LIBXL_CHECKPOINT_STATE,
 };
+
+/* In front of what EMULATOR_ records have. */
+struct libxl_emulator_header {
+    uint32_t id, index; /* which device model; index: 0 */
+};
+enum libxl_emulator { LIBXL_EMULATOR_UNKNOWN, LIBXL_EMULATOR_QEMU_TRADITIONAL, LIBXL_EMULATOR_QEMU_UPSTREAM };
 
 /* --- libxc --- */
 

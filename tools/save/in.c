@@ -133,6 +133,20 @@ static bool libxc_part(struct saved *s, struct stream_in *in, char why[SAVED_ERR
     return r.length ? refuse(why, "libxc's END says something") : true;
 }
 
+static bool emulator_part(struct saved *s, struct stream_body r, char why[SAVED_ERR_SIZE])
+{
+    struct libxl_emulator_header head;
+
+    if (r.length < sizeof(head) || s->emulator.body)
+        return refuse(why, "its EMULATOR_CONTEXT has no header, or there are two");
+    memcpy(&head, r.body, sizeof(head));
+    if (head.id > LIBXL_EMULATOR_QEMU_UPSTREAM || head.index)
+        return refuse(why, "the state of a device model that is not known (%u, %u)", head.id, head.index);
+    s->emulator_is_qemu = head.id != LIBXL_EMULATOR_UNKNOWN;
+    s->emulator = (struct stream_body){ r.type, r.body + sizeof(head), r.length - sizeof(head) };
+    return true;
+}
+
 static bool libxl_part(struct saved *s, struct stream_in *in, char why[SAVED_ERR_SIZE])
 {
     struct libxl_header h;
@@ -155,7 +169,10 @@ static bool libxl_part(struct saved *s, struct stream_in *in, char why[SAVED_ERR
             if (!libxc_part(s, in, why))
                 return false;
             break;
-        case LIBXL_EMULATOR_CONTEXT: s->emulator = r; break;
+        case LIBXL_EMULATOR_CONTEXT:
+            if (!emulator_part(s, r, why))
+                return false;
+            break;
         case LIBXL_EMULATOR_XENSTORE_DATA:
         case LIBXL_END: break;
         default: return refuse(why, "a record of libxl's of type %#x, which is not for a saved domain", r.type);

@@ -34,7 +34,8 @@ struct saved {
     size_t config_len;
     bool hvm;                    /* PVH or HVM, else PV */
     struct stream_in libxc;      /* records, END included */
-    struct stream_body emulator; /* EMULATOR_CONTEXT; body NULL: none */
+    struct stream_body emulator; /* EMULATOR_CONTEXT, behind its header; body NULL: none */
+    bool emulator_is_qemu;
 };
 
 /* Find the parts. False, and why, in words that follow the file's name and a colon. */

@@ -33,7 +33,7 @@ int restore_pfns(struct restorer *r, uint64_t last)
 
     if (rc)
         return restore_fail(r, "the machine", rc);
-    if (last > r->b->max_pages + phys.max_mfn + (UINT64_C(1) << 20))
+    if (last > r->b->max_pages + phys.max_mfn + (UINT64_C(2) << 20))
         return restore_refuse(r, "a damaged stream: it has a page of number %#llx", (unsigned long long)last);
     r->nr_pfns = last + 1;
     r->p2m = xzalloc_array(r->arena, uint64_t, r->nr_pfns);

@@ -22,7 +22,10 @@ static int create(struct restorer *r)
         return 0;
     if (build_hvm_domain(r->xc, r->b, &r->set, r->err))
         return -1;
-    return restore_pfns(r, FIRST_4GIB + r->b->max_pages);
+    if (!r->set.device_model)
+        return restore_pfns(r, FIRST_4GIB + r->b->max_pages);
+    /* The screen's memory is 4 GiB behind all else, until the guest has a place for it: tools/build/hvm_plan.h. */
+    return restore_pfns(r, 2 * FIRST_4GIB + r->b->max_pages + ((uint64_t)r->set.screen_mib << (20 - PAGE_SHIFT)));
 }
 
 static int record(struct restorer *r, const struct stream_body *rec)

@@ -5,7 +5,7 @@
  * Concept: what is written is what another machine needs to make the same domain, and nothing that only this machine
  * knows: frames are told by the domain's own numbers. A page of zeroes is told by its number alone, as one to allocate.
  *
- *      xl: configuration -> libxl: LIBXC_CONTEXT -> libxc: save_pv.c or save_hvm.c -> libxl: END
+ *      xl: configuration -> libxl: LIBXC_CONTEXT -> libxc: save_pv.c or save_hvm.c -> libxl: EMULATOR_, END
  *
  * Corresponds to what libxc, libxl and xl do for `xl save`. They write a domain of xl's with its configuration as JSON;
  * here it is an xl.cfg, which xl takes as well.
@@ -49,6 +49,17 @@ static void write_heads(struct saver *s)
     out_put(s->out, &domain, sizeof(domain));
 }
 
+/* xenlab's device model, which is none that Xen's tools know. */
+static void write_emulator(struct saver *s)
+{
+    const struct libxl_emulator_header head = { LIBXL_EMULATOR_UNKNOWN, 0 };
+
+    if (!s->what->emulator)
+        return;
+    out_record(s->out, LIBXL_EMULATOR_XENSTORE_DATA, &head, sizeof(head), NULL, 0);
+    out_record(s->out, LIBXL_EMULATOR_CONTEXT, &head, sizeof(head), s->what->emulator, s->what->emulator_size);
+}
+
 static int collect(struct saver *s)
 {
     int rc = xc_domain_getinfo(s->xc, s->what->domid, &s->info);
@@ -74,6 +85,7 @@ int save_domain(struct xc_handle *xc, const struct save_what *what, struct save_
     }
     if (!rc) {
         out_record(out, LIBXC_END, NULL, 0, NULL, 0);
+        write_emulator(&s);
         out_record(out, LIBXL_END, NULL, 0, NULL, 0);
     }
     free(s.page);

@@ -13,9 +13,11 @@
 #define SAVE_ERR_SIZE 256
 
 struct save_what {
-    domid_t domid;      /* it has suspended */
-    bool hvm, is64;     /* PVH or HVM; of a PV domain: which width it has */
-    const char *config; /* an xl.cfg that says how it was made */
+    domid_t domid;        /* it has suspended */
+    bool hvm, is64;       /* PVH or HVM; of a PV domain: which width it has */
+    const char *config;   /* an xl.cfg that says how it was made */
+    const void *emulator; /* the state of its device model, NULL: it has none; */
+    size_t emulator_size;
 };
 
 /*
