@@ -49,14 +49,14 @@ bool interp_one(struct vcpu *v, struct sim_exit *x);
 enum interp_op {
     OP_REFUSED, /* not known: .text says what it is */
     OP_ALU, OP_TEST, OP_NOT, OP_NEG, OP_MUL, OP_IMUL, OP_DIV, OP_IDIV, OP_IMUL2, OP_INC, OP_DEC, OP_SHIFT,
-    OP_MOV, OP_MOVZX, OP_MOVSX, OP_LEA, OP_XCHG, OP_PUSH, OP_POP, OP_LEAVE, OP_SIGN_A, OP_SIGN_D, OP_NOP,
+    OP_MOV, OP_MOVZX, OP_MOVSX, OP_LEA, OP_XCHG, OP_PUSH, OP_POP, OP_PUSHA, OP_POPA, OP_LEAVE, OP_SIGN_A, OP_SIGN_D, OP_NOP,
     OP_JCC, OP_JMP, OP_CALL, OP_JMP_RM, OP_CALL_RM, OP_RET, OP_SETCC, OP_CMOV, OP_MOVS, OP_STOS, OP_FLAG,
-    OP_PUSHF, OP_POPF,
+    OP_PUSHF, OP_POPF, OP_BIT, OP_SCAN, OP_BSWAP, OP_XADD, OP_CMPXCHG, OP_CMPXCHG2, OP_SHIFT2,
     OP_SYSTEM, /* from here on: interp_system.c */
     OP_INT = OP_SYSTEM, OP_UD2, OP_HLT, OP_CLI, OP_STI, OP_IO, OP_CPUID, OP_RDTSC, OP_RDMSR, OP_WRMSR,
-    OP_VMMCALL, OP_PAUSE,
+    OP_VMMCALL, OP_PAUSE, OP_WBINVD, OP_ICEBP,
     OP_MOV_FROM_CR, OP_MOV_TO_CR, OP_MOV_DR, OP_CLTS, OP_LGDT, OP_LIDT, OP_SGDT, OP_SIDT, OP_SMSW, OP_LMSW, OP_INVLPG, OP_SWAPGS,
-    OP_LLDT, OP_LTR, OP_STR, OP_LAR, OP_VERR, OP_SYSCALL, OP_SYSRET, OP_IRET, OP_RETF, OP_JMPF, OP_MOV_FROM_SEG, OP_MOV_TO_SEG,
+    OP_LLDT, OP_LTR, OP_SLDT, OP_STR, OP_LAR, OP_LSL, OP_VERR, OP_VERW, OP_PUSH_SEG, OP_POP_SEG, OP_SYSCALL, OP_SYSRET, OP_IRET, OP_RETF, OP_JMPF, OP_MOV_FROM_SEG, OP_MOV_TO_SEG,
 };
 /* clang-format on */
 
@@ -155,6 +155,9 @@ uint64_t interp_reg(const struct interp *i, unsigned int reg, unsigned int size)
 void interp_set_reg(struct interp *i, unsigned int reg, unsigned int size, uint64_t val);
 uint64_t interp_address(const struct interp *i, const struct interp_insn *in);
 bool interp_on_stack(const struct interp_insn *in); /* does its address go by the stack segment? */
+/* To be written as well: the right to do so comes first, as the processor has it. */
+bool interp_modify(struct interp *i, uint64_t va, unsigned int size, uint64_t *val, bool stack);
+bool interp_modify_rm(struct interp *i, const struct interp_insn *in, uint64_t *val);
 bool interp_get_rm(struct interp *i, const struct interp_insn *in, unsigned int size, uint64_t *val);
 bool interp_set_rm(struct interp *i, const struct interp_insn *in, unsigned int size, uint64_t val);
 uint64_t interp_stack_at(const struct interp *i, uint64_t rsp); /* as far as code of this size sees */
@@ -167,14 +170,16 @@ bool interp_descriptor(struct interp *i, uint16_t sel, struct cpu_segment *s); /
 bool interp_descriptor_fault(struct interp *i, const struct hvm_fault *f);
 bool interp_mov_to_seg(struct interp *i, const struct interp_insn *in);
 bool interp_mov_from_seg(struct interp *i, const struct interp_insn *in);
+bool interp_pop_seg(struct interp *i, const struct interp_insn *in);
 bool interp_jmp_far(struct interp *i, const struct interp_insn *in);
 bool interp_ret_far(struct interp *i, const struct interp_insn *in);
 bool interp_iret(struct interp *i, const struct interp_insn *in);
 bool interp_syscall(struct interp *i);
 bool interp_sysret(struct interp *i, const struct interp_insn *in);
 
-/* interp_system.c, interp_ops.c */
+/* interp_system.c, interp_ops.c, interp_bits.c */
 bool interp_execute_system(struct interp *i, const struct interp_insn *in);
+bool interp_execute_bits(struct interp *i, const struct interp_insn *in);
 bool interp_execute(struct interp *i, const struct interp_insn *in);
 
 /* interp_exit.c: kind, an exception, a refusal; all answer false. */

@@ -12,9 +12,13 @@
  * many are alike (00 to 3F: eight operations in six forms each; 40 to 4F, 50 to 5F, 70 to 7F, B0 to BF) are taken by
  * their pattern, as the processor does.
  *
+ * Budget: the opcode maps, which one reads side by side with the manual's.
+ *
  * Source: AMD APM volume 3, 1.2 to 1.5, and appendix A, the opcode maps.
  */
 #include "vcpu/five/decoder.h"
+
+#include <string.h>
 
 static void alu(struct decoder *d, uint8_t opcode)
 {
@@ -69,16 +73,16 @@ static void shift(struct decoder *d, uint8_t opcode)
     }
 }
 
-/* 0F 00: LLDT, LTR, STR, VERR. 0F 01: the tables, INVLPG, SMSW, LMSW, VMMCALL, SWAPGS. */
+/* 0F 00: SLDT, STR, LLDT, LTR, VERR, VERW. 0F 01: the tables, INVLPG, SMSW, LMSW, VMMCALL, SWAPGS. */
 static void group6_7(struct decoder *d, uint8_t opcode)
 {
-    static const uint8_t six[8] = { [1] = OP_STR, [2] = OP_LLDT, [3] = OP_LTR, [4] = OP_VERR },
+    static const uint8_t six[8] = { OP_SLDT, OP_STR, OP_LLDT, OP_LTR, OP_VERR, OP_VERW },
                          seven[8] = { OP_SGDT, OP_SIDT, OP_LGDT, OP_LIDT, OP_SMSW, 0, OP_LMSW, OP_INVLPG };
     struct interp_insn *in = d->in;
 
     decoder_to_rm(d, OP_REFUSED, 0);
     in->op = opcode ? seven[d->digit] : six[d->digit];
-    if (!opcode && in->op != OP_STR)
+    if (!opcode && in->op != OP_STR && in->op != OP_SLDT)
         in->size = 2;
     if (opcode == 1 && !in->is_mem && in->op != OP_SMSW && in->op != OP_LMSW)
         in->op = d->digit == 3 && (in->rm & 7) == 1                ? OP_VMMCALL
@@ -98,6 +102,57 @@ static void cr_or_dr(struct decoder *d, uint8_t opcode)
         decoder_refuse(d, KNOWS_NO "MOV of a control register with an odd ModRM");
 }
 
+/* Some of 0F A0 to C7: FS and GS, bits, and what is done in one piece. */
+static void bits(struct decoder *d, uint8_t opcode)
+{
+    struct interp_insn *in = d->in;
+
+    switch (opcode) {
+    case 0xa0 ... 0xa1:
+    case 0xa8 ... 0xa9:
+        in->op = opcode & 1 ? OP_POP_SEG : OP_PUSH_SEG;
+        in->reg = opcode < 0xa8 ? CPU_SEG_FS : CPU_SEG_GS;
+        decoder_wide(d);
+        return;
+    case 0xa3:
+    case 0xab:
+    case 0xb3:
+    case 0xbb:
+        decoder_to_rm(d, OP_BIT, 0);
+        in->sub = opcode >> 3 & 3; /* A3 AB B3 BB */
+        return;
+    case 0xba:
+        decoder_to_rm(d, OP_BIT, 0);
+        in->sub = d->digit & 3;
+        decoder_immediate(d, 1);
+        if (d->digit < 4)
+            in->op = OP_UD2;
+        return;
+    case 0xa4 ... 0xa5:
+    case 0xac ... 0xad:
+        decoder_to_rm(d, OP_SHIFT2, 0);
+        in->sub = opcode >= 0xac;
+        if (!(opcode & 1))
+            decoder_immediate(d, 1);
+        return;
+    case 0xbc ... 0xbd:
+        decoder_to_rm(d, OP_SCAN, 0);
+        in->sub = opcode & 1;
+        if (in->rep)
+            decoder_refuse(d, KNOWS_NO "TZCNT or LZCNT");
+        return;
+    case 0xb0 ... 0xb1: decoder_rm_reg(d, OP_CMPXCHG, opcode, false); return;
+    case 0xc0 ... 0xc1: decoder_rm_reg(d, OP_XADD, opcode, false); return;
+    default:
+        decoder_to_rm(d, OP_CMPXCHG2, d->rex & 8 ? 8 : 4);
+        if (!in->is_mem && d->digit < 6)
+            in->op = OP_UD2;
+        else if (d->digit != 1)
+            decoder_refuse(d, KNOWS_NO "such instruction of group 9");
+        return;
+    }
+}
+
 /* Behind 0F. */
 static void two_bytes(struct decoder *d)
 {
@@ -107,10 +162,11 @@ static void two_bytes(struct decoder *d)
     switch (opcode) {
     case 0x00:
     case 0x01: group6_7(d, opcode); return;
-    case 0x02: decoder_to_rm(d, OP_LAR, 0); return;
+    case 0x02 ... 0x03: decoder_to_rm(d, opcode == 2 ? OP_LAR : OP_LSL, 0); return;
     case 0x05: in->op = OP_SYSCALL; return;
     case 0x06: in->op = OP_CLTS; return;
     case 0x07: in->op = OP_SYSRET; return;
+    case 0x08 ... 0x09: in->op = OP_WBINVD; return; /* and INVD */
     case 0x0b: in->op = OP_UD2; return;
     case 0x1f: decoder_to_rm(d, OP_NOP, 0); return;
     case 0x20 ... 0x23: cr_or_dr(d, opcode); return;
@@ -131,6 +187,16 @@ static void two_bytes(struct decoder *d)
         decoder_rm_reg(d, OP_SETCC, 0, false);
         return;
     case 0xa2: in->op = OP_CPUID; return;
+    case 0xa0 ... 0xa1:
+    case 0xa3 ... 0xa5:
+    case 0xa8 ... 0xa9:
+    case 0xab ... 0xad:
+    case 0xb0 ... 0xb1:
+    case 0xb3:
+    case 0xba ... 0xbd:
+    case 0xc0 ... 0xc1:
+    case 0xc7: bits(d, opcode); return;
+    case 0xc8 ... 0xcf: decoder_in_opcode(d, OP_BSWAP, opcode); return;
     case 0xaf: decoder_to_rm(d, OP_IMUL2, 0); return;
     case 0xb6 ... 0xb7:
     case 0xbe ... 0xbf:
@@ -141,6 +207,20 @@ static void two_bytes(struct decoder *d)
         return;
     default: decoder_refuse(d, KNOWS_NO "such opcode behind 0F"); return;
     }
+}
+
+/* The accumulator, and an address of all bits. */
+static void mov_absolute(struct decoder *d, uint8_t opcode)
+{
+    struct interp_insn *in = d->in;
+
+    in->op = OP_MOV;
+    in->to_reg = opcode < 0xa2;
+    in->is_mem = true;
+    in->size = opcode & 1 ? in->size : 1;
+    in->disp = (int64_t)decoder_take(d, in->address_size);
+    if (d->segment)
+        decoder_refuse(d, KNOWS_NO "operand by way of FS or GS");
 }
 
 static void far_jump(struct decoder *d)
@@ -184,6 +264,7 @@ static void third_quarter(struct decoder *d, uint8_t opcode)
     case 0x99: in->op = OP_SIGN_D; return;
     case 0x9c: in->op = OP_PUSHF, decoder_wide(d); return;
     case 0x9d: in->op = OP_POPF, decoder_wide(d); return;
+    case 0xa0 ... 0xa3: mov_absolute(d, opcode); return;
     case 0xa4 ... 0xa5:
     case 0xaa ... 0xab:
         in->op = opcode < 0xa8 ? OP_MOVS : OP_STOS;
@@ -253,6 +334,7 @@ static void fourth_quarter(struct decoder *d, uint8_t opcode)
     case 0xe9: in->op = OP_JMP, decoder_immediate(d, 4); return;
     case 0xea: far_jump(d); return;
     case 0xeb: in->op = OP_JMP, decoder_immediate(d, 1); return;
+    case 0xf1: in->op = OP_ICEBP; return;
     case 0xf4: in->op = OP_HLT; return;
     case 0xf5:
     case 0xf8 ... 0xf9:
@@ -274,13 +356,20 @@ static void lower_half(struct decoder *d, uint8_t opcode)
 
     switch (opcode) {
     case 0x00 ... 0x3f:
-        if ((opcode & 7) < 6)
+        if ((opcode & 7) < 6) {
             alu(d, opcode);
-        else
-            decoder_refuse(d, KNOWS_NO "segment's PUSH or POP, or decimal arithmetic");
+        } else if (d->code64) {
+            in->op = OP_UD2;
+        } else if (opcode >= 0x20) {
+            decoder_refuse(d, KNOWS_NO "decimal arithmetic");
+        } else {
+            in->op = opcode & 1 ? OP_POP_SEG : OP_PUSH_SEG;
+            in->reg = opcode >> 3; /* ES CS SS DS, as they are numbered */
+        }
         return;
     case 0x40 ... 0x4f: decoder_in_opcode(d, opcode < 0x48 ? OP_INC : OP_DEC, opcode); return; /* in 64-bit code: REX */
     case 0x50 ... 0x5f: decoder_in_opcode(d, opcode < 0x58 ? OP_PUSH : OP_POP, opcode), decoder_wide(d); return;
+    case 0x60 ... 0x61: in->op = d->code64 ? OP_UD2 : opcode & 1 ? OP_POPA : OP_PUSHA; return;
     case 0x63:
         decoder_to_rm(d, OP_MOVSX, 0);
         in->from = 4;
@@ -341,6 +430,14 @@ static void prefixes(struct decoder *d)
     }
 }
 
+static bool lockable(const struct interp_insn *in)
+{
+    static const uint8_t ops[] = { OP_ALU, OP_XCHG, OP_INC,  OP_DEC,     OP_NOT,
+                                   OP_NEG, OP_BIT,  OP_XADD, OP_CMPXCHG, OP_CMPXCHG2 };
+
+    return memchr(ops, in->op, sizeof(ops));
+}
+
 void interp_decode(const uint8_t *bytes, size_t n, bool code64, struct interp_insn *in)
 {
     struct decoder d = { .bytes = bytes, .n = n, .code64 = code64, .in = in };
@@ -354,9 +451,10 @@ void interp_decode(const uint8_t *bytes, size_t n, bool code64, struct interp_in
         decoder_refuse(&d, KNOWS_NO "16-bit addresses");
     if (d.repne)
         decoder_refuse(&d, KNOWS_NO "REPNE");
-    if (d.lock && in->op != OP_ALU && in->op != OP_XCHG && in->op != OP_INC && in->op != OP_DEC)
+    if (d.lock && !lockable(in))
         decoder_refuse(&d, KNOWS_NO "LOCK");
-    else if (d.lock && (!in->is_mem || in->to_reg || (in->op == OP_ALU && in->sub == ALU_CMP)))
+    else if (d.lock && (!in->is_mem || in->to_reg || (in->op == OP_ALU && in->sub == ALU_CMP) ||
+                        (in->op == OP_BIT && in->sub == 0)))
         in->op = OP_UD2;
     in->len = d.short_of ? 0 : (uint8_t)d.at;
 }

@@ -49,6 +49,19 @@ bool interp_get_rm(struct interp *i, const struct interp_insn *in, unsigned int 
     return true;
 }
 
+bool interp_modify(struct interp *i, uint64_t va, unsigned int size, uint64_t *val, bool stack)
+{
+    return interp_page(i, va, INTERP_WRITE, stack) && interp_load(i, va, size, val, stack);
+}
+
+bool interp_modify_rm(struct interp *i, const struct interp_insn *in, uint64_t *val)
+{
+    if (in->is_mem)
+        return interp_modify(i, interp_address(i, in), in->size, val, interp_on_stack(in));
+    *val = interp_reg(i, in->rm, in->size);
+    return true;
+}
+
 bool interp_set_rm(struct interp *i, const struct interp_insn *in, unsigned int size, uint64_t val)
 {
     if (in->is_mem)

@@ -9,16 +9,6 @@
 
 #include <string.h>
 
-/* To be written as well: the right to do so comes first, as the processor has it. */
-static bool modify_rm(struct interp *i, const struct interp_insn *in, uint64_t *val)
-{
-    const uint64_t at = in->is_mem ? interp_address(i, in) : 0;
-
-    if (in->is_mem && !interp_page(i, at, INTERP_WRITE, interp_on_stack(in)))
-        return false;
-    return interp_get_rm(i, in, in->size, val);
-}
-
 /* ----------------------------------------------------------------------------------------------------- transfers -- */
 
 /* To a new RIP: one that is not canonical is a fault of the transfer. */
@@ -52,7 +42,7 @@ static bool alu(struct interp *i, const struct interp_insn *in)
 {
     uint64_t flags = i->r->rflags, a, b, res;
 
-    if (in->sub == ALU_CMP || in->to_reg ? !interp_get_rm(i, in, in->size, &a) : !modify_rm(i, in, &a))
+    if (in->sub == ALU_CMP || in->to_reg ? !interp_get_rm(i, in, in->size, &a) : !interp_modify_rm(i, in, &a))
         return false;
     b = in->has_imm ? in->imm : interp_reg(i, in->reg, in->size);
     res = in->to_reg ? interp_alu(&flags, in->sub, in->size, b, a) : interp_alu(&flags, in->sub, in->size, a, b);
@@ -81,7 +71,7 @@ static bool unary(struct interp *i, const struct interp_insn *in)
 {
     uint64_t flags = i->r->rflags, a;
 
-    if (!modify_rm(i, in, &a))
+    if (!interp_modify_rm(i, in, &a))
         return false;
     switch (in->op) {
     case OP_NOT: a = ~a; break;
@@ -164,7 +154,7 @@ static bool xchg(struct interp *i, const struct interp_insn *in)
     const uint64_t reg = interp_reg(i, in->reg, in->size);
     uint64_t val;
 
-    if (!modify_rm(i, in, &val) || !interp_set_rm(i, in, in->size, reg))
+    if (!interp_modify_rm(i, in, &val) || !interp_set_rm(i, in, in->size, reg))
         return false;
     interp_set_reg(i, in->reg, in->size, val);
     return true;
@@ -190,6 +180,36 @@ static bool push(struct interp *i, const struct interp_insn *in)
     uint64_t val = in->imm;
 
     return (in->has_imm || interp_get_rm(i, in, in->size, &val)) && interp_push(i, in->size, val);
+}
+
+/* All eight of 32 bits; RSP as it was before. */
+static bool pusha(struct interp *i, const struct interp_insn *in)
+{
+    const uint64_t was = i->r->rsp, to = interp_stack_at(i, was - 8u * in->size);
+
+    if (!interp_page(i, to, INTERP_WRITE, true))
+        return false;
+    for (unsigned int n = 0; n < 8; n++)
+        if (!interp_store(i, interp_stack_at(i, was - (n + 1) * in->size), in->size,
+                          interp_mask(in->size) & i->r->gpr[n], true))
+            return false;
+    i->r->rsp = to;
+    return true;
+}
+
+/* And back, but RSP, whose word is skipped. */
+static bool popa(struct interp *i, const struct interp_insn *in)
+{
+    uint64_t vals[8];
+
+    for (unsigned int n = 0; n < 8; n++)
+        if (!interp_load(i, interp_stack_at(i, i->r->rsp + n * in->size), in->size, &vals[n], true))
+            return false;
+    for (unsigned int n = 0; n < 8; n++)
+        if (n != 3)
+            interp_set_reg(i, 7 - n, in->size, vals[n]);
+    i->r->rsp = interp_stack_at(i, i->r->rsp + 8u * in->size);
+    return true;
 }
 
 static bool leave(struct interp *i, const struct interp_insn *in)
@@ -304,6 +324,8 @@ bool interp_execute(struct interp *i, const struct interp_insn *in)
     case OP_XCHG: return xchg(i, in);
     case OP_PUSH: return push(i, in);
     case OP_POP: return pop(i, in);
+    case OP_PUSHA: return pusha(i, in);
+    case OP_POPA: return popa(i, in);
     case OP_LEAVE: return leave(i, in);
     case OP_SIGN_A:
     case OP_SIGN_D: sign(i, in); return true;
@@ -325,6 +347,13 @@ bool interp_execute(struct interp *i, const struct interp_insn *in)
     case OP_FLAG: flag(i, in->sub); return true;
     case OP_PUSHF: return interp_push(i, in->size, i->r->rflags & ~(uint64_t)(X86_EFLAGS_RF | X86_EFLAGS_VM));
     case OP_POPF: return popf(i, in);
+    case OP_BIT:
+    case OP_SCAN:
+    case OP_BSWAP:
+    case OP_XADD:
+    case OP_CMPXCHG:
+    case OP_CMPXCHG2:
+    case OP_SHIFT2: return interp_execute_bits(i, in);
     default: return interp_execute_system(i, in);
     }
 }

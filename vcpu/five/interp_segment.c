@@ -102,19 +102,33 @@ static void set_segment(struct interp *i, unsigned int nr, const struct cpu_segm
     i->r->dirty |= CPU_DIRTY_SEGS;
 }
 
-bool interp_mov_to_seg(struct interp *i, const struct interp_insn *in)
+static bool load_segment(struct interp *i, unsigned int nr, uint16_t sel)
 {
     struct cpu_segment s;
+
+    if (!(nr == CPU_SEG_SS ? stack_segment(i, sel, i->r->cpl, &s) : data_segment(i, sel, &s)))
+        return false;
+    set_segment(i, nr, &s);
+    i->shadow = nr == CPU_SEG_SS;
+    return true;
+}
+
+bool interp_mov_to_seg(struct interp *i, const struct interp_insn *in)
+{
     uint64_t sel;
 
     if (in->reg == CPU_SEG_CS || in->reg >= CPU_NR_SEGS)
         return interp_exception(i, X86_EXC_UD, 0);
-    if (!interp_get_rm(i, in, 2, &sel))
+    return interp_get_rm(i, in, 2, &sel) && load_segment(i, in->reg, (uint16_t)sel);
+}
+
+bool interp_pop_seg(struct interp *i, const struct interp_insn *in)
+{
+    uint64_t sel;
+
+    if (!interp_top(i, in->size, &sel) || !load_segment(i, in->reg, (uint16_t)sel))
         return false;
-    if (!(in->reg == CPU_SEG_SS ? stack_segment(i, (uint16_t)sel, i->r->cpl, &s) : data_segment(i, (uint16_t)sel, &s)))
-        return false;
-    set_segment(i, in->reg, &s);
-    i->shadow = in->reg == CPU_SEG_SS;
+    i->r->rsp = interp_stack_at(i, i->r->rsp + in->size);
     return true;
 }
 
@@ -139,10 +153,10 @@ bool interp_jmp_far(struct interp *i, const struct interp_insn *in)
     return true;
 }
 
-static bool pop_words(struct interp *i, uint64_t *words, unsigned int nr)
+static bool pop_words(struct interp *i, uint64_t *words, unsigned int from, unsigned int to, unsigned int size)
 {
-    for (unsigned int n = 0; n < nr; n++)
-        if (!interp_load(i, i->r->rsp + 8 * n, 8, &words[n], true))
+    for (unsigned int n = from; n < to; n++)
+        if (!interp_load(i, interp_stack_at(i, i->r->rsp + size * n), size, &words[n], true))
             return false;
     return true;
 }
@@ -153,16 +167,18 @@ bool interp_ret_far(struct interp *i, const struct interp_insn *in)
     struct cpu_segment cs;
     uint64_t w[2];
 
-    if (in->size != 8 || !interp_is_64(i->r))
-        return interp_refuse(i, KNOWS_NO "RETF but of 64 bits");
-    if (!pop_words(i, w, 2))
+    if (in->size == 2)
+        return interp_refuse(i, KNOWS_NO "RETF of 16 bits");
+    if (!pop_words(i, w, 0, 2, in->size))
         return false;
     if ((w[1] & 3) != i->r->cpl)
         return interp_refuse(i, KNOWS_NO "RETF to another ring");
     if (!code_segment(i, (uint16_t)w[1], i->r->cpl, &cs))
         return false;
+    if (!(cs.attr & SEG_ATTR_L) == interp_is_64(i->r))
+        return interp_refuse(i, KNOWS_NO "RETF to code of another size");
     set_segment(i, CPU_SEG_CS, &cs);
-    i->r->rsp += 16;
+    i->r->rsp = interp_stack_at(i, i->r->rsp + 2u * in->size);
     i->next = w[0];
     i->transfers = true;
     return true;
@@ -182,39 +198,55 @@ static void drop_inner(struct interp *i, unsigned int cpl)
     }
 }
 
-bool interp_iret(struct interp *i, const struct interp_insn *in)
+/* What IRET takes into RFLAGS. */
+static void iret_flags(struct cpu_state *r, uint64_t flags)
 {
-    struct cpu_state *r = i->r;
-    struct cpu_segment cs, ss;
-    uint64_t w[5], change = IRET_CHANGE; /* RIP CS RFLAGS RSP SS */
-    unsigned int cpl;
+    uint64_t change = IRET_CHANGE;
 
-    if (in->size != 8 || !interp_is_64(r))
-        return interp_refuse(i, KNOWS_NO "IRET but of 64 bits");
-    if (r->rflags & X86_EFLAGS_NT)
-        return interp_exception(i, X86_EXC_GP, 0);
-    if (!pop_words(i, w, 5))
-        return false;
-    cpl = w[1] & 3;
-    if (cpl < r->cpl)
-        return interp_exception(i, X86_EXC_GP, w[1] & 0xfffc);
-    if (!code_segment(i, (uint16_t)w[1], cpl, &cs) || !stack_segment(i, (uint16_t)w[4], cpl, &ss))
-        return false;
-    if (!(cs.attr & SEG_ATTR_L))
-        return interp_refuse(i, KNOWS_NO "IRET to code of 32 bits");
-    if (!is_canonical(w[0]))
-        return interp_exception(i, X86_EXC_GP, 0);
     if (r->cpl == 0)
         change |= X86_EFLAGS_IOPL;
     if (r->cpl <= (r->rflags & X86_EFLAGS_IOPL) >> 12)
         change |= X86_EFLAGS_IF;
-    r->rflags = (r->rflags & ~change) | (w[2] & change);
+    r->rflags = (r->rflags & ~change) | (flags & change);
+}
+
+/* In 64-bit code RSP and SS are popped always, in 32-bit code to an outer ring. */
+bool interp_iret(struct interp *i, const struct interp_insn *in)
+{
+    struct cpu_state *r = i->r;
+    struct cpu_segment cs, ss;
+    uint64_t w[5]; /* RIP CS RFLAGS RSP SS */
+    unsigned int cpl;
+    bool stack;
+
+    if (in->size == 2)
+        return interp_refuse(i, KNOWS_NO "IRET of 16 bits");
+    if (r->rflags & X86_EFLAGS_NT)
+        return interp_is_64(r) ? interp_exception(i, X86_EXC_GP, 0) : interp_refuse(i, KNOWS_NO "tasks");
+    if (!pop_words(i, w, 0, 3, in->size))
+        return false;
+    if (!interp_is_64(r) && w[2] & X86_EFLAGS_VM && !r->cpl)
+        return interp_refuse(i, KNOWS_NO "virtual-8086 mode");
+    cpl = w[1] & 3;
+    stack = interp_is_64(r) || cpl > r->cpl;
+    if (stack && !pop_words(i, w, 3, 5, in->size))
+        return false;
+    if (cpl < r->cpl)
+        return interp_exception(i, X86_EXC_GP, w[1] & 0xfffc);
+    if (!code_segment(i, (uint16_t)w[1], cpl, &cs) || (stack && !stack_segment(i, (uint16_t)w[4], cpl, &ss)))
+        return false;
+    if (!(cs.attr & SEG_ATTR_L) == interp_is_64(r))
+        return interp_refuse(i, KNOWS_NO "IRET to code of another size");
+    if (!is_canonical(w[0]))
+        return interp_exception(i, X86_EXC_GP, 0);
+    iret_flags(r, w[2]);
+    r->rsp = stack ? w[3] : interp_stack_at(i, r->rsp + 3u * in->size);
     set_segment(i, CPU_SEG_CS, &cs);
-    set_segment(i, CPU_SEG_SS, &ss);
+    if (stack)
+        set_segment(i, CPU_SEG_SS, &ss);
     if (cpl > r->cpl)
         drop_inner(i, cpl);
     r->cpl = (uint8_t)cpl;
-    r->rsp = w[3];
     r->nmi_blocked = false;
     i->next = w[0];
     i->transfers = i->keeps_rf = true;

@@ -111,10 +111,10 @@ static bool swapgs(struct interp *i)
     return true;
 }
 
-/* May the segment be looked at, by who is at CPL with the selector's RPL? Only then ZF. */
-static bool lar_verr(struct interp *i, const struct interp_insn *in)
+/* LAR, LSL, VERR, VERW: may the segment be looked at, by who is at CPL with the selector's RPL? Only then ZF. */
+static bool look_at_segment(struct interp *i, const struct interp_insn *in)
 {
-    const bool verr = in->op == OP_VERR;
+    const bool verify = in->op == OP_VERR || in->op == OP_VERW;
     struct cpu_segment s = { 0 };
     enum hvm_descriptor found = HVM_DESC_NONE;
     struct hvm_fault f;
@@ -130,12 +130,17 @@ static bool lar_verr(struct interp *i, const struct interp_insn *in)
     good = found == HVM_DESC_OK &&
            (((s.attr & (ATTR_S | TYPE_CODE | TYPE_CONFORM)) == (ATTR_S | TYPE_CODE | TYPE_CONFORM)) ||
             (ATTR_DPL(s.attr) >= i->r->cpl && ATTR_DPL(s.attr) >= (sel & 3)));
-    if (verr)
+    if (in->op == OP_VERR)
         good &= s.attr & ATTR_S && (s.attr & (TYPE_CODE | TYPE_READ)) != TYPE_CODE;
-    else if (!(s.attr & ATTR_S)) /* of the system's: LDT, TSS, call gates */
-        good &= ATTR_TYPE(s.attr) == TYPE_LDT || (ATTR_TYPE(s.attr) & 0xd) == TSS_FREE || ATTR_TYPE(s.attr) == 0xc;
+    else if (in->op == OP_VERW)
+        good &= (s.attr & (ATTR_S | TYPE_CODE | TYPE_WRITE)) == (ATTR_S | TYPE_WRITE);
+    else if (!(s.attr & ATTR_S)) /* of the system's: LDT, TSS, call gates, which have no limit */
+        good &= ATTR_TYPE(s.attr) == TYPE_LDT || (ATTR_TYPE(s.attr) & 0xd) == TSS_FREE ||
+                (ATTR_TYPE(s.attr) == 0xc && in->op == OP_LAR);
     i->r->rflags = (i->r->rflags & ~(uint64_t)X86_EFLAGS_ZF) | (good ? X86_EFLAGS_ZF : 0);
-    if (good && !verr) /* the descriptor's upper half, without base and limit */
+    if (good && in->op == OP_LSL)
+        interp_set_reg(i, in->reg, in->size, s.limit);
+    else if (good && !verify) /* the descriptor's upper half, without base and limit */
         interp_set_reg(i, in->reg, in->size, (s.attr & 0xffu) << 8 | (s.attr & 0xf00u) << 12);
     return true;
 }
@@ -240,6 +245,7 @@ bool interp_execute_system(struct interp *i, const struct interp_insn *in)
 {
     switch ((enum interp_op)in->op) {
     case OP_INT: return soft_interrupt(i, in);
+    case OP_ICEBP: i->r->rip = i->next; return interp_exception(i, X86_EXC_DB, 0);
     case OP_UD2: return interp_exception(i, X86_EXC_UD, 0);
     case OP_HLT: return leave_privileged(i, EXIT_HLT, in->len);
     case OP_RDMSR: return leave_privileged(i, EXIT_RDMSR, in->len);
@@ -247,6 +253,7 @@ bool interp_execute_system(struct interp *i, const struct interp_insn *in)
     case OP_CPUID: return interp_leave(i, EXIT_CPUID, in->len);
     case OP_RDTSC: return interp_leave(i, EXIT_RDTSC, in->len);
     case OP_VMMCALL: return interp_leave(i, EXIT_VMMCALL, in->len);
+    case OP_WBINVD: return privileged(i); /* there is no cache */
     case OP_PAUSE: return interp_leave(i, EXIT_PAUSE, in->len);
     case OP_IO: return port_io(i, in);
     case OP_CLI:
@@ -265,9 +272,14 @@ bool interp_execute_system(struct interp *i, const struct interp_insn *in)
     case OP_SWAPGS: return swapgs(i);
     case OP_LLDT: return lldt(i, in);
     case OP_LTR: return ltr(i, in);
+    case OP_SLDT: return interp_set_rm(i, in, in->is_mem ? 2 : in->size, i->r->ldtr.sel);
     case OP_STR: return interp_set_rm(i, in, in->is_mem ? 2 : in->size, i->r->tr.sel);
     case OP_LAR:
-    case OP_VERR: return lar_verr(i, in);
+    case OP_LSL:
+    case OP_VERR:
+    case OP_VERW: return look_at_segment(i, in);
+    case OP_PUSH_SEG: return interp_push(i, in->size, i->r->seg[in->reg].sel);
+    case OP_POP_SEG: return interp_pop_seg(i, in);
     case OP_SYSCALL: return interp_syscall(i);
     case OP_SYSRET: return interp_sysret(i, in);
     case OP_IRET: return interp_iret(i, in);
