@@ -136,7 +136,8 @@ const struct trace_names *trace_subops_at(size_t i, uint64_t *nr);
 
 /*
  * Is it an exit that real hardware would not take, marked `engine`? Exceptions and INT n of an HVM guest go through its
- * own IDT there; Xen intercepts #DB, #AC and #MC alone. (The vCPU's counts know of some more: vcpu/hvm/exit_code.c.)
+ * own IDT there; Xen intercepts #DB, #AC and #MC alone, and #PF of who has shadow page tables. In ring 1 all of them
+ * are the hypervisor's. (The vCPU's counts know of some more: vcpu/hvm/exit_code.c.)
  */
 bool trace_is_engines(const struct trace_record *rec);
 /* Print a record as one JSON object into buf, no newline, no \0; the length. */

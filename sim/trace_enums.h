@@ -17,9 +17,13 @@
     V(TRACE_MODE_HVM0, hvm0) V(TRACE_MODE_HVM1, hvm1) V(TRACE_MODE_HVM2, hvm2) V(TRACE_MODE_HVM3, hvm3)                \
     V(TRACE_MODE_NATIVE, native)
 
-/* Under whose page tables: of a PV64 guest's two roots the kernel's or the user's; an HVM guest's own. */
+/*
+ * Under whose page tables: of a PV64 guest's two roots the kernel's or the user's; an HVM guest's own, or shadows of
+ * them, with its kernel in ring 0 or 1. What of its exits hardware would take depends on it: trace_is_engines().
+ */
 #define TRACE_ENUM_root(V)                                                                                             \
-    V(TRACE_ROOT_NONE, none) V(TRACE_ROOT_KERNEL, kernel) V(TRACE_ROOT_USER, user) V(TRACE_ROOT_HVM, hvm)
+    V(TRACE_ROOT_NONE, none) V(TRACE_ROOT_KERNEL, kernel) V(TRACE_ROOT_USER, user) V(TRACE_ROOT_HVM, hvm)                \
+    V(TRACE_ROOT_SHADOW, shadow) V(TRACE_ROOT_RING1, ring1)
 
 /* enum sim_exit_kind, sim/pcpu.h */
 #define TRACE_ENUM_exit_kind(V)                                                                                        \

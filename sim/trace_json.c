@@ -143,9 +143,12 @@ bool trace_is_engines(const struct trace_record *rec)
 
     if (kind == EXIT_ERROR)
         return true;
-    return rec->who.root == TRACE_ROOT_HVM &&
-           (kind == EXIT_SOFTINT ||
-            (kind == EXIT_EXCEPTION && vector != X86_EXC_DB && vector != X86_EXC_AC && vector != X86_EXC_MC));
+    if (rec->who.root != TRACE_ROOT_HVM && rec->who.root != TRACE_ROOT_SHADOW)
+        return false;
+    if (kind == EXIT_EXCEPTION && vector == X86_EXC_PF)
+        return rec->who.root == TRACE_ROOT_HVM;
+    return kind == EXIT_SOFTINT ||
+           (kind == EXIT_EXCEPTION && vector != X86_EXC_DB && vector != X86_EXC_AC && vector != X86_EXC_MC);
 }
 
 size_t trace_format_json(const struct trace_record *rec, char buf[TRACE_JSON_SIZE])

@@ -108,7 +108,7 @@ static void who(struct sentence *s, const struct trace_record *rec)
         sentence_add(s, "the hypervisor");
     else if (rec->who.mode == TRACE_MODE_XEN)
         sentence_add(s, "d%uv%u", rec->who.domain, rec->who.vcpu);
-    else if (rec->who.root == TRACE_ROOT_HVM)
+    else if (rec->who.root >= TRACE_ROOT_HVM)
         sentence_add(s, "d%uv%u in ring %u", rec->who.domain, rec->who.vcpu, rec->who.mode - TRACE_MODE_HVM0);
     else
         sentence_add(s, "d%uv%u's %s", rec->who.domain, rec->who.vcpu,
@@ -320,7 +320,7 @@ static void add_hypercall_ret(struct sentence *s, const struct trace_record *rec
 static void add_entry(struct sentence *s, struct host *h, const struct trace_record *rec)
 {
     sentence_add(s, "d%uv%u%s gets ", rec->who.domain, rec->who.vcpu,
-                 rec->who.root == TRACE_ROOT_HVM ? " by its IDT" : "'s kernel");
+                 rec->who.root >= TRACE_ROOT_HVM ? " by its IDT" : "'s kernel");
     if (rec->event == TRC_trap && record_field(rec, "interrupt"))
         sentence_add(s, "interrupt 0x%" PRIx64, record_field(rec, "vector"));
     else if (rec->event == TRC_trap)

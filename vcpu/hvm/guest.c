@@ -58,6 +58,9 @@ static int domain_init(struct domain *d)
     for (unsigned int t = TECHNIQUE_HARDWARE; t <= TECHNIQUE_TRANSLATE; t++)
         if (technique == XENLAB_DOMCTL_technique(t))
             d->hvm->technique = (enum hvm_technique)t;
+    d->trace_root = d->hvm->technique >= TECHNIQUE_RING1  ? TRACE_ROOT_RING1
+                    : d->createflags & XEN_DOMCTL_CDF_hap ? TRACE_ROOT_HVM
+                                                          : TRACE_ROOT_SHADOW;
     hvm_irq_init(&d->hvm->irq, d, &hvm_irq_ops);
     d->paging = d->createflags & XEN_DOMCTL_CDF_hap ? &hap_paging_ops : &shadow_paging_ops;
     d->hvm->params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;

@@ -244,6 +244,7 @@ struct domain {
     const struct paging_ops *paging; /* mmu/paging.h; NULL: its frames never become tables */
     bool log_dirty;                  /* mmu/log_dirty.h: it is logged which frames are written, */
     uint32_t log_dirty_faults;       /* and so many stores have left for that since XEN_DOMCTL_SHADOW_OP_CLEAN */
+    enum trace_root trace_root;      /* of an HVM guest, in records of what it does */
     struct p2m_domain *p2m;          /* mmu/hvm/p2m.h; NULL: it has the machine's frame numbers */
     uint64_t tot_pages, max_pages;   /* of 32 bits, as in Xen: memory_op answers with them */
     uint64_t outstanding_pages, extra_pages;
@@ -306,7 +307,7 @@ static inline bool guest_kernel_mode(const struct vcpu *v)
     return is_pv_32bit_domain(v->domain) ? (v->regs->cpl & 3) == 1 : v->pv.kernel_mode;
 }
 
-/* --- the trace: what v is doing --- */
+/* --- the trace: what v is doing, for TRACE_VCPU() --- */
 
 static inline struct trace_who vcpu_trace_who(const struct vcpu *v)
 {
@@ -316,7 +317,7 @@ static inline struct trace_who vcpu_trace_who(const struct vcpu *v)
         who.mode = TRACE_MODE_NATIVE;
     } else if (v->regs && is_hvm_domain(v->domain)) {
         who.mode = TRACE_MODE_HVM0 + (v->regs->cpl & 3);
-        who.root = TRACE_ROOT_HVM;
+        who.root = v->domain->trace_root;
     } else if (v->regs && is_pv_domain(v->domain)) {
         who.mode = guest_kernel_mode(v) ? TRACE_MODE_KERNEL : TRACE_MODE_USER;
         who.root = is_pv_32bit_domain(v->domain) || v->pv.kernel_mode ? TRACE_ROOT_KERNEL : TRACE_ROOT_USER;
@@ -324,7 +325,6 @@ static inline struct trace_who vcpu_trace_who(const struct vcpu *v)
     return who;
 }
 
-/* TRACE() of what v does. */
 #define TRACE_VCPU(v, ev, ...) TRACE_BY((v)->domain->xen->machine, ev, vcpu_trace_who(v), ##__VA_ARGS__)
 /* TRACE() about a vCPU, or a domain, by the hypervisor. */
 #define TRACE_DOMAIN(d, op, reason, text)                                                                              \
