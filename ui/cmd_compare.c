@@ -117,8 +117,8 @@ static int parse(struct arguments *a, int argc, char *const *argv, char err[COMP
         snprintf(err, COMPARE_ERR_SIZE, "--host-type: of which trace? (xenlab run --trace FILE makes one)");
     else if (!a->guest && !a->help && !a->path)
         snprintf(err, COMPARE_ERR_SIZE, "compare which guest? (xenlab compare build/guests/five)");
-    else if (a->paging && (a->host_type || a->costs || a->svg))
-        snprintf(err, COMPARE_ERR_SIZE, "--paging has no --host-type, --costs, --svg: it counts, as text or JSON");
+    else if (a->paging && (a->host_type || a->costs))
+        snprintf(err, COMPARE_ERR_SIZE, "--paging has no --host-type, --costs: it counts");
     else if (a->json && a->svg)
         snprintf(err, COMPARE_ERR_SIZE, "--json, or --svg");
     return *err ? -1 : 0;
@@ -155,7 +155,7 @@ static int print(const struct arguments *a, const struct compare_table *t, const
     bool good = f;
 
     if (f && p)
-        (a->json ? paging_json : paging_text)(p, !a->no_host_time, f);
+        (a->json ? paging_json : a->svg ? paging_svg : paging_text)(p, !a->no_host_time, f);
     else if (f && a->host_type)
         write_hosts(a, l, f);
     else if (f && a->json)

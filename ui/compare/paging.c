@@ -200,3 +200,76 @@ void paging_json(const struct paging_run runs[PAGING_WAYS], bool host_time, FILE
     }
     fprintf(out, "\n] }\n");
 }
+
+/* ---------------------------------------------------------------------------------------------------------- SVG -- */
+
+#define CHARTS_ACROSS 2
+#define CHART_WIDTH   520
+#define CHART_HEIGHT  (24 + PAGING_WAYS * BAR_HEIGHT + 18)
+#define BAR_HEIGHT    16
+#define BAR_LEFT      130
+#define BAR_LONGEST   180
+#define SVG_TOP       44
+
+/* more: what stands behind its number. */
+static void svg_bar(double x, double y, const char *way, bool has, uint64_t n, uint64_t most, const char *more,
+                    FILE *out)
+{
+    static const char *const color = "#4e79a7";
+    const double width = most ? (double)n * BAR_LONGEST / (double)most : 0;
+
+    fprintf(out, "<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"end\">%s</text>\n", x + BAR_LEFT - 8, y + 11, way);
+    if (has)
+        fprintf(out, "<rect x=\"%.0f\" y=\"%.0f\" width=\"%.1f\" height=\"12\" fill=\"%s\"/>\n", x + BAR_LEFT, y + 1,
+                width, color);
+    fprintf(out, "<text x=\"%.1f\" y=\"%.0f\">", x + BAR_LEFT + (has ? width : 0) + 6, y + 11);
+    if (has)
+        fprintf(out, "%" PRIu64 "%s</text>\n", n, more);
+    else
+        fputs("no such thing</text>\n", out);
+}
+
+/* The k-th row of the table; beyond them: host time. */
+static void svg_chart(const struct paging_run runs[PAGING_WAYS], unsigned int k, FILE *out)
+{
+    const double x = 10 + (double)(k % CHARTS_ACROSS) * CHART_WIDTH,
+                 y = SVG_TOP + (double)(k / CHARTS_ACROSS) * CHART_HEIGHT;
+    const bool host = k == PAGING_NR_ROWS;
+    const char *text = host ? "host time, ns" : rows[k].text;
+    uint64_t n[PAGING_WAYS], most = 0;
+
+    for (unsigned int i = 0; i < PAGING_WAYS; i++) {
+        n[i] = host ? (uint64_t)runs[i].host_time : runs[i].n[k];
+        most = n[i] > most ? n[i] : most;
+    }
+    fprintf(out, "<text x=\"%.0f\" y=\"%.0f\" class=\"title\">%s%s</text>\n", x, y + 14,
+            text[0] == ' ' ? "page faults" : "", text + (text[0] == ' '));
+    for (unsigned int i = 0; i < PAGING_WAYS; i++) {
+        char more[48] = "";
+
+        if (k == PAGING_references)
+            snprintf(more, sizeof(more), " (%.2f a miss, at most %u)", references(&runs[i]), ways[i].book);
+        svg_bar(x, y + 22 + (double)i * BAR_HEIGHT, ways[i].name, host || strchr(rows[k].kinds, ways[i].kind), n[i],
+                most, more, out);
+    }
+}
+
+void paging_svg(const struct paging_run runs[PAGING_WAYS], bool host_time, FILE *out)
+{
+    const unsigned int charts = PAGING_NR_ROWS + host_time;
+
+    fprintf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" font-family=\"sans-serif\" "
+        "font-size=\"11\">\n<style>.title{font-size:13px;font-weight:bold}</style>\n"
+        "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
+        "<text x=\"10\" y=\"26\" font-size=\"16\">One kernel by each way that its memory can be virtualized: counts",
+        CHARTS_ACROSS * CHART_WIDTH + 20, SVG_TOP + (charts + CHARTS_ACROSS - 1) / CHARTS_ACROSS * CHART_HEIGHT);
+    for (unsigned int i = 0; i < PAGING_WAYS; i++)
+        if (!runs[i].over)
+            fprintf(out, " (%s: not to its end)", ways[i].name);
+    fputs("</text>\n", out);
+    for (unsigned int k = 0; k < charts; k++)
+        svg_chart(runs, k, out);
+    fputs("</svg>\n", out);
+}

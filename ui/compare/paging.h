@@ -56,5 +56,7 @@ struct paging_run {
 int paging_try(struct paging_run runs[PAGING_WAYS], const char *guest, uint64_t seed, char err[COMPARE_ERR_SIZE]);
 void paging_text(const struct paging_run runs[PAGING_WAYS], bool host_time, FILE *out);
 void paging_json(const struct paging_run runs[PAGING_WAYS], bool host_time, FILE *out);
+/* A chart for each row, with a bar a way; its longest is that of the greatest number. */
+void paging_svg(const struct paging_run runs[PAGING_WAYS], bool host_time, FILE *out);
 
 #endif
