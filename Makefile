@@ -176,7 +176,7 @@ $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab
 $(1)/tests/hvm/test_exhausted: private CMOCKA_LIBS += -Wl,--wrap=arena_alloc,--wrap=arena_realloc,--wrap=alloc_heap_pages,--wrap=cpu_context_create
 
 # What runs policies lies where the program does.
-$(1)/tests/sched/test_policy $(1)/tests/sched/test_policy_attack: | $(1)/xenlab-policy
+$(addprefix $(1)/tests/sched/,test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
 
 $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter-out ui/main.o,$$(PROGRAM_OBJS))) \
 		$(1)/libxenlab.a

@@ -26,7 +26,7 @@
 #include "tools/printable.h"
 #include "tools/sandbox/alone.h"
 
-#define MAX_MEMORY   (UINT64_C(2) << 30) /* a policy that allocates for ever must not take the host down */
+#define MAX_MEMORY   (UINT64_C(1) << 30) /* a policy that allocates for ever must not take the host down */
 #define MAX_CPU      3600                /* seconds in all, beside the limit of a call */
 #define MAX_PRINTED  (256 << 10)         /* bytes of its output that are shown */
 #define SLEEP_FACTOR 10
@@ -97,6 +97,14 @@ void wb_remote_gone(struct wb_remote *r, const char *fmt, ...)
     r->rc = 2;
 }
 
+static bool not_started(struct wb_remote *r, const char *what, const char *why)
+{
+    snprintf(r->why, sizeof(r->why), "%.400s%s%.200s", what, *why ? ": " : "", why);
+    r->gone = true;
+    r->rc = 1;
+    return false;
+}
+
 static double seconds_now(void)
 {
     struct timespec ts;
@@ -115,6 +123,10 @@ static void closed(struct wb_remote *r)
         nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
     output_show(r);
     sig = sandbox_signal(&r->run);
+    if (!r->run.inside && r->run.ended) {
+        not_started(r, "cannot be run", "xenlab-policy does not start (may everybody read the folder it is in?)");
+        return;
+    }
     if (!r->run.ended || (!sig && WEXITSTATUS(r->run.status) == WIRE_EXIT_LOST))
         wb_remote_gone(r, "closed its connection to the workbench");
     else if (sig == SIGXFSZ)
@@ -240,14 +252,6 @@ static bool program_path(char *path, size_t len)
         if (!access(path, X_OK))
             return true;
     }
-    return false;
-}
-
-static bool not_started(struct wb_remote *r, const char *what, const char *why)
-{
-    snprintf(r->why, sizeof(r->why), "%.400s%s%.200s", what, *why ? ": " : "", why);
-    r->gone = true;
-    r->rc = 1;
     return false;
 }
 
