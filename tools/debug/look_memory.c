@@ -272,13 +272,16 @@ unsigned int look_insn(struct host *h, domid_t dom, unsigned int vcpu, uint64_t 
     uint8_t bytes[INSN_MAX_LEN];
     struct cpu_state at;
     struct insn insn;
+    size_t n;
 
     if (!v || !v->regs)
         return 0;
     at = *v->regs;
     at.rip += va - insn_linear_rip(&at);
-    insn = insn_decode(host_machine(h)->edges->decoder, &at, bytes,
-                       look_read(h, dom, vcpu, LOOK_VIRTUAL, va, bytes, sizeof(bytes)));
+    n = look_read(h, dom, vcpu, LOOK_VIRTUAL, va, bytes, sizeof(bytes));
+    if (!n) /* not in the guest's tables: in the shadow of its kernel, a translation */
+        n = look_tc_read(h, dom, va, bytes, sizeof(bytes));
+    insn = insn_decode(host_machine(h)->edges->decoder, &at, bytes, n);
     memcpy(text, insn.text, sizeof(insn.text));
     return insn.len;
 }

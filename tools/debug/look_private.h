@@ -19,6 +19,9 @@ static inline struct vcpu *look_vcpu_of(struct host *h, domid_t dom, unsigned in
     return d && vcpu < d->max_vcpus ? d->vcpu[vcpu] : NULL;
 }
 
+/* The n bytes of a domain's translated code at linear address va: how many there are. look_tc.c. */
+size_t look_tc_read(struct host *h, domid_t dom, uint64_t va, uint8_t *bytes, size_t n);
+
 /* The part of look_hash() that HVM guests alone have, and their PCs: look_hash_hvm.c. */
 uint64_t look_hash_hvm_vcpu(uint64_t hash, const struct vcpu *v);
 uint64_t look_hash_hvm_domain(uint64_t hash, const struct domain *d);

@@ -100,6 +100,13 @@ static size_t product(struct host *h, const struct tc *tc, uint32_t at, uint8_t 
     return got;
 }
 
+size_t look_tc_read(struct host *h, domid_t dom, uint64_t va, uint8_t *bytes, size_t n)
+{
+    const struct tc *tc = tc_of(h, dom);
+
+    return tc && va - TC_CODE < tc->used ? product(h, tc, (uint32_t)(va - TC_CODE), bytes, n) : 0;
+}
+
 bool look_tc_line(struct host *h, domid_t dom, uint32_t nr, uint32_t line, struct look_tc_line *out)
 {
     static const char *const states[] = { [TC_INSN] = "as there",
