@@ -283,12 +283,24 @@ void hpet_deinit(struct hpet *h)
 
 /* --- as a record --- */
 
+/*
+ * A timer that has run out since its vCPU stands still is to tick when it is loaded. One of 64 bits does; for one of 32
+ * the guest would wait until the counter has gone round.
+ */
+static uint64_t comparator_saved(const struct hpet *h, struct hpet_timer *t)
+{
+    const struct periodic_time *pt = &t->pt;
+    const bool missed = pt->running && !pt->issued && !pt->period && pt->scheduled <= NOW(h->irqs->domain->xen);
+
+    return missed && is(t, HPET_TN_32BIT) ? counter(h) & mask_of(t) : comparator(h, t);
+}
+
 void hpet_save(struct hpet *h, struct hvm_hw_hpet *r)
 {
     *r = (struct hvm_hw_hpet){ .capability = CAPABILITY, .config = h->config, .isr = h->isr, .mc64 = counter(h) };
     for (unsigned int n = 0; n < HPET_TIMERS; n++) {
         r->timers[n].config = h->timer[n].config;
-        r->timers[n].cmp = comparator(h, &h->timer[n]);
+        r->timers[n].cmp = comparator_saved(h, &h->timer[n]);
         r->period[n] = h->timer[n].period;
     }
 }
