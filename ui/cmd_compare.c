@@ -16,7 +16,7 @@
 #define MAX_TECHNIQUES 16
 
 struct arguments {
-    const char *guest, *costs, *out, *seed, *path;
+    const char *guest, *costs, *out, *seed, *path, *segments;
     bool json, svg, no_host_time, host_type, paging, help;
 };
 
@@ -37,6 +37,7 @@ void cmd_compare_help(FILE *out)
           "  --costs FILE     prices of the model, lines of \"NAME NS\": the table shows\n"
           "                   those that count\n"
           "  --seed N         of the machine's random numbers (0)\n"
+          "  --segments HOW   of the guests: exact or fast, as of xenlab run (fast)\n"
           "  --json           print it for programs\n"
           "  --svg            print it as a picture\n"
           "  --no-host-time   leave out what differs from run to run\n"
@@ -65,8 +66,8 @@ void cmd_compare_help(FILE *out)
 
 const char *cmd_compare_word(size_t i)
 {
-    static const char *const words[] = { "--costs", "--seed",      "--json", "--svg",  "--no-host-time",
-                                         "-o",      "--host-type", "--path", "--help", "--paging" };
+    static const char *const words[] = { "--costs",     "--seed", "--json", "--svg",    "--no-host-time", "-o",
+                                         "--host-type", "--path", "--help", "--paging", "--segments" };
 
     return i < ARRAY_SIZE(words) ? words[i] : NULL;
 }
@@ -81,7 +82,7 @@ static int parse(struct arguments *a, int argc, char *const *argv, char err[COMP
         { "--costs", &a->costs, NULL }, { "--seed", &a->seed, NULL },     { "-o", &a->out, NULL },
         { "--json", NULL, &a->json },   { "--svg", NULL, &a->svg },       { "--no-host-time", NULL, &a->no_host_time },
         { "--help", NULL, &a->help },   { "-h", NULL, &a->help },         { "--host-type", NULL, &a->host_type },
-        { "--path", &a->path, NULL },   { "--paging", NULL, &a->paging },
+        { "--path", &a->path, NULL },   { "--paging", NULL, &a->paging }, { "--segments", &a->segments, NULL },
     };
 
     for (int i = 0; i < argc; i++) {
@@ -106,8 +107,9 @@ static int parse(struct arguments *a, int argc, char *const *argv, char err[COMP
             a->guest = argv[i];
         }
     }
-    if (a->host_type && (a->costs || a->seed || a->no_host_time))
-        snprintf(err, COMPARE_ERR_SIZE, "--host-type has no --costs, --seed, --no-host-time: nothing is run");
+    if (a->host_type && (a->costs || a->seed || a->segments || a->no_host_time))
+        snprintf(err, COMPARE_ERR_SIZE,
+                 "--host-type has no --costs, --seed, --segments, --no-host-time: nothing is run");
     else if (a->path && (!a->host_type || a->guest || a->json || a->svg))
         snprintf(err, COMPARE_ERR_SIZE, "--path goes with --host-type alone, as text: it needs no trace");
     else if (a->path && host_class_find(a->path) == HOST_NR_CLASSES)
@@ -183,7 +185,9 @@ static int compare(const struct arguments *a, FILE *out, char err[COMPARE_ERR_SI
     if (!seed_read(a->seed, &t.seed, err) || (a->costs && costs_read(&costs, a->costs, err)))
         return STATUS_ENVIRONMENT;
     for (; t.nr < MAX_TECHNIQUES && technique_at(t.nr); t.nr++) {
-        if (compare_try(&runs[t.nr], technique_at(t.nr), a->guest, t.seed, &costs, err))
+        const struct compare_input in = { a->guest, t.seed, a->segments };
+
+        if (compare_try(&runs[t.nr], technique_at(t.nr), &in, &costs, err))
             return STATUS_ENVIRONMENT;
         if (!runs[t.nr].done)
             status = STATUS_CRASHED;
@@ -203,10 +207,9 @@ static int compare_hosts(const struct arguments *a, FILE *out, char err[COMPARE_
 static int compare_paging(const struct arguments *a, FILE *out, char err[COMPARE_ERR_SIZE])
 {
     struct paging_run runs[PAGING_WAYS];
-    uint64_t seed;
+    struct compare_input in = { .guest = a->guest, .segments = a->segments };
 
-    if (!seed_read(a->seed, &seed, err) || paging_try(runs, a->guest, seed, err) ||
-        print(a, NULL, NULL, runs, out, err))
+    if (!seed_read(a->seed, &in.seed, err) || paging_try(runs, &in, err) || print(a, NULL, NULL, runs, out, err))
         return STATUS_ENVIRONMENT;
     for (unsigned int i = 0; i < PAGING_WAYS; i++)
         if (!runs[i].over)

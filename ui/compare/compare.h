@@ -84,8 +84,15 @@ struct compare_run {
     s_time_t host_time;
 };
 
-/* guest: a folder with NAME.native and NAME.pv, NAME being its own. 0, or -1 and a message. */
-int compare_try(struct compare_run *r, const struct technique *t, const char *guest, uint64_t seed,
+/* What is run. */
+struct compare_input {
+    const char *guest; /* a folder with NAME.native and NAME.pv, NAME being its own */
+    uint64_t seed;
+    const char *segments; /* as --segments of xenlab run; NULL: not said */
+};
+
+/* 0, or -1 and a message. */
+int compare_try(struct compare_run *r, const struct technique *t, const struct compare_input *in,
                 const struct compare_costs *costs, char err[COMPARE_ERR_SIZE]);
 
 /* Parts of it, for paging.c. GUEST/NAME.BINARY, or below build/: false, it is not there. */

@@ -43,24 +43,32 @@ static bool is_config(const char *guest)
 }
 
 /* The options point to path. */
-static int options_make(struct run_options *o, const struct way *way, const char *guest, uint64_t seed,
+static int options_make(struct run_options *o, const struct way *way, const struct compare_input *in,
                         char path[COMPARE_PATH_SIZE], char err[COMPARE_ERR_SIZE])
 {
     char number[24], name[COMPARE_NAME_SIZE];
-    char *argv[] = { "--pcpus",     "2",        "-q",
-                     "--max-vtime", MAX_VTIME,  "--seed",
-                     number,        "--type",   (char *)(uintptr_t)way->type,
-                     path,          "--memory", "32" };
+    char *argv[16] = {
+        "--pcpus", "2", "-q", "--max-vtime", MAX_VTIME, "--seed", number, "--type", (char *)(uintptr_t)way->type, path
+    };
+    int argc = 10;
 
-    snprintf(number, sizeof(number), "%llu", (unsigned long long)seed);
-    if (is_config(guest)) {
-        snprintf(path, COMPARE_PATH_SIZE, "%s", guest);
-    } else if (!compare_find(guest, way->binary, name, path)) {
-        snprintf(err, COMPARE_ERR_SIZE, "%.400s: there is no %.60s.%s in it (make builds those of guests/five)", guest,
-                 name, way->binary);
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)in->seed);
+    if (is_config(in->guest)) {
+        snprintf(path, COMPARE_PATH_SIZE, "%s", in->guest);
+    } else if (!compare_find(in->guest, way->binary, name, path)) {
+        snprintf(err, COMPARE_ERR_SIZE, "%.400s: there is no %.60s.%s in it (make builds those of guests/five)",
+                 in->guest, name, way->binary);
         return -1;
     }
-    return options_parse(o, COMMAND_RUN, is_config(guest) ? 10 : 12, argv, err);
+    if (!is_config(in->guest)) {
+        argv[argc++] = "--memory";
+        argv[argc++] = "32";
+    }
+    if (in->segments) {
+        argv[argc++] = "--segments";
+        argv[argc++] = (char *)(uintptr_t)in->segments;
+    }
+    return options_parse(o, COMMAND_RUN, argc, argv, err);
 }
 
 static void count(struct paging_run *r, const struct host *h)
@@ -123,7 +131,7 @@ static int run(struct paging_run *r, const struct way *way, const struct run_opt
     return rc;
 }
 
-int paging_try(struct paging_run runs[PAGING_WAYS], const char *guest, uint64_t seed, char err[COMPARE_ERR_SIZE])
+int paging_try(struct paging_run runs[PAGING_WAYS], const struct compare_input *in, char err[COMPARE_ERR_SIZE])
 {
     struct host_pool *pools = calloc(HOST_MAX_POOLS, sizeof(*pools));
     int rc = pools ? 0 : -1;
@@ -136,7 +144,7 @@ int paging_try(struct paging_run runs[PAGING_WAYS], const char *guest, uint64_t 
         char why[COMPARE_ERR_SIZE] = "", path[COMPARE_PATH_SIZE];
 
         runs[i] = (struct paging_run){ 0 };
-        rc = options_make(&o, &ways[i], guest, seed, path, why) ?: run(&runs[i], &ways[i], &o, pools, why);
+        rc = options_make(&o, &ways[i], in, path, why) ?: run(&runs[i], &ways[i], &o, pools, why);
         if (rc)
             snprintf(err, COMPARE_ERR_SIZE, "%s: %.2400s", ways[i].name, why);
         options_free(&o);

@@ -50,10 +50,10 @@ struct paging_run {
 };
 
 /*
- * guest: a folder as of compare_try(), or an xl.cfg of a kernel that is both: a PV guest's and a PVH guest's. By all
- * ways. 0, or -1 and a message.
+ * in->guest: a folder as of compare_try(), or an xl.cfg of a kernel that is both: a PV guest's and a PVH guest's.
+ * By all ways. 0, or -1 and a message.
  */
-int paging_try(struct paging_run runs[PAGING_WAYS], const char *guest, uint64_t seed, char err[COMPARE_ERR_SIZE]);
+int paging_try(struct paging_run runs[PAGING_WAYS], const struct compare_input *in, char err[COMPARE_ERR_SIZE]);
 void paging_text(const struct paging_run runs[PAGING_WAYS], bool host_time, FILE *out);
 void paging_json(const struct paging_run runs[PAGING_WAYS], bool host_time, FILE *out);
 /* A chart for each row, with a bar a way; its longest is that of the greatest number. */

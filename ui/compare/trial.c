@@ -90,15 +90,19 @@ bool compare_find(const char *guest, const char *binary, char name[COMPARE_NAME_
 }
 
 /* The command line of such a run. */
-static int options_make(struct trial *t, uint64_t seed, char err[COMPARE_ERR_SIZE])
+static int options_make(struct trial *t, const struct compare_input *in, char err[COMPARE_ERR_SIZE])
 {
     char number[24];
     char *argv[20] = { "--memory", "32", "--pcpus", "2", "-q", "--max-vtime", MAX_VTIME, "--seed", number };
     int argc = 9;
 
-    snprintf(number, sizeof(number), "%llu", (unsigned long long)seed);
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)in->seed);
     for (const char *const *o = t->run->technique->options; *o; o++)
         argv[argc++] = (char *)(uintptr_t)*o;
+    if (in->segments) {
+        argv[argc++] = "--segments";
+        argv[argc++] = (char *)(uintptr_t)in->segments;
+    }
     argv[argc++] = t->path;
     return options_parse(&t->options, COMMAND_RUN, argc, argv, err);
 }
@@ -185,7 +189,7 @@ out:
     return rc;
 }
 
-int compare_try(struct compare_run *r, const struct technique *technique, const char *guest, uint64_t seed,
+int compare_try(struct compare_run *r, const struct technique *technique, const struct compare_input *in,
                 const struct compare_costs *costs, char err[COMPARE_ERR_SIZE])
 {
     struct trial *t = calloc(1, sizeof(*t));
@@ -198,10 +202,10 @@ int compare_try(struct compare_run *r, const struct technique *technique, const 
         return -1;
     }
     t->run = r;
-    if (!compare_find(guest, technique->binary, t->name, t->path))
-        snprintf(err, COMPARE_ERR_SIZE, "%.400s: there is no %.60s.%s in it (make builds those of guests/five)", guest,
-                 t->name, technique->binary);
-    else if (options_make(t, seed, err) == 0)
+    if (!compare_find(in->guest, technique->binary, t->name, t->path))
+        snprintf(err, COMPARE_ERR_SIZE, "%.400s: there is no %.60s.%s in it (make builds those of guests/five)",
+                 in->guest, t->name, technique->binary);
+    else if (options_make(t, in, err) == 0)
         rc = run(t, costs, err);
     options_free(&t->options);
     free(t);
