@@ -9,6 +9,7 @@
  */
 #include "tests/vcpu/hvm.h"
 
+#include "sim/checkpoint.h"
 #include "tests/support/random.h"
 
 #define MOST_PAGES FIX_PAGES
@@ -204,6 +205,64 @@ static void guest_stores_are_found(void **state)
     copy_free(c);
 }
 
+#define REWOUND_OPS 9
+
+/* Stores, and what PEEK and CLEAN say of them: from the same state, the same. */
+static void peek_and_clean(struct fixture *f, uint64_t rnd, uint8_t said[REWOUND_OPS][MOST_PAGES / 8])
+{
+    for (unsigned int i = 0; i < REWOUND_OPS; i += 3) {
+        stores(f, 1 + random_of(&rnd, 12), &rnd);
+        assert_int_equal(shadow_op(f, PEEK, 0, said[i], MOST_PAGES), 0);
+        assert_in_range(nr_bits(said[i]), 1, 20);
+        stores(f, 1 + random_of(&rnd, 12), &rnd);
+        assert_int_equal(shadow_op(f, CLEAN, 0, said[i + 1], MOST_PAGES), 0);
+        stores(f, 1 + random_of(&rnd, 12), &rnd);
+        assert_int_equal(shadow_op(f, PEEK, 0, said[i + 2], MOST_PAGES), 0);
+    }
+}
+
+/*
+ * Back over what was cleaned: the bitmap is again what it was, and so is the run that follows, also if CLEAN comes
+ * between a checkpoint and the next. Without rewinding the second pass would begin with other bits, or none.
+ */
+static void rewound(void **state)
+{
+    struct fixture *f = *state;
+    const struct history_config cfg = { .limit_mib = 256 };
+    uint8_t first[REWOUND_OPS][MOST_PAGES / 8], again[REWOUND_OPS][MOST_PAGES / 8], bits[MOST_PAGES / 8];
+    uint8_t start[MOST_PAGES / 8];
+    struct divergence d;
+    struct history *h;
+    uint64_t rnd = 815;
+
+    stores(f, 8, &rnd);
+    assert_int_equal(shadow_op(f, ENABLE, 0, NULL, 0), 0);
+    stores(f, 8, &rnd);
+    h = history_create(f->m, &cfg);
+    assert_non_null(h);
+    assert_true(checkpoint_take(h, &d));
+    assert_int_equal(shadow_op(f, PEEK, 0, start, MOST_PAGES), 0);
+    peek_and_clean(f, 99, first);
+    assert_true(checkpoint_take(h, &d));
+    assert_memory_not_equal(first[REWOUND_OPS - 1], start, sizeof(start));
+    for (unsigned int i = 0; i < 3; i++) {
+        if (i == 1) /* from there, CLEAN at once: it is no part of what comes back */
+            assert_int_equal(shadow_op(f, CLEAN, 0, bits, MOST_PAGES), 0);
+        checkpoint_go(h, 0);
+        assert_int_equal(shadow_op(f, PEEK, 0, bits, MOST_PAGES), 0);
+        assert_memory_equal(bits, start, sizeof(bits));
+        peek_and_clean(f, 99, again);
+        assert_memory_equal(first, again, sizeof(first));
+        if (!checkpoint_take(h, &d))
+            fail_msg("another machine: %s, frame 0x%lx, +%u", d.place ?: "", (unsigned long)mfn_x(d.mfn), d.offset);
+    }
+    checkpoint_go(h, 1);
+    assert_int_equal(shadow_op(f, PEEK, 0, bits, MOST_PAGES), 0);
+    assert_memory_equal(bits, first[REWOUND_OPS - 1], sizeof(bits));
+    assert_true(history_is_whole(h, &d));
+    history_destroy(h);
+}
+
 /* With paging on: stores to a table that has a shadow, and D bits that Xen sets, count as the guest's. */
 /* From the beginning. */
 static void run_again(struct fixture *f, const char *code, size_t n)
@@ -392,16 +451,31 @@ static void answers_are_xens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(guest_stores_are_found, setup_pv64), TEST(guest_stores_are_found, setup_pv32),
-        TEST(guest_stores_are_found, hvm_setup),  TEST(others_stores_are_found, hvm_setup),
-        TEST(beside_dirty_vram, hvm_setup),       TEST(modified_memory_marks, hvm_setup),
-        TEST(answers_are_xens, setup_pv64),       TEST(answers_are_xens, hvm_setup),
-        TEST(tables_are_found, hvm_setup),        TEST(guest_stores_are_found, setup_emulate),
-        TEST(guest_stores_are_found, setup_oos),  TEST(guest_stores_are_found, setup_drop),
-        TEST(tables_are_found, setup_emulate),    TEST(tables_are_found, setup_oos),
-        TEST(tables_are_found, setup_drop),       TEST(others_stores_are_found, setup_oos),
-        TEST(beside_dirty_vram, setup_oos),       TEST(modified_memory_marks, setup_oos),
+        TEST(guest_stores_are_found, setup_pv64),
+        TEST(guest_stores_are_found, setup_pv32),
+        TEST(guest_stores_are_found, hvm_setup),
+        TEST(others_stores_are_found, hvm_setup),
+        TEST(beside_dirty_vram, hvm_setup),
+        TEST(modified_memory_marks, hvm_setup),
+        TEST(answers_are_xens, setup_pv64),
+        TEST(answers_are_xens, hvm_setup),
+        TEST(tables_are_found, hvm_setup),
+        TEST(guest_stores_are_found, setup_emulate),
+        TEST(guest_stores_are_found, setup_oos),
+        TEST(guest_stores_are_found, setup_drop),
+        TEST(tables_are_found, setup_emulate),
+        TEST(tables_are_found, setup_oos),
+        TEST(tables_are_found, setup_drop),
+        TEST(others_stores_are_found, setup_oos),
+        TEST(beside_dirty_vram, setup_oos),
+        TEST(modified_memory_marks, setup_oos),
         TEST(answers_are_xens, setup_oos),
+        TEST(rewound, setup_pv64),
+        TEST(rewound, setup_pv32),
+        TEST(rewound, hvm_setup),
+        TEST(rewound, setup_emulate),
+        TEST(rewound, setup_oos),
+        TEST(rewound, setup_drop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
