@@ -16,7 +16,7 @@
 set -eu
 
 packages='gcc make binutils pkg-config libc6-dev libxen-dev libcapstone-dev libsdl2-dev libncurses-dev libcmocka-dev libedit-dev libjson-c-dev
-zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev libxxhash-dev nettle-dev libdw-dev librsvg2-2 gdb tmux e2fsprogs libnbd0 qemu-utils libslirp0 libpng-dev libvncserver-dev'
+zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev libxxhash-dev nettle-dev libdw-dev librsvg2-2 gdb tmux bubblewrap e2fsprogs libnbd0 qemu-utils libslirp0 libpng-dev libvncserver-dev'
 # The style is pinned to the clang-format of Debian 12. Another one is of no use, and brings Python and an LLVM along:
 # elsewhere `make lint` passes the check over.
 [ -e /usr/bin/clang-format ] || ! grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release || packages="$packages clang-format"

@@ -12,6 +12,7 @@
 
 #include "sim/machine.h"
 #include "tools/build/image_kept.h"
+#include "tools/sandbox/sandbox.h"
 #include "ui/firmware.h"
 #include "ui/status.h"
 
@@ -291,6 +292,16 @@ static void check_compiler(struct report *r)
                 "sudo apt-get install gcc");
 }
 
+static void check_sandbox(struct report *r)
+{
+    if (sandbox_wraps())
+        ok(r, "sandbox", "bubblewrap: schedulers of others see no file, process or network");
+    else
+        missing(r, "sandbox", "no bubblewrap, or it may not make namespaces here",
+                "schedulers of others (xenlab sched --policy ./theirs.so) can read what you can read",
+                "sudo apt-get install bubblewrap");
+}
+
 static void check_kept(struct report *r)
 {
     const char *off = getenv("XENLAB_CACHE"),
@@ -356,8 +367,8 @@ static void check_guests(struct report *r)
 int cmd_doctor(int argc, char *const *argv, FILE *out)
 {
     static void (*const checks[])(struct report *) = {
-        check_engine,   check_memory,   check_kernel, check_terminal, check_display,  check_locale,
-        check_packages, check_compiler, check_guests, check_kept,     check_firmware,
+        check_engine,   check_memory,   check_kernel,  check_terminal, check_display, check_locale,
+        check_packages, check_compiler, check_sandbox, check_guests,   check_kept,    check_firmware,
     };
     struct report r = { .out = out };
 

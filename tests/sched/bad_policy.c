@@ -150,6 +150,19 @@ const __typeof__(xenlab_sched_ops) xenlab_sched_ops = { "a", "b" };
 #elif BAD == 27
 void xenlab_sched_ops(void) {}
 #else
+#if BAD == 36 /* no mistake: it admits what fits into half of a pCPU */
+static int adjust(struct scheduler *s, struct domain *d, struct xen_domctl_scheduler_op *op)
+{
+    if (op->cmd == XEN_DOMCTL_SCHEDOP_putinfo)
+        return 0;
+    if (op->cmd != XEN_DOMCTL_SCHEDOP_putvcpuinfo)
+        return -95;
+    printf("vCPU %u: %u of %u us, flags %u\n", op->u.v.vcpus.p->vcpuid, op->u.v.vcpus.p->u.rtds.budget,
+           op->u.v.vcpus.p->u.rtds.period, op->u.v.vcpus.p->u.rtds.flags);
+    return 2 * op->u.v.vcpus.p->u.rtds.budget > op->u.v.vcpus.p->u.rtds.period ? -28 : 0;
+}
+#endif
+
 extern const struct sched_ops xenlab_sched_ops;
 const struct sched_ops xenlab_sched_ops = {
 #if BAD == 35 /* what would steer a terminal */
@@ -164,6 +177,9 @@ const struct sched_ops xenlab_sched_ops = {
     .wake = wake,
     .pick_resource = pick_resource,
     .alloc_udata = alloc_udata,
+#if BAD == 36
+    .adjust = adjust,
+#endif
     .do_schedule = BAD == 10 ? NULL : do_schedule,
 };
 #endif

@@ -59,6 +59,27 @@ static void test_parameters_of_ones_own(void **state)
     assert_in_file("err", "it takes no parameters: its xenlab_sched_ops has no `set`");
 }
 
+/* Periods and budgets reach it, of each vCPU; whom it refuses is not started, and that is a result. */
+static void test_admission(void **state)
+{
+    if (!build("tests/sched/bad_policy.c", 36))
+        skip();
+    file_write("w", "domain a vcpus=2 period=20ms budget=5ms extratime=1 : compute 5ms, period 20ms\n"
+                    "domain b period=20ms budget=11ms : compute 5ms, period 20ms\ndomain c : compute 1ms, sleep 1ms\n");
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w")), 0);
+    assert_in_file("err", "policy| vCPU 0: 5000 of 20000 us, flags 1\npolicy| vCPU 1: 5000 of 20000 us, flags 1\n"
+                          "policy| vCPU 0: 11000 of 20000 us, flags 0\n");
+    assert_in_file("out", "refused           b: No space left on device; it was not started\n");
+    assert_in_file("out", "b.0                     256     0     0.00     0.00        0");
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--json"), 0);
+    assert_in_file("out", "{\"name\":\"b\",\"weight\":256,\"cap\":0,\"refused\":-28,\"started\":false,");
+    assert_in_file("out", "{\"name\":\"a\",\"weight\":256,\"cap\":0,\"refused\":0,\"started\":true,");
+    /* One that knows no periods is asked, and may say so. */
+    assert_true(build("docs/examples/sched/lottery.c", 0));
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--json"), 0);
+    assert_in_file("out", "{\"name\":\"b\",\"weight\":256,\"cap\":0,\"refused\":0,\"started\":true,");
+}
+
 /* What a policy prints is seen, even if it crashes then, and is no part of the report. */
 static void test_policy_that_prints(void **state)
 {
@@ -222,9 +243,13 @@ static void test_bad_policies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_policy_of_ones_own), cmocka_unit_test(test_parameters_of_ones_own),
-        cmocka_unit_test(test_policy_that_prints), cmocka_unit_test(test_torture),
-        cmocka_unit_test(test_fault_in_reports),   cmocka_unit_test(test_bad_policies),
+        cmocka_unit_test(test_policy_of_ones_own),
+        cmocka_unit_test(test_parameters_of_ones_own),
+        cmocka_unit_test(test_admission),
+        cmocka_unit_test(test_policy_that_prints),
+        cmocka_unit_test(test_torture),
+        cmocka_unit_test(test_fault_in_reports),
+        cmocka_unit_test(test_bad_policies),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -210,12 +210,19 @@ static void test_caps_that_credit2_refuses(void **state)
 {
     file_write("w", "domain a vcpus=2 cap=201 : compute 1ms");
     assert_int_equal(WORKBENCH("--policy", "credit", "--workload", path("w")), 0);
-    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w")), 1);
-    assert_in_file("err", ":1: the policy refuses these parameters: it takes a cap of 100 at most for each vCPU");
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w")), 0);
+    assert_in_file("out", "refused           a: Invalid argument; it was not started\n");
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w"), "--json"), 0);
+    assert_in_file("out", "\"refused\":-22,\"started\":false,");
     file_write("w", "domain a : compute 1ms\nat 1ms cap a 101");
     assert_int_equal(WORKBENCH("--policy", "credit", "--workload", path("w")), 0);
-    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w")), 1);
-    assert_in_file("err", ":2: at 1 ms: cap a 101 cannot be done: the policy takes 100 at most for each vCPU");
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w")), 0);
+    assert_in_file("out", "refused           a: Invalid argument; it goes on with what it had\n");
+    /* Who was kept out comes in when the policy takes him. */
+    file_write("w", "domain a cap=101 : compute 1ms\nat 1ms cap a 100");
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w"), "--json"), 0);
+    assert_in_file("out", "\"refused\":0,\"started\":true,");
+    assert_in_file("out", "\"share\":99.9");
 }
 
 int main(void)

@@ -18,9 +18,9 @@
 
 #include "ui/cmd_doctor.h"
 
-static const char *const names[] = { "engine ",     "memory ",      "kernel ", "ptrace ",   "namespaces ",
-                                     "terminal ",   "display ",     "locale ", "packages ", "compiler ",
-                                     "toy guests ", "real guests ", "cache ",  "firmware " };
+static const char *const names[] = { "engine ",   "memory ",     "kernel ",      "ptrace ",   "namespaces ",
+                                     "terminal ", "display ",    "locale ",      "packages ", "compiler ",
+                                     "sandbox ",  "toy guests ", "real guests ", "cache ",    "firmware " };
 #define NR_NAMES (sizeof(names) / sizeof(names[0]))
 
 static char *doctor(int expected)
@@ -86,11 +86,13 @@ static void test_environment(void **state)
     setenv("DISPLAY", ":7\033[2J", 1);
     unsetenv("WAYLAND_DISPLAY");
     setenv("PATH", "/nonexistent", 1);
+    setenv("XENLAB_BWRAP", "no", 1);
     assert_int_equal(chdir("/"), 0);
     text = doctor(0);
     assert_line(text, "locale ", "lacks ", "C is not UTF-8; costs: ");
     assert_line(text, "display ", "ok ", "X11, :7?[2J");
     assert_line(text, "compiler ", "lacks ", "no cc; costs: ");
+    assert_line(text, "sandbox ", "lacks ", "no bubblewrap, or it may not make namespaces here; costs: ");
     assert_line(text, "packages ", "lacks ", "dpkg-query does not answer");
     assert_line(text, "toy guests ", "lacks ", "no build/guests/hello here");
     free(text);

@@ -113,7 +113,7 @@ static bool bwrap_works(const char *bwrap)
     return pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-static bool wraps(void)
+bool sandbox_wraps(void)
 {
     const char *off = getenv("XENLAB_BWRAP"), *bwrap = bwrap_path();
 
@@ -192,7 +192,7 @@ static void command(const struct sandbox *s, const char *const argv[], bool wrap
 
 int sandbox_spawn(const struct sandbox *s, const char *const argv[], struct sandbox_run *r, char *why, size_t len)
 {
-    const bool wrapped = !s->bare && wraps();
+    const bool wrapped = !s->bare && sandbox_wraps();
     const pid_t parent = getpid();
     struct words w = { .nr = 0 };
     int output[2];

@@ -41,9 +41,10 @@ struct sandbox_run {
     int status; /* as of waitpid(), once it has ended */
 };
 
+/* Can bubblewrap be used here? That is tried. XENLAB_BWRAP=no in the environment: it is as if there were none. */
+bool sandbox_wraps(void);
 /*
- * Where bubblewrap can be used, it is: that is tried once. XENLAB_BWRAP=no in the environment: it is as if there were
- * none. argv[0] is an absolute path, and need not be in `see`. 0 or -1, and why.
+ * Where it can be used, it is. argv[0] is an absolute path, and need not be in `see`. 0 or -1, and why.
  */
 int sandbox_spawn(const struct sandbox *s, const char *const argv[], struct sandbox_run *r, char *why, size_t len);
 /* What it has printed and was not read yet, at most len bytes; 0: nothing, at present. */

@@ -48,6 +48,22 @@ static int set_affinity(struct wb_domain *wd, int id, const uint64_t *hard, cons
 static bool on_pcpu(const char *what) { return !strcmp(what, "unplug") || !strcmp(what, "plug"); }
 static bool on_vcpus(const char *what) { return !strcmp(what, "hard") || !strcmp(what, "soft"); }
 
+/* A weight or a cap. Refused: it stays as it was, and the report says so; one that was kept out may now come in. */
+static void parameter(struct wb_domain *wd, unsigned int *which, unsigned int value)
+{
+    const unsigned int before = *which;
+
+    *which = value;
+    if (wb_domain_apply(wd)) {
+        *which = before;
+        return;
+    }
+    if (!wd->kept_out)
+        return;
+    wd->kept_out = false;
+    wb_start(wb_vcpu(wd, 0)->wb);
+}
+
 /* Any vCPU may have to leave, and lose its affinity. */
 static int plug(struct wb *wb, bool in, unsigned int cpu)
 {
@@ -78,20 +94,17 @@ static int event_carry_out(struct wb_event *ev)
         pause_domain(&wd->d, 1);
     else if (!strcmp(ev->what, "unpause"))
         pause_domain(&wd->d, -1);
-    else if (!strcmp(ev->what, "weight"))
-        wd->weight = (unsigned int)atoi(ev->value);
     else
-        wd->cap = (unsigned int)atoi(ev->value);
-    return ev->value[0] ? wb_domain_apply(wd) : 0;
+        parameter(wd, !strcmp(ev->what, "weight") ? &wd->weight : &wd->cap, (unsigned int)atoi(ev->value));
+    return 0;
 }
 
-static const char *reason(const struct wb_event *ev, int rc)
+static const char *reason(int rc)
 {
     switch (rc) {
     case -EBUSY: return "it is the last pCPU";
     case -ENODEV: return "it is plugged in, or not, already";
-    case -EINVAL:
-        return on_vcpus(ev->what) ? "none of these pCPUs is there" : "the policy takes 100 at most for each vCPU";
+    case -EINVAL: return "none of these pCPUs is there";
     default: return strerror(-rc);
     }
 }
@@ -105,7 +118,7 @@ static void event_fire(void *data)
         return;
     ev->wb->workload_wrong = true;
     snprintf(ev->wb->error, sizeof(ev->wb->error), "%u: at %.6g ms: %s %s%s%s cannot be done: %s", ev->line,
-             (double)ev->at / 1e6, ev->what, ev->target, ev->value[0] ? " " : "", ev->value, reason(ev, rc));
+             (double)ev->at / 1e6, ev->what, ev->target, ev->value[0] ? " " : "", ev->value, reason(rc));
 }
 
 static bool number(const char *text, unsigned long lo, unsigned long hi)

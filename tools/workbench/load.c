@@ -140,7 +140,6 @@ static bool affinity_apply(struct loader *l, struct vcpu *v, const struct option
 static bool domain_add_one(struct loader *l, const char *name, const struct options *o, const char *program)
 {
     struct wb_domain *wd;
-    int rc;
 
     if (wb_domain_find(l->wb, name))
         return fail(l, "domain %s exists already", name);
@@ -156,11 +155,7 @@ static bool domain_add_one(struct loader *l, const char *name, const struct opti
     wd->period_us = o->period_us;
     wd->budget_us = o->budget_us;
     wd->extratime = o->extratime;
-    rc = wb_domain_apply(wd);
-    if (rc)
-        return fail(l, "the policy refuses these parameters: %s",
-                    rc == -EINVAL && o->cap > 100 * o->vcpus ? "it takes a cap of 100 at most for each vCPU"
-                                                             : strerror(-rc));
+    wd->kept_out = wb_domain_apply(wd) != 0;
     for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
         if (!affinity_apply(l, wd->d.vcpu[i], o))
             return false;

@@ -203,6 +203,16 @@ static void vcpu_row(struct wb *wb, const struct wb_domain *wd, const struct wb_
     fputc('\n', f);
 }
 
+/* What `adjust` said no to. */
+static void refused_rows(const struct wb *wb, FILE *f)
+{
+    for (const struct wb_domain *wd = wb->domains; wd; wd = wd->next)
+        if (wd->refused)
+            fprintf(f, "refused           %s: %s%s\n", wd->name,
+                    wd->refused < 0 ? strerror(-wd->refused) : "adjust returned a positive number, no -errno",
+                    wd->kept_out ? "; it was not started" : "; it goes on with what it had");
+}
+
 void wb_report_table(struct wb *wb, FILE *f)
 {
     const struct figures fig = collect(wb);
@@ -231,6 +241,7 @@ void wb_report_table(struct wb *wb, FILE *f)
             ms(fig.max), fig.nr_latencies, PLURAL(fig.nr_latencies));
     fprintf(f, "longest wait      %10.3f ms\n", ms(fig.max_wait));
     fprintf(f, "fairness error    %10.2f %% of a pCPU\n", fig.fairness_error);
+    refused_rows(wb, f);
     if (fig.jobs)
         fprintf(f, "deadlines missed  %10llu of %llu\n", (unsigned long long)fig.misses, (unsigned long long)fig.jobs);
     if (ops->dump_settings) {
@@ -297,7 +308,8 @@ void wb_report_json(struct wb *wb, FILE *f)
     for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
         fputs(wd == wb->domains ? "\n {\"name\":" : ",\n {\"name\":", f);
         json_string(f, wd->name);
-        fprintf(f, ",\"weight\":%u,\"cap\":%u,\"vcpus\":[", wd->weight, wd->cap);
+        fprintf(f, ",\"weight\":%u,\"cap\":%u,\"refused\":%d,\"started\":%s,\"vcpus\":[", wd->weight, wd->cap,
+                wd->refused, wd->kept_out ? "false" : "true");
         for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
             fputs(i ? ",\n  " : "\n  ", f);
             json_vcpu(wb, wb_vcpu(wd, i), f);

@@ -5,6 +5,7 @@
  * Concept: struct xen, struct domain and struct vcpu are the real ones, with everything left zero that a policy has no
  * business with: no RAM, no page tables, no registers. The machine is a clock.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,11 +198,43 @@ bool wb_vcpu_set_program(struct wb *wb, struct wb_domain *wd, unsigned int id, c
     return true;
 }
 
+/* Each vCPU has its own: XEN_DOMCTL_SCHEDOP_putvcpuinfo, with one element. */
+static int periods_put(struct wb_domain *wd, struct scheduler *s)
+{
+    struct xen_domctl_scheduler_op op = { .sched_id = s->ops->sched_id, .cmd = XEN_DOMCTL_SCHEDOP_putvcpuinfo };
+    int rc = 0;
+
+    for (unsigned int i = 0; !rc && i < wd->d.max_vcpus; i++) {
+        struct xen_domctl_schedparam_vcpu p = { .vcpuid = i };
+
+        p.u.rtds.period = wd->period_us ? wd->period_us : 10000;
+        p.u.rtds.budget = wd->budget_us ? wd->budget_us : 4000;
+        p.u.rtds.flags = wd->extratime ? XEN_DOMCTL_SCHEDRT_extra : 0;
+        set_xen_guest_handle(op.u.v.vcpus, &p);
+        op.u.v.nr_vcpus = 1;
+        rc = s->ops->adjust(s, &wd->d, &op);
+    }
+    return rc;
+}
+
+/* A policy of one's own need not know periods: then it says -EOPNOTSUPP. The built-in ones but rtds are not asked. */
+static int periods_apply(struct wb_domain *wd, struct scheduler *s)
+{
+    const struct sched_ops *known = sched_ops_by_id(s->ops->sched_id);
+    int rc;
+
+    if (s->ops->sched_id == XEN_SCHEDULER_RTDS)
+        return periods_put(wd, s);
+    if (known || (!wd->period_us && !wd->budget_us))
+        return 0;
+    rc = periods_put(wd, s);
+    return rc == -EOPNOTSUPP ? 0 : rc;
+}
+
 int wb_domain_apply(struct wb_domain *wd)
 {
     struct scheduler *s = wd->d.sched;
     struct xen_domctl_scheduler_op op = { .sched_id = s->ops->sched_id, .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
-    int rc;
 
     switch (s->ops->sched_id) {
     case XEN_SCHEDULER_CREDIT:
@@ -216,21 +249,10 @@ int wb_domain_apply(struct wb_domain *wd)
         op.u.credit2.weight = (uint16_t)wd->weight;
         op.u.credit2.cap = (uint16_t)wd->cap;
     }
-    rc = s->ops->adjust ? s->ops->adjust(s, &wd->d, &op) : 0;
-    if (rc || s->ops->sched_id != XEN_SCHEDULER_RTDS)
-        return rc;
-    for (unsigned int i = 0; !rc && i < wd->d.max_vcpus; i++) {
-        struct xen_domctl_schedparam_vcpu p = { .vcpuid = i };
-
-        p.u.rtds.period = wd->period_us ? wd->period_us : 10000;
-        p.u.rtds.budget = wd->budget_us ? wd->budget_us : 4000;
-        p.u.rtds.flags = wd->extratime ? XEN_DOMCTL_SCHEDRT_extra : 0;
-        op.cmd = XEN_DOMCTL_SCHEDOP_putvcpuinfo;
-        set_xen_guest_handle(op.u.v.vcpus, &p);
-        op.u.v.nr_vcpus = 1;
-        rc = s->ops->adjust(s, &wd->d, &op);
-    }
-    return rc;
+    wd->refused = s->ops->adjust ? s->ops->adjust(s, &wd->d, &op) : 0;
+    if (!wd->refused && s->ops->adjust)
+        wd->refused = periods_apply(wd, s);
+    return wd->refused;
 }
 
 struct wb_domain *wb_domain_find(struct wb *wb, const char *name)

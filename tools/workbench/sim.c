@@ -108,7 +108,7 @@ void wb_start(struct wb *wb)
         for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
             struct vcpu *v = wd->d.vcpu[i];
 
-            if (v->is_initialised)
+            if (v->is_initialised || wd->kept_out)
                 continue;
             wb_vcpu(wd, i)->next_release = wb->machine.clock.now;
             v->is_initialised = true;

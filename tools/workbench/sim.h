@@ -91,6 +91,8 @@ struct wb_domain {
     unsigned int weight, cap;
     unsigned int period_us, budget_us; /* rtds; 0: the policy's default */
     bool extratime;
+    int refused;               /* by the policy's adjust, the last time that it was asked: -errno */
+    bool kept_out;             /* since it was refused from the beginning: its vCPUs are never started */
     struct wb_program program; /* of vCPUs that have none of their own; owned */
     struct wb_program *own;    /* programs of single vCPUs, one each; owned */
 };
@@ -178,7 +180,10 @@ void wb_destroy(struct wb *wb);
 struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr_vcpus, const char *program);
 /* Give one vCPU a program of its own. */
 bool wb_vcpu_set_program(struct wb *wb, struct wb_domain *wd, unsigned int id, const char *program);
-/* Tell the policy weight, cap, period, budget as toolstacks do. 0 or -errno. */
+/*
+ * Tell the policy weight, cap, period, budget as toolstacks do. It may refuse, which is a result of the run: 0 or
+ * -errno, as wd->refused.
+ */
 int wb_domain_apply(struct wb_domain *wd);
 struct wb_domain *wb_domain_find(struct wb *wb, const char *name);
 /* "NAME.VCPU" or "NAME" (*id = -1); NULL: no such domain or vCPU. */

@@ -129,7 +129,7 @@ static struct task_slice do_schedule(struct scheduler *s, unsigned int cpu, stru
 static int adjust(struct scheduler *s, struct domain *d, struct xen_domctl_scheduler_op *op)
 {
     if (op->cmd != XEN_DOMCTL_SCHEDOP_putinfo)
-        return -EINVAL;
+        return -EOPNOTSUPP; /* periods: it has none */
     *(unsigned int *)d->sched_priv = op->u.credit2.weight;
     return 0;
 }
