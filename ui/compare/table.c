@@ -174,7 +174,8 @@ void compare_json(const struct compare_table *t, FILE *out)
 #define LEFT   170
 #define BAR    560
 #define WIDTH  (LEFT + BAR + 190)
-#define COLORS 8u
+#define TOP    84 /* of the first row */
+#define LEGEND 75 /* from one word of the legend to the next */
 
 static void svg_escape(FILE *out, const char *text)
 {
@@ -185,13 +186,44 @@ static void svg_escape(FILE *out, const char *text)
             fputc(*text, out);
 }
 
+/* Each kind that there is in one of the rows has a color of its own, as far as they last. */
+static const char *kind_color(const struct compare_table *t, unsigned int kind)
+{
+    static const char *const colors[] = { "#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948",
+                                          "#b07aa1", "#9c755f", "#ff9da7", "#1f3b5c", "#8cd17d", "#bab0ac" };
+    unsigned int nr = 0;
+
+    for (unsigned int k = 0; k < kind; k++)
+        for (size_t i = 0; i < t->nr; i++)
+            if (t->runs[i].kind[k]) {
+                nr++;
+                break;
+            }
+    return colors[nr % ARRAY_SIZE(colors)];
+}
+
+static void svg_legend(const struct compare_table *t, FILE *out)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int k = 0; k < EXIT_NR_KINDS; k++) {
+        bool is = false;
+
+        for (size_t i = 0; i < t->nr; i++)
+            is |= t->runs[i].kind[k] > 0;
+        if (!is)
+            continue;
+        fprintf(out, "<rect x=\"%u\" y=\"44\" width=\"10\" height=\"10\" fill=\"%s\"/>\n", 10 + nr * LEGEND,
+                kind_color(t, k));
+        fprintf(out, "<text x=\"%u\" y=\"53\" class=\"small\">%s</text>\n", 24 + nr++ * LEGEND, sim_exit_name(k));
+    }
+}
+
 /* The exits of a technique as a bar, a part a kind. */
 static void svg_row(const struct compare_table *t, size_t i, uint64_t most, FILE *out)
 {
-    static const char *const colors[COLORS] = { "#4e79a7", "#f28e2b", "#59a14f", "#e15759",
-                                                "#76b7b2", "#edc948", "#b07aa1", "#9c755f" };
     const struct compare_run *r = &t->runs[i];
-    const double y = 60 + (double)i * ROW, scale = most ? (double)BAR / (double)most : 0;
+    const double y = TOP + (double)i * ROW, scale = most ? (double)BAR / (double)most : 0;
     char hash[40], probes[40], kinds[200];
     double x = LEFT;
 
@@ -207,7 +239,7 @@ static void svg_row(const struct compare_table *t, size_t i, uint64_t most, FILE
         fprintf(out,
                 "<rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" height=\"20\" fill=\"%s\"><title>%s %" PRIu64
                 "</title></rect>\n",
-                x, y, w, colors[k % COLORS], sim_exit_name(k), r->kind[k]);
+                x, y, w, kind_color(t, k), sim_exit_name(k), r->kind[k]);
         x += w;
     }
     fprintf(out, "<text x=\"%.0f\" y=\"%.0f\">%" PRIu64 "</text>\n", x + 8, y + 15, r->exits);
@@ -228,9 +260,10 @@ void compare_svg(const struct compare_table *t, FILE *out)
             "font-size=\"14\">\n"
             "<style>.small{font-size:11px;fill:#444}.wrong{fill:#c00;font-weight:bold}</style>\n"
             "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n<text x=\"10\" y=\"26\" font-size=\"16\">",
-            WIDTH, 76 + t->nr * ROW);
+            WIDTH, TOP + 16 + t->nr * ROW);
     svg_escape(out, t->guest);
     fputs(": exits by technique</text>\n", out);
+    svg_legend(t, out);
     for (size_t i = 0; i < t->nr; i++)
         svg_row(t, i, most, out);
     fputs("</svg>\n", out);
