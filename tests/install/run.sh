@@ -74,6 +74,20 @@ done
 pattern='did you mean tour'
 check "what is no command is like one" says "$XENLAB" tuor
 
+# ------------------------------------------------------------------------------------------- schedulers of one's own --
+
+# The program that they run in is installed as well.
+own_policy() {
+    cc -shared -fPIC -I. -D__XEN_TOOLS__ -o "$tmp/lottery.so" docs/examples/sched/lottery.c &&
+        chmod 755 "$tmp" "$tmp/lottery.so" &&
+        "$XENLAB" sched --policy "$tmp/lottery.so" --workload docs/examples/sched/weights.txt | grep '^Lottery Scheduler'
+}
+if command -v cc > /dev/null; then
+    check "a scheduler of one's own runs" own_policy
+else
+    skip "a scheduler of one's own: no cc"
+fi
+
 # --------------------------------------------------------------------------------------------------- manual pages --
 
 for page in "$root"/share/man/man1/*.1; do

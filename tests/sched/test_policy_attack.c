@@ -64,7 +64,8 @@ static void attack_all(bool bare)
     if (!build_attack(0))
         skip();
     file_write("w", "pcpus 2\ntime 100ms\ndomain a : compute 1ms, sleep 1ms\ndomain secret : compute forever\n");
-    assert_int_equal(chmod(dir, 0755), 0); /* without bubblewrap, root's policies are nobody's */
+    if (WORKBENCH("--policy", path("policy.so"), "--workload", path("w")) == 1)
+        skip(); /* as nobody, who cannot come here */
     for (size_t i = 0; i < ARRAY_SIZE(attacks); i++) {
         if (bare && (attacks[i].attack == 10 || attacks[i].attack == 11)) /* they take their time */
             continue;
@@ -74,7 +75,7 @@ static void attack_all(bool bare)
         out = file_read("out");
         err = file_read("err");
         assert_null(strstr(out, "forged"));
-        if (!strstr(err, "without bubblewrap"))
+        if (!bare)
             assert_null(strstr(err, "stolen"));
 #if !defined(__SANITIZE_ADDRESS__) /* which names crashes in its own words, and has no limit of memory */
         if (!strstr(err, bare && attacks[i].bare ? attacks[i].bare : attacks[i].message))
@@ -85,7 +86,7 @@ static void attack_all(bool bare)
     }
 }
 
-static void test_attacks(void **state) { attack_all(false); }
+static void test_attacks(void **state) { attack_all(!sandbox_wraps()); }
 
 static void test_attacks_bare(void **state)
 {

@@ -55,7 +55,7 @@ void wb_args_help(const char *command, FILE *f)
             "  --json     print JSON instead of a table\n"
             "  --svg FILE write a Gantt chart; --window 0ms..200ms: of that part of the time\n"
             "  --seed N   of the workload's random durations; default 1\n"
-            "  --limit S  CPU seconds (or 2m) a shared object may take for one call; default %d\n"
+            "  --limit S  seconds of CPU time for one call into a shared object; default %d\n"
             "\n"
             "       xenlab %s --bench    what decisions of all policies cost on this host\n",
             command, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT, command);
