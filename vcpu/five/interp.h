@@ -56,7 +56,7 @@ enum interp_op {
     OP_INT = OP_SYSTEM, OP_UD2, OP_HLT, OP_CLI, OP_STI, OP_IO, OP_CPUID, OP_RDTSC, OP_RDMSR, OP_WRMSR,
     OP_VMMCALL, OP_PAUSE, OP_WBINVD, OP_ICEBP,
     OP_MOV_FROM_CR, OP_MOV_TO_CR, OP_MOV_DR, OP_CLTS, OP_LGDT, OP_LIDT, OP_SGDT, OP_SIDT, OP_SMSW, OP_LMSW, OP_INVLPG, OP_SWAPGS,
-    OP_LLDT, OP_LTR, OP_SLDT, OP_STR, OP_LAR, OP_LSL, OP_VERR, OP_VERW, OP_PUSH_SEG, OP_POP_SEG, OP_SYSCALL, OP_SYSRET, OP_IRET, OP_RETF, OP_JMPF, OP_MOV_FROM_SEG, OP_MOV_TO_SEG,
+    OP_LLDT, OP_LTR, OP_SLDT, OP_STR, OP_LAR, OP_LSL, OP_VERR, OP_VERW, OP_PUSH_SEG, OP_POP_SEG, OP_SYSCALL, OP_SYSRET, OP_IRET, OP_RETF, OP_JMPF, OP_JMPF_RM, OP_CALLF_RM, OP_MOV_FROM_SEG, OP_MOV_TO_SEG,
 };
 /* clang-format on */
 
@@ -172,6 +172,7 @@ bool interp_mov_to_seg(struct interp *i, const struct interp_insn *in);
 bool interp_mov_from_seg(struct interp *i, const struct interp_insn *in);
 bool interp_pop_seg(struct interp *i, const struct interp_insn *in);
 bool interp_jmp_far(struct interp *i, const struct interp_insn *in);
+bool interp_far_rm(struct interp *i, const struct interp_insn *in); /* JMP and CALL by way of memory */
 bool interp_ret_far(struct interp *i, const struct interp_insn *in);
 bool interp_iret(struct interp *i, const struct interp_insn *in);
 bool interp_syscall(struct interp *i);

@@ -53,9 +53,11 @@ static void group5(struct decoder *d, uint8_t opcode)
     case 0: break;
     case 1: d->in->op = OP_DEC; break;
     case 2: d->in->op = OP_CALL_RM; break;
+    case 3:
+    case 5: d->in->op = !d->in->is_mem ? OP_UD2 : d->digit == 3 ? OP_CALLF_RM : OP_JMPF_RM; return;
     case 4: d->in->op = OP_JMP_RM; break;
     case 6: d->in->op = OP_PUSH; break;
-    default: decoder_refuse(d, KNOWS_NO "far transfer through memory"); return;
+    case 7: d->in->op = OP_UD2; return;
     }
     if (d->in->op > OP_DEC)
         decoder_wide(d);
@@ -167,7 +169,9 @@ static void two_bytes(struct decoder *d)
     case 0x06: in->op = OP_CLTS; return;
     case 0x07: in->op = OP_SYSRET; return;
     case 0x08 ... 0x09: in->op = OP_WBINVD; return; /* and INVD */
-    case 0x0b: in->op = OP_UD2; return;
+    case 0x0b:
+    case 0xb9:
+    case 0xff: in->op = OP_UD2; return; /* and UD1, UD0 */
     case 0x1f: decoder_to_rm(d, OP_NOP, 0); return;
     case 0x20 ... 0x23: cr_or_dr(d, opcode); return;
     case 0x30: in->op = OP_WRMSR; return;

@@ -141,16 +141,60 @@ bool interp_mov_from_seg(struct interp *i, const struct interp_insn *in)
 
 /* ------------------------------------------------------------------------------------------------- far transfers -- */
 
+/*
+ * A far JMP's or CALL's: it may not ask for less than its ring has. There are no gates and tasks here, but what they
+ * are not is checked: in long mode a TSS or a gate to a task is #GP.
+ */
+static bool far_segment(struct interp *i, uint16_t sel, struct cpu_segment *cs)
+{
+    struct cpu_segment s;
+
+    if (sel & 0xfffc && !interp_descriptor(i, sel, &s))
+        return false;
+    if (sel & 0xfffc && !(s.attr & ATTR_S) && (!(i->r->efer & EFER_LMA) || ATTR_TYPE(s.attr) == 12))
+        return interp_refuse(i, KNOWS_NO "far transfer by way of gates or tasks");
+    if (sel & 0xfffc && s.attr & ATTR_S && s.attr & TYPE_CODE && !(s.attr & TYPE_CONFORM) && (sel & 3u) > i->r->cpl)
+        return interp_exception(i, X86_EXC_GP, sel & 0xfffc);
+    return code_segment(i, sel, i->r->cpl, cs);
+}
+
+static bool is_target(struct interp *i, const struct cpu_segment *cs, uint64_t rip)
+{
+    return !(cs->attr & SEG_ATTR_L) || is_canonical(rip) || interp_exception(i, X86_EXC_GP, 0);
+}
+
+static bool go_far(struct interp *i, const struct cpu_segment *cs, uint64_t rip)
+{
+    set_segment(i, CPU_SEG_CS, cs);
+    i->next = rip;
+    i->transfers = true;
+    return true;
+}
+
 bool interp_jmp_far(struct interp *i, const struct interp_insn *in)
 {
     struct cpu_segment cs;
 
-    if (!code_segment(i, (uint16_t)in->disp, i->r->cpl, &cs))
+    return far_segment(i, (uint16_t)in->disp, &cs) && go_far(i, &cs, in->imm);
+}
+
+/* Both words of a CALL are in place before RSP changes. */
+bool interp_far_rm(struct interp *i, const struct interp_insn *in)
+{
+    const uint64_t at = interp_address(i, in), old = i->r->rsp;
+    const uint16_t from = i->r->seg[CPU_SEG_CS].sel;
+    const bool stack = interp_on_stack(in);
+    struct cpu_segment cs;
+    uint64_t to, sel;
+
+    if (!interp_load(i, at, in->size, &to, stack) || !interp_load(i, at + in->size, 2, &sel, stack) ||
+        !far_segment(i, (uint16_t)sel, &cs) || !is_target(i, &cs, to))
         return false;
-    set_segment(i, CPU_SEG_CS, &cs);
-    i->next = in->imm;
-    i->transfers = true;
-    return true;
+    if (in->op == OP_CALLF_RM && (!interp_push(i, in->size, from) || !interp_push(i, in->size, i->r->rip + in->len))) {
+        i->r->rsp = old;
+        return false;
+    }
+    return go_far(i, &cs, to);
 }
 
 static bool pop_words(struct interp *i, uint64_t *words, unsigned int from, unsigned int to, unsigned int size)
@@ -158,29 +202,6 @@ static bool pop_words(struct interp *i, uint64_t *words, unsigned int from, unsi
     for (unsigned int n = from; n < to; n++)
         if (!interp_load(i, interp_stack_at(i, i->r->rsp + size * n), size, &words[n], true))
             return false;
-    return true;
-}
-
-/* Of the same ring only. */
-bool interp_ret_far(struct interp *i, const struct interp_insn *in)
-{
-    struct cpu_segment cs;
-    uint64_t w[2];
-
-    if (in->size == 2)
-        return interp_refuse(i, KNOWS_NO "RETF of 16 bits");
-    if (!pop_words(i, w, 0, 2, in->size))
-        return false;
-    if ((w[1] & 3) != i->r->cpl)
-        return interp_refuse(i, KNOWS_NO "RETF to another ring");
-    if (!code_segment(i, (uint16_t)w[1], i->r->cpl, &cs))
-        return false;
-    if (!(cs.attr & SEG_ATTR_L) == interp_is_64(i->r))
-        return interp_refuse(i, KNOWS_NO "RETF to code of another size");
-    set_segment(i, CPU_SEG_CS, &cs);
-    i->r->rsp = interp_stack_at(i, i->r->rsp + 2u * in->size);
-    i->next = w[0];
-    i->transfers = true;
     return true;
 }
 
@@ -196,6 +217,37 @@ static void drop_inner(struct interp *i, unsigned int cpl)
             (s->attr & (TYPE_CODE | TYPE_CONFORM)) != (TYPE_CODE | TYPE_CONFORM))
             set_segment(i, segs[n], &(struct cpu_segment){ .base = s->base });
     }
+}
+
+/* To an outer ring RSP and SS are popped, too. */
+bool interp_ret_far(struct interp *i, const struct interp_insn *in)
+{
+    struct cpu_state *r = i->r;
+    struct cpu_segment cs, ss;
+    unsigned int cpl;
+    uint64_t w[4]; /* RIP CS RSP SS */
+
+    if (in->size == 2)
+        return interp_refuse(i, KNOWS_NO "RETF of 16 bits");
+    if (!pop_words(i, w, 0, 2, in->size))
+        return false;
+    cpl = w[1] & 3;
+    if (cpl < r->cpl)
+        return interp_exception(i, X86_EXC_GP, w[1] & 0xfffc);
+    if (!code_segment(i, (uint16_t)w[1], cpl, &cs) || !is_target(i, &cs, w[0]))
+        return false;
+    if (cpl == r->cpl) {
+        r->rsp = interp_stack_at(i, r->rsp + 2u * in->size);
+        return go_far(i, &cs, w[0]);
+    }
+    if (!pop_words(i, w, 2, 4, in->size) || !stack_segment(i, (uint16_t)w[3], cpl, &ss))
+        return false;
+    set_segment(i, CPU_SEG_SS, &ss);
+    drop_inner(i, cpl);
+    r->cpl = (uint8_t)cpl;
+    go_far(i, &cs, w[0]);
+    r->rsp = interp_stack_at(i, w[2]);
+    return true;
 }
 
 /* What IRET takes into RFLAGS. */
@@ -235,13 +287,12 @@ bool interp_iret(struct interp *i, const struct interp_insn *in)
         return interp_exception(i, X86_EXC_GP, w[1] & 0xfffc);
     if (!code_segment(i, (uint16_t)w[1], cpl, &cs) || (stack && !stack_segment(i, (uint16_t)w[4], cpl, &ss)))
         return false;
-    if (!(cs.attr & SEG_ATTR_L) == interp_is_64(r))
-        return interp_refuse(i, KNOWS_NO "IRET to code of another size");
     if (!is_canonical(w[0]))
         return interp_exception(i, X86_EXC_GP, 0);
     iret_flags(r, w[2]);
-    r->rsp = stack ? w[3] : interp_stack_at(i, r->rsp + 3u * in->size);
+    w[3] = stack ? w[3] : r->rsp + 3u * in->size;
     set_segment(i, CPU_SEG_CS, &cs);
+    r->rsp = interp_stack_at(i, w[3]); /* as the code that it goes to sees */
     if (stack)
         set_segment(i, CPU_SEG_SS, &ss);
     if (cpl > r->cpl)

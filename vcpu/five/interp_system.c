@@ -29,6 +29,8 @@ static bool table_load(struct interp *i, const struct interp_insn *in)
     if (!privileged(i) || !interp_load(i, at, 2, &limit, interp_on_stack(in)) ||
         !interp_load(i, at + 2, in->code64 ? 8 : 4, &base, interp_on_stack(in)))
         return false;
+    if (in->code64 && !is_canonical(base))
+        return interp_exception(i, X86_EXC_GP, 0);
     *(in->op == OP_LGDT ? &i->r->gdtr : &i->r->idtr) = (struct cpu_table){ .base = base, .limit = (uint16_t)limit };
     i->r->dirty |= CPU_DIRTY_SEGS;
     return true;
@@ -285,6 +287,8 @@ bool interp_execute_system(struct interp *i, const struct interp_insn *in)
     case OP_IRET: return interp_iret(i, in);
     case OP_RETF: return interp_ret_far(i, in);
     case OP_JMPF: return interp_jmp_far(i, in);
+    case OP_JMPF_RM:
+    case OP_CALLF_RM: return interp_far_rm(i, in);
     case OP_MOV_FROM_SEG: return interp_mov_from_seg(i, in);
     case OP_MOV_TO_SEG: return interp_mov_to_seg(i, in);
     default: BUG();
