@@ -40,7 +40,8 @@ const char *guest_devices_uncloned(const struct guest *g)
 const char *guest_devices_unsaved(const struct guest *g)
 {
     for (size_t k = 0; k < NR_KINDS; k++)
-        if (kinds[k] != &vbd_devices && kinds[k] != &vif_devices && kinds[k]->nr(g))
+        if (kinds[k] != &vbd_devices && kinds[k] != &vif_devices && kinds[k] != &fb_devices &&
+            kinds[k] != &kbd_devices && kinds[k]->nr(g))
             return kinds[k]->back->type;
     return NULL;
 }

@@ -166,6 +166,6 @@ const char *saved_file_unfit(const struct saved_file *f, const struct guest *g)
         return guest_has_dm(g) ? "it has no state of a device model, and is an HVM guest by its configuration"
                                : "it has the state of a device model, and is no HVM guest by its configuration";
     if (g->cfg.shim || guest_devices_unsaved(g))
-        return "it is to have a shim, a shared folder, a channel, a screen or a keyboard, which are not saved";
+        return "it is to have a shim, a shared folder or a channel, which are not saved";
     return NULL;
 }

@@ -189,6 +189,33 @@ static void vifs(FILE *f, const struct guest *g)
     fputs(g->vifs.nr ? " ]\n" : "", f);
 }
 
+/* Words of a screen's or a keyboard's, as one of a list's. */
+static void words(FILE *f, const struct xl_fb *fb, const char *begin)
+{
+    fprintf(f, "%s\"", begin);
+    for (unsigned int i = 0; i < fb->nr; i++) {
+        fprintf(f, "%s%s=", i ? "," : "", fb->words[i].name);
+        escaped(f, fb->words[i].value);
+    }
+    fputc('"', f);
+}
+
+/* A screen has brought a keyboard along, of which nothing was said. */
+static void screens(FILE *f, const struct xl_fbs *fbs)
+{
+    unsigned int brought = fbs->nr_fbs, nr = 0;
+
+    for (unsigned int i = 0; i < fbs->nr_fbs; i++)
+        words(f, &fbs->fb[i], i ? ", " : "vfb = [ ");
+    fputs(fbs->nr_fbs ? " ]\n" : "", f);
+    for (unsigned int i = 0; i < fbs->nr_kbds; i++)
+        if (fbs->kbd[i].nr || !brought)
+            words(f, &fbs->kbd[i], nr++ ? ", " : "vkb = [ ");
+        else
+            brought--;
+    fputs(nr ? " ]\n" : "", f);
+}
+
 /* --- all of it --- */
 
 static void uuid(FILE *f, const struct guest *g)
@@ -309,6 +336,8 @@ static void all(FILE *f, const struct guest *g)
     processor(f, &g->cpuid);
     disks(f, g);
     vifs(f, g);
+    if (g->fbs)
+        screens(f, g->fbs);
     if (guest_is_hvm(g))
         hvm(f, g);
 }

@@ -467,7 +467,7 @@ static void damaged_pvh(void **state)
 static void add_pc(struct scene *sc)
 {
     struct xl_disks disks = { 0 };
-    char err[HOST_ERR_SIZE], why[XL_DISK_WHY_SIZE], path[128];
+    char err[HOST_ERR_SIZE], why[XL_DISK_WHY_SIZE], path[128], fb_why[XL_FB_WHY_SIZE];
     struct host_guest g = { .kernel = "build/guests/pcdev/pcdev",
                             .name = "pc",
                             .memory_mib = 16,
@@ -475,8 +475,12 @@ static void add_pc(struct scene *sc)
                             .has_type = true,
                             .type = XL_TYPE_HVM,
                             .disks = &disks };
+    struct xl_fbs fbs = { 0 };
     domid_t domid;
 
+    g.fbs = &fbs;
+    if (!xl_fbs_add(&fbs, "vnc=1,vncunused=1", fb_why) || !xl_fbs_add_kbd(&fbs, "width=640,height=480", fb_why))
+        fail_msg("%s", fb_why);
     snprintf(path, sizeof(path), "%s/disk", folder);
     if (access(path, F_OK)) {
         put_file("disk", "", 0);
@@ -503,6 +507,19 @@ static void damaged_hvm(void **state)
     damage_all();
 }
 
+/* Its configuration has that. */
+static void says(const char *name, const char *text)
+{
+    char path[64], err[IMAGE_ERR_SIZE];
+    uint8_t *data = NULL;
+    size_t size = 0;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    assert_int_equal(image_read_file(path, &data, &size, err), 0);
+    assert_non_null(memmem(data, size, text, strlen(text)));
+    free(data);
+}
+
 /* As going_back(), of PCs: and it is the same once more from the beginning. */
 static uint64_t pc_family(bool goes_back)
 {
@@ -527,6 +544,7 @@ static uint64_t pc_family(bool goes_back)
         fail_msg("%u commands have ended: %s", sc.ctl.ends, sc.ctl.said);
     hash = look_hash(sc.host);
     end = rw.m->at;
+    says("f", "vfb = [ \"vnc=1,vncunused=1\" ]\nvkb = [ \"width=640,height=480\" ]\n");
     put_file("f", "nothing", 7);
     if (goes_back && (rewind_goto(&rw, before, &(bool){ false }, err) || rewind_goto(&rw, end, &(bool){ false }, err)))
         fail_msg("%s", err);
