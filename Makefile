@@ -55,6 +55,10 @@ TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_node
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 SANDBOX_OBJS := alone sandbox
+LAB_OBJS := facts shrink starter lab run check variant
+# What the programs are made of that check labs, and those labs.
+LAB_KIT_OBJS := report scene kernel_file
+LABS := $(notdir $(wildcard labs/[0-9]*))
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
 POLICY_OBJS := $(addprefix tools/policy/,memory.o mirror.o serve.o main.o)
@@ -74,7 +78,7 @@ UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace s
 UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
 UI_OBJS += $(addprefix run/,told trace end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
 UI_OBJS += $(addprefix compare/,technique costs trial table paging host_paths host_type)
-UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare cmd_doctor cmd_limits main
+UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare cmd_doctor $(addprefix lab/,place author) cmd_lab cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
@@ -145,7 +149,7 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/hvm,$(VCPU_HVM_OBJS)) $(call listed,vcpu/five,$(VCPU_FIVE_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
 	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/dm,$(DM_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) $(call listed,tools/save,$(SAVE_OBJS)) \
-	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
+	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/lab,$(LAB_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 # All that the same run depends on.
 SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/hvm vcpu/five vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
@@ -168,12 +172,33 @@ $(1)/xenlab-policy: $$(addprefix $(1)/,$$(POLICY_OBJS)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(CFLAGS) $$(variant_cflags) -o $$@ $$^ $$(foreach s,$$(POLICY_MAY),-Wl,-u,$$s -Wl,--export-dynamic-symbol=$$s)
 
+$(1)/labs/kit/kit.a: $$(call listed,$(1)/labs/kit,$$(LAB_KIT_OBJS))
+	$$(call say,AR)
+	$$(Q)rm -f $$@ && $$(AR) qcs $$@ $$^
+
+# The program that reports what a lab's code does, with xenlab's own code in it.
+$(1)/labs/%/golden: $(1)/labs/%/check/facts.o $(1)/labs/kit/kit.a $(1)/libxenlab.a
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs)
+
+# All that `xenlab lab check` wants.
+$(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/golden) $(1)/labs/cflags $(1)/labs/ldflags
+	$$(Q)touch $$@
+
+$(1)/labs/%flags: build/flags
+	@mkdir -p $$(@D)
+	$$(Q)echo '$$(if $$(filter c,$$*),$$(filter-out -Werror -MMD -MP,$$(all_cflags)),$$(all_ldflags) $$(all_libs))' | \
+		sed 's# -I\. # -I$$(CURDIR) #; s#\([ IL]\)build/#\1$$(CURDIR)/build/#g' > $$@
+
 $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
 
 # A test that lets allocations fail.
 $(1)/tests/hvm/test_exhausted: private CMOCKA_LIBS += -Wl,--wrap=arena_alloc,--wrap=arena_realloc,--wrap=alloc_heap_pages,--wrap=cpu_context_create
+
+# Of libxlutil's needs, what nothing else in it would bring along.
+$(1)/tests/tools/test_lab: private CMOCKA_LIBS += -Wl,-u,libxl_defbool_set
 
 # What runs policies lies where the program does.
 $(addprefix $(1)/tests/sched/,test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
@@ -227,7 +252,7 @@ TESTS := $(patsubst %.c,%,$(wildcard tests/*/test_*.c))
 CPUCHECK_OBJS := cpucheck_table cpucheck_gen cpucheck_native cpucheck_guest cpucheck_known cpucheck_judge
 SURVEY_OBJS := survey_code survey_table survey_fast survey_whole survey_host survey_team
 ORACLE_OBJS := history play real ours
-TEST_SUPPORT := $(patsubst %.c,%.o,$(wildcard tests/support/*.c))
+TEST_SUPPORT := $(patsubst %.c,%.o,$(wildcard tests/support/*.c)) labs/kit/kernel_file.o
 .SECONDARY:
 
 $(eval $(call program,build))
@@ -374,7 +399,7 @@ build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: buil
 .PHONY: all run campaign-all campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
-all: xenlab guests ## build everything (the default)
+all: xenlab guests build/labs/built ## build everything (the default)
 
 guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(HVMTEST_PROGRAMS) $(FIVE_PROGRAMS) build/guests/pcdev/disk.img $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes screens limits turns)
 
@@ -392,7 +417,7 @@ linux-image:
 # An installed program finds its engine beside itself, if that is not the system's.
 PREFIX ?= /usr/local
 engine = $(wildcard build/deps/unicorn/usr/lib/x86_64-linux-gnu/libunicorn.so.*)
-INSTALLED_COMMANDS := run tui debug tour replay compare ctl trace sched doctor limits manual completion
+INSTALLED_COMMANDS := run tui debug tour replay compare ctl trace sched lab doctor limits manual completion
 # Those whose guests are installed as well, and configuration files that they name.
 INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour,$(wildcard docs/tours/*.tour))
 INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.cfg docs/tours/*.disk) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg
@@ -446,7 +471,7 @@ $(foreach f,$(notdir $(wildcard tests/*)),$(eval $(call test_folder,$(f))))
 test-guest: assets
 test-docs: assets build/tests/docs/typist
 
-asan: assets guests $(addprefix build/asan/,xenlab $(TESTS)) ## all tests, with sanitizers and the self-audit
+asan: assets guests $(addprefix build/asan/,xenlab labs/built $(TESTS)) ## all tests, with sanitizers and the self-audit
 	$(Q)ln -sfn ../assets build/asan/assets
 	$(Q)scripts/test.sh build/asan $(TESTS) $(wildcard tests/guest/run.sh)
 

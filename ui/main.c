@@ -25,6 +25,7 @@
 #include "ui/cmd_ctl.h"
 #include "ui/cmd_debug.h"
 #include "ui/cmd_doctor.h"
+#include "ui/cmd_lab.h"
 #include "ui/cmd_limits.h"
 #include "ui/cmd_replay.h"
 #include "ui/cmd_run.h"
@@ -268,6 +269,12 @@ static int doctor(int argc, char **argv)
     return cmd_doctor(argc, argv, stdout);
 }
 
+static int lab(int argc, char **argv)
+{
+    streams_setup();
+    return cmd_lab(argc, argv);
+}
+
 static int limits(int argc, char **argv)
 {
     streams_setup();
@@ -356,6 +363,7 @@ static const struct help_command commands[] = {
     { "trace", "a trace for other programs, and as a picture", false, 0, cmd_trace_help, cmd_trace_word },
     { "compare", "one kernel, by each technique of virtualization", false, 0, cmd_compare_help, cmd_compare_word },
     { "sched", "compare schedulers on made-up workloads", false, 0, sched_help, wb_args_word },
+    { "lab", "write parts of a hypervisor, and have them checked", false, 0, NULL, NULL },
     { "doctor", "look whether this machine is as it should be", false, 0, NULL, NULL },
     { "limits", "in what guests' processor differs from a real one", false, 0, NULL, NULL },
     { "manual", "print a manual page: xenlab manual run | man -l -", false, 0, manual_help, command_word },
@@ -377,6 +385,7 @@ static const struct {
     { "sched", sched },
     { "compare", compare },
     { "doctor", doctor },
+    { "lab", lab },
     { "limits", limits },
     { "manual", manual },
     { "completion", completion },

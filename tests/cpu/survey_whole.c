@@ -30,8 +30,8 @@
 #include <xen/elfnote.h>
 #include <xen/foreign/x86_32.h>
 
+#include "labs/kit/kernel_file.h"
 #include "mmu/guest_access.h"
-#include "tests/support/kernel_file.h"
 #include "tools/build/build_pv.h"
 #include "tools/xc/xc.h"
 #include "vcpu/cpuid.h"

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/support/kernel_file.h"
+#include "labs/kit/kernel_file.h"
 #include "tests/support/random.h"
 #include "tools/build/hvm_plan.h"
 

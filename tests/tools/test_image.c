@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/support/kernel_file.h"
+#include "labs/kit/kernel_file.h"
 #include "tools/build/image_cache.h"
 
 #include <xen/elfnote.h>

@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/support/kernel_file.h"
+#include "labs/kit/kernel_file.h"
 #include "tools/build/image.h"
 #include "tools/build/image_kept.h"
 

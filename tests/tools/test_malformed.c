@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/support/kernel_file.h"
+#include "labs/kit/kernel_file.h"
 #include "tools/build/hvm_plan.h"
 #include "tools/build/image.h"
 #include "tools/xl/xl_cfg.h"

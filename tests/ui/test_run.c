@@ -18,8 +18,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "labs/kit/kernel_file.h"
 #include "tests/support/file.h"
-#include "tests/support/kernel_file.h"
 #include "ui/guest_list.h"
 #include "ui/input.h"
 #include "ui/pace.h"

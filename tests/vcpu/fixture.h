@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "evtchn/evtchn.h"
+#include "labs/kit/kernel_file.h"
 #include "mmu/audit.h"
 #include "mmu/guest_access.h"
-#include "tests/support/kernel_file.h"
 #include "tools/build/build_pv.h"
 #include "tools/xc/xc.h"
 #include "vcpu/hypercall.h"

@@ -23,6 +23,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -153,32 +154,81 @@ static void put_argument(struct filter *f, unsigned int number, size_t arg, int 
     end(f, SECCOMP_RET_ALLOW);
 }
 
+/* No calls of other architectures. */
+static void put_begin(struct filter *f)
+{
+    load(f, offsetof(struct seccomp_data, arch));
+    compare(f, BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0);
+    end(f, SECCOMP_RET_KILL_PROCESS);
+    load(f, offsetof(struct seccomp_data, nr));
+    compare(f, BPF_JGE, X32, 0, 1);
+    end(f, SECCOMP_RET_KILL_PROCESS);
+}
+
+static void put_call(struct filter *f, unsigned int number)
+{
+    compare(f, BPF_JEQ, number, 0, 1);
+    end(f, SECCOMP_RET_TRAP);
+}
+
+static int apply(struct filter *f)
+{
+    struct sock_fprog program = { .len = f->nr, .filter = f->code };
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+        return -errno;
+    return 0;
+}
+
+static struct filter single(void)
+{
+    struct filter f = { .nr = 0 };
+
+    put_begin(&f);
+    put_call(&f, SYS_fork);
+    put_call(&f, SYS_vfork);
+    put_call(&f, SYS_clone);
+    put_call(&f, SYS_clone3);
+    end(&f, SECCOMP_RET_ALLOW);
+    return f;
+}
+
+int sandbox_single(void)
+{
+    struct filter f = single();
+
+    return apply(&f);
+}
+
+int sandbox_single_fd(void)
+{
+    const struct filter f = single();
+    const ssize_t size = (ssize_t)(f.nr * sizeof(f.code[0]));
+    int fd = memfd_create("filter", MFD_CLOEXEC);
+
+    if (fd >= 0 && (write(fd, f.code, (size_t)size) != size || lseek(fd, 0, SEEK_SET))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 int sandbox_alone(int files)
 {
     const unsigned int self[] = { (unsigned int)getpid(), 0 }, owner[] = { F_SETOWN, F_SETOWN_EX, F_SETSIG },
                        ioctls[] = { FIOSETOWN, SIOCSPGRP };
     struct filter f = { .nr = 0 };
-    struct sock_fprog program = { .filter = f.code };
 
-    load(&f, offsetof(struct seccomp_data, arch));
-    compare(&f, BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0);
-    end(&f, SECCOMP_RET_KILL_PROCESS);
-    load(&f, offsetof(struct seccomp_data, nr));
-    compare(&f, BPF_JGE, X32, 0, 1);
-    end(&f, SECCOMP_RET_KILL_PROCESS);
+    put_begin(&f);
     for (size_t i = 0; i < NR_CALLS; i++) {
         if (files && calls[i].by_name)
             continue;
-        compare(&f, BPF_JEQ, calls[i].number, 0, 1);
-        end(&f, SECCOMP_RET_TRAP);
+        put_call(&f, calls[i].number);
     }
     put_argument(&f, SYS_tgkill, 0, 1, self, 1);
     put_argument(&f, SYS_prlimit64, 0, 1, self, 2);
     put_argument(&f, SYS_fcntl, 1, 0, owner, 3);
     put_argument(&f, SYS_ioctl, 1, 0, ioctls, 2);
     end(&f, SECCOMP_RET_ALLOW);
-    program.len = f.nr;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-        return -errno;
-    return 0;
+    return apply(&f);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A program gives up what it will not need, before it runs code of others. */
+/* A program gives up what it will not need, before it runs code of others; or it is given up for it. */
 #ifndef TOOLS_SANDBOX_ALONE_H
 #define TOOLS_SANDBOX_ALONE_H
 
@@ -9,6 +9,13 @@
  * `files` 0 it opens none by name either. 0 or -errno; it can be called again, to give up more.
  */
 int sandbox_alone(int files);
+/*
+ * The same for a program that is about to be started: it may start no others, nor threads, or gets SIGSYS.
+ * sandbox_single() is for this process and what it becomes, 0 or -errno; sandbox_single_fd() has it as a file that
+ * bubblewrap takes, to be closed, or -1.
+ */
+int sandbox_single(void);
+int sandbox_single_fd(void);
 /* "fork"; NULL: it is not one of those. */
 const char *sandbox_alone_name(long number);
 

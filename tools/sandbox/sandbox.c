@@ -11,6 +11,8 @@
  */
 #include "tools/sandbox/sandbox.h"
 
+#include "tools/sandbox/alone.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,7 +27,7 @@
 
 #define NOBODY     65534
 #define PIPE_SIZE  (1 << 20)
-#define MAX_WORDS  96
+#define MAX_WORDS  256
 #define FIRST_FREE 4 /* descriptors: input, output, errors, the one that is given */
 
 static char *const no_environment[] = { NULL };
@@ -115,9 +117,14 @@ static bool bwrap_works(const char *bwrap)
 
 bool sandbox_wraps(void)
 {
+    static int works = -1; /* a fact of the machine: asked for once */
     const char *off = getenv("XENLAB_BWRAP"), *bwrap = bwrap_path();
 
-    return bwrap && !(off && !strcmp(off, "no")) && bwrap_works(bwrap);
+    if (!bwrap || (off && !strcmp(off, "no")))
+        return false;
+    if (works < 0)
+        works = bwrap_works(bwrap);
+    return works;
 }
 
 /* --- the child --- */
@@ -151,8 +158,12 @@ static _Noreturn void become(const struct sandbox *s, const struct words *w, boo
 {
     const int nothing = open("/dev/null", O_RDONLY);
     /* Out of the way of the numbers that they are to have. */
-    const int given = s->fd >= 0 ? fcntl(s->fd, F_DUPFD, FIRST_FREE) : -1, out = fcntl(output, F_DUPFD, FIRST_FREE);
+    const int given = s->fd >= 0 ? fcntl(s->fd, F_DUPFD, FIRST_FREE) : -1, out = fcntl(output, F_DUPFD, FIRST_FREE),
+              made = wrapped && s->single ? sandbox_single_fd() : -1,
+              filter = made >= 0 ? fcntl(made, F_DUPFD, FIRST_FREE + 1) : -1;
 
+    if (wrapped && s->single && filter < 0)
+        _exit(127);
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -163,12 +174,18 @@ static _Noreturn void become(const struct sandbox *s, const struct words *w, boo
     dup2(out, STDERR_FILENO);
     if (given >= 0)
         dup2(given, FIRST_FREE - 1);
-    close_range(given >= 0 ? FIRST_FREE : FIRST_FREE - 1, ~0U, 0);
+    if (given < 0)
+        close(FIRST_FREE - 1);
+    if (filter >= 0)
+        dup2(filter, FIRST_FREE);
+    close_range(filter >= 0 ? FIRST_FREE + 1 : FIRST_FREE, ~0U, 0);
     limits(s);
     if (!wrapped && !geteuid() && (setgid(NOBODY) || setuid(NOBODY)))
         _exit(127);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* another user begins without */
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (!wrapped && s->single && sandbox_single())
+        _exit(127);
     execve(w->word[0], (char *const *)(uintptr_t)w->word, no_environment);
     _exit(127);
 }
@@ -179,9 +196,22 @@ static void command(const struct sandbox *s, const char *const argv[], bool wrap
 {
     if (wrapped) {
         wrap(w, bwrap_path());
+        if (s->single) {
+            add(w, "--seccomp");
+            add(w, "4"); /* FIRST_FREE */
+        }
+        if (s->write) { /* compilers want it */
+            add(w, "--tmpfs");
+            add(w, "/tmp");
+        }
         show(w, argv[0]);
         for (size_t i = 0; s->see && s->see[i]; i++)
             show(w, s->see[i]);
+        if (s->write) {
+            add(w, "--bind");
+            add(w, s->write);
+            add(w, s->write);
+        }
         add(w, "--remount-ro");
         add(w, "/");
         add(w, "--");
@@ -199,6 +229,11 @@ int sandbox_spawn(const struct sandbox *s, const char *const argv[], struct sand
 
     *r = (struct sandbox_run){ .wrapped = wrapped, .output = -1 };
     command(s, argv, wrapped, &w);
+    if (w.nr == MAX_WORDS - 1) {
+        snprintf(why, len, "its command has too many words");
+        r->ended = true;
+        return -1;
+    }
     if (pipe2(output, O_CLOEXEC)) {
         snprintf(why, len, "%s", strerror(errno));
         return -1;

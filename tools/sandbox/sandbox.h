@@ -26,10 +26,12 @@
 
 struct sandbox {
     const char *const *see; /* files and folders it may read, besides the system's libraries; absolute, NULL ends it */
+    const char *write;      /* a folder that it may write to; absolute, NULL: none */
     int fd;                 /* becomes its descriptor 3; -1: none */
     uint64_t memory;        /* bytes of address space; 0: as many as it likes */
     uint64_t cpu;           /* seconds of CPU time in all; 0: as many as it likes */
     uint64_t file;          /* bytes that a file may have which it writes */
+    bool single;            /* it starts no other program, nor a thread: who tries gets SIGSYS */
     bool bare;              /* without bubblewrap, even if there is one */
 };
 

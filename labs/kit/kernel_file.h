@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Made-up kernels for tests: an ELF file with notes, packed in any way, in a bzImage.
+ * Made-up kernels for tests and labs: an ELF file with notes, packed in any way, in a bzImage.
  *
  * Concept: a test states what the kernel shall say of itself and gets the bytes of such a file, a few KiB of them.
  * Nothing in it runs; the loadable bytes are a pattern.
  */
-#ifndef TESTS_SUPPORT_KERNEL_FILE_H
-#define TESTS_SUPPORT_KERNEL_FILE_H
+#ifndef LABS_KIT_KERNEL_FILE_H
+#define LABS_KIT_KERNEL_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
  * Concept: the file is laid out once, with everything at a fixed place (PLACE_*), so that a test can damage a known
  * spot. The structures are written in the 64-bit form and narrowed for i386.
  */
-#include "tests/support/kernel_file.h"
+#include "labs/kit/kernel_file.h"
 
 #include "sim/arena.h"
 #include "tools/build/build_pv.h"

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Steps, reports, and numbers that follow from a seed: see kit.h. */
+#include "labs/kit/kit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t seed, prng;
+static unsigned int now;
+
+static void line(const char *kind, const char *fmt, va_list args)
+{
+    fputs(kind, stdout);
+    vprintf(fmt, args);
+    putchar('\n');
+}
+
+void kit_step(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    printf("step %u ", now);
+    line("", fmt, args);
+    va_end(args);
+    fflush(stdout); /* what it leads to may be the end */
+}
+
+void kit_fact(const char *property, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    printf("fact %s ", property);
+    line("", fmt, args);
+    va_end(args);
+}
+
+void kit_count(const char *property, uint64_t n) { printf("count %s %llu\n", property, (unsigned long long)n); }
+
+void kit_die(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    line("error ", fmt, args);
+    va_end(args);
+    exit(1);
+}
+
+/* SplitMix64: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014). */
+static uint64_t mix(uint64_t z)
+{
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+uint64_t kit_random(uint64_t n)
+{
+    prng += UINT64_C(0x9e3779b97f4a7c15);
+    return mix(prng) % n;
+}
+
+static void step(const struct kit_steps *s, void *data, unsigned int i)
+{
+    now = i;
+    prng = mix(seed ^ mix(i + 1));
+    s->step(data, i);
+}
+
+/* The number at *p, which is moved behind it. */
+static uint64_t number(const char **p)
+{
+    char *end;
+    const uint64_t n = strtoull(*p, &end, 10);
+
+    if (end == *p)
+        kit_die("\"%s\" is no number", *p);
+    *p = end;
+    return n;
+}
+
+int kit_main(int argc, char **argv, const struct kit_steps *s)
+{
+    const char *keep = NULL, *word;
+    void *data;
+
+    for (int i = 1; i + 1 < argc; i += 2) {
+        word = argv[i + 1];
+        if (!strcmp(argv[i], "--seed"))
+            seed = number(&word);
+        else if (!strcmp(argv[i], "--keep"))
+            keep = argv[i + 1];
+        else
+            kit_die("there is no option %s", argv[i]);
+    }
+    prng = mix(seed);
+    data = s->begin();
+    for (unsigned int i = 0; !keep && i < s->nr; i++)
+        step(s, data, i);
+    while (keep && *keep) {
+        step(s, data, (unsigned int)number(&keep));
+        keep += *keep == ',';
+    }
+    s->end(data);
+    printf("end\n");
+    return 0;
+}

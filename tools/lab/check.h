@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Checking what a student wrote.
+ *
+ * Concept: the student's file takes the place of xenlab's own in the program that reports facts, and the program with
+ * xenlab's own is run beside it, seed by seed, in a process that holds no code of the student's. Where the two reports
+ * part a property is broken; the steps that led there are made as few as can be before they are shown.
+ *
+ *      source --compile--> object --link--> facts --run, seed 7--> report --+
+ *                                                                           +-- first line that differs --> verdict
+ *      xenlab's own file ------ link ----> golden --run, seed 7--> report --+
+ *
+ * Invariant: golden reports are never where the student's program can read them; verdicts are made from reports alone.
+ */
+#ifndef TOOLS_LAB_CHECK_H
+#define TOOLS_LAB_CHECK_H
+
+#include "tools/lab/lab.h"
+
+#include <stdio.h>
+
+#define CHECK_TEXT 200
+
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_UNREACHED };
+
+/* What is said of a property. */
+struct finding {
+    enum verdict verdict;
+    uint64_t seed;        /* of the run that failed, */
+    size_t steps, shrunk; /* how many it had, and of how many it fails still */
+    uint32_t *step;       /* those, by number; owned */
+    char *input;          /* what they were, a line each; owned */
+    char expected[CHECK_TEXT], got[CHECK_TEXT];
+};
+
+struct check {
+    const struct lab *lab;
+    const char *root;   /* where xenlab's sources are, or what was installed of them */
+    const char *built;  /* what was built of them: libxenlab.a and the rest */
+    const char *folder; /* the student's */
+    uint64_t seed_from, seed_to;
+    bool bare; /* without bubblewrap */
+
+    struct finding finding[LAB_PROPERTIES_MAX]; /* as lab->property */
+    char *compiler;                             /* what it said; owned; NULL: nothing */
+    bool sandboxed;                             /* it was all done in bubblewrap */
+    char err[LAB_ERR_SIZE];
+};
+
+/* 0: there are findings; 1: it does not compile, or link (see compiler); -1: it could not be done, see err. */
+int check_run(struct check *c);
+/* Whether all properties hold. */
+bool check_passed(const struct check *c);
+void check_free(struct check *c);
+
+#endif

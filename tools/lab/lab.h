@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A lab: a folder labs/NN-NAME, and what its lab.conf says.
+ *
+ * Concept: one way to judge all labs, and one file a lab that says what it is made of. lab.conf has the syntax of
+ * xl.cfg.
+ *
+ *      title      = "Trap and emulate"
+ *      hours      = 4
+ *      form       = "H"                     what the student writes: a hypervisor's file, of which this is the whole
+ *      file       = "vcpu/pv/emulate.c"         and the file
+ *      bodies     = [ "emulate_kernel | return false;" ]        what is taken out of it, and what stands there instead
+ *      properties = [ "rip | RIP moves exactly when it was carried out | vcpu/pv/emulate.c: invariant" ]
+ *      budgets    = [ "validations | 1.5" ]     of counts: how many times the golden run's
+ *      seeds      = "1-8"                   those that `check` uses
+ *
+ * Beside it: lab.md, the text; hints/1 to 3; check/, the program whose reports are compared (tools/lab/facts.h).
+ */
+#ifndef TOOLS_LAB_LAB_H
+#define TOOLS_LAB_LAB_H
+
+#include "tools/lab/starter.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LAB_ERR_SIZE       320
+#define LAB_PROPERTIES_MAX 32
+#define LAB_BODIES_MAX     16
+#define LAB_SEEDS_MAX      1000
+
+struct lab_property {
+    const char *name, *what, *where; /* where: the invariant and its file */
+    double factor;                   /* of a count; 0: it is none */
+};
+
+struct lab {
+    unsigned int number; /* 0 to 99 */
+    char *path, *name;   /* the folder; "01-trap-and-emulate" */
+    const char *title, *form, *file;
+    unsigned int hours;
+    struct lab_property property[LAB_PROPERTIES_MAX];
+    unsigned int nr_properties;
+    struct starter_body body[LAB_BODIES_MAX];
+    unsigned int nr_bodies;
+    uint64_t seed_from, seed_to;
+    char *text[3 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + 8]; /* what the strings above are in */
+    unsigned int nr_texts;
+};
+
+/* Read labs/NN-NAME at path. 0, or -1 and why; lab_free() in any case. */
+int lab_read(struct lab *l, const char *path, char err[LAB_ERR_SIZE]);
+void lab_free(struct lab *l);
+const struct lab_property *lab_property(const struct lab *l, const char *name);
+/* For facts_differ(). */
+double lab_factor(const void *lab, const char *name);
+/* "8", "1-8". False: it is neither, or more than LAB_SEEDS_MAX. */
+bool lab_seeds(const char *text, uint64_t *from, uint64_t *to);
+
+/* All labs below a folder, by number; *nr of them. NULL, and why. labs_free() releases them. */
+struct lab *labs_read(const char *folder, unsigned int *nr, char err[LAB_ERR_SIZE]);
+void labs_free(struct lab *labs, unsigned int nr);
+
+#endif

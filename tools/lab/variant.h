@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Variants of a lab's file, which an author's test of the lab is made of.
+ *
+ * Concept: a grader is graded as well. For each lab there are mutants, wrong in a way that students are, which must
+ * fail by the property that is named, and right solutions that are written otherwise, which must pass. Each is a file
+ * in labs/teacher/NN-NAME/ that says what it changes in xenlab's own:
+ *
+ *      FAIL iopl: CLI is refused          or  PASS: with a table in place of the switch
+ *      <<<<
+ *          case INSN_CLI:
+ *      ====
+ *      >>>>
+ *
+ * Invariant: what is between <<<< and ==== stands in the source exactly once, else the variant is none.
+ */
+#ifndef TOOLS_LAB_VARIANT_H
+#define TOOLS_LAB_VARIANT_H
+
+#include <stdbool.h>
+
+#define VARIANT_ERR_SIZE 200
+
+struct variant {
+    bool passes;
+    char property[32]; /* that it fails by */
+    char what[120];
+    char *source; /* to be freed */
+};
+
+/* 0, or -1 and why. variant_free() in any case. */
+int variant_read(struct variant *v, const char *text, const char *source, char err[VARIANT_ERR_SIZE]);
+void variant_free(struct variant *v);
+
+#endif

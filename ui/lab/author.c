@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `xenlab lab test`: is a lab's check any good?
+ *
+ * Concept: variants of the file that the lab is about (tools/lab/variant.h) are checked as a student's would be. Right
+ * ones pass, wrong ones fail, by the property that is named and in words that no other one has; and a second check says
+ * the same as the first.
+ */
+#include "ui/lab/author.h"
+
+#include "tools/lab/check.h"
+#include "tools/lab/variant.h"
+#include "ui/status.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct tested {
+    const char *name;
+    char said[2 * CHECK_TEXT + 64]; /* of the property that it should fail by */
+};
+
+/* As a student would: a folder with that file, and a check. Where it went wrong goes to *first: -1, nowhere. */
+static int variant_check(const struct lab_place *p, const struct lab *l, const char *source, const char *property,
+                         bool *passes, char *said, size_t size)
+{
+    char folder[] = "/tmp/xenlab-lab-XXXXXX", path[256];
+    struct check c = { .lab = l, .root = p->root, .built = p->built, .seed_from = l->seed_from, .seed_to = l->seed_to };
+    const struct lab_property *of = lab_property(l, property);
+    const struct finding *f = of ? &c.finding[of - l->property] : NULL;
+    int rc = STATUS_ENVIRONMENT;
+
+    if (!mkdtemp(folder))
+        return lab_complain("%s: %s", folder, strerror(errno));
+    c.folder = folder;
+    snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l));
+    if (!lab_file_write(path, source)) {
+        rc = check_run(&c);
+        if (rc)
+            rc = lab_complain("%s", rc < 0 ? c.err : c.compiler);
+    }
+    *passes = !rc && check_passed(&c);
+    said[0] = '\0';
+    if (!rc && f && f->verdict == VERDICT_FAIL)
+        snprintf(said, size, "%s: expected %s, got %s", property, f->expected, f->got);
+    check_free(&c);
+    unlink(path);
+    for (const char *const *made = (const char *const[]){ ".build/facts", ".build/student.o", NULL }; *made; made++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, *made);
+        unlink(path);
+    }
+    snprintf(path, sizeof(path), "%s/.build", folder);
+    rmdir(path);
+    rmdir(folder);
+    return rc;
+}
+
+/* True: it is as it says, twice. */
+static bool variant_judge(const struct lab_place *p, const struct lab *l, const char *name, const struct variant *v,
+                          struct tested *before, unsigned int nr)
+{
+    struct tested *t = &before[nr];
+    char again[sizeof(t->said)];
+    bool passes, passes_again;
+
+    t->name = name;
+    if (variant_check(p, l, v->source, v->property, &passes, t->said, sizeof(t->said)) ||
+        variant_check(p, l, v->source, v->property, &passes_again, again, sizeof(again)))
+        return false;
+    if (passes != passes_again || strcmp(t->said, again)) {
+        lab_complain("%s: two checks differ: \"%s\" and \"%s\"", name, t->said, again);
+        return false;
+    }
+    if (passes != v->passes || (!passes && !t->said[0])) {
+        lab_complain("%s: %s", name, passes ? "it passes" : v->passes ? "it fails" : "it fails by another property");
+        return false;
+    }
+    for (unsigned int i = 0; !passes && i < nr; i++)
+        if (!strcmp(before[i].said, t->said)) {
+            lab_complain("%s: it fails with the words of %s: %s", name, before[i].name, t->said);
+            return false;
+        }
+    return true;
+}
+
+static int is_variant(const struct dirent *e) { return e->d_name[0] != '.'; }
+
+#define VARIANTS_MAX 64
+
+static int variants_test(const struct lab_place *p, const struct lab *l, const char *source, const char *folder)
+{
+    struct dirent **entry = NULL;
+    struct tested tested[VARIANTS_MAX];
+    const int n = scandir(folder, &entry, is_variant, alphasort);
+    int rc = n < 0 ? lab_complain("%s: %s", folder, strerror(errno)) : STATUS_OK;
+
+    for (int i = 0; i < n; i++) {
+        char path[4700], err[VARIANT_ERR_SIZE], *text = NULL;
+        struct variant v = { .source = NULL };
+        bool good = false;
+
+        snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name);
+        if (i < VARIANTS_MAX && (text = lab_file_read(path)) && variant_read(&v, text, source, err))
+            lab_complain("%s: %s", path, err);
+        else if (text)
+            good = variant_judge(p, l, entry[i]->d_name, &v, tested, (unsigned int)i);
+        printf("%s  %s %s\n", good ? "PASS" : "FAIL", entry[i]->d_name, good ? tested[i].said : "");
+        if (!good)
+            rc = STATUS_FAILED;
+        variant_free(&v);
+        free(text);
+    }
+    for (int i = 0; i < n; i++)
+        free(entry[i]);
+    free(entry);
+    return rc;
+}
+
+int lab_test(const struct lab_place *p, int argc, char *const *argv)
+{
+    const struct lab *l = lab_find(p, argv[0]);
+    char path[4400], *source, said[2 * CHECK_TEXT + 64];
+    bool passes = false;
+    int rc = STATUS_ENVIRONMENT;
+
+    (void)argc;
+    if (!l)
+        return rc;
+    snprintf(path, sizeof(path), "%s/%s", p->root, l->file);
+    source = lab_file_read(path);
+    if (source && !variant_check(p, l, source, "", &passes, said, sizeof(said))) {
+        printf("%s  xenlab's own\n", passes ? "PASS" : "FAIL");
+        snprintf(path, sizeof(path), "%s/labs/teacher/%s", p->root, l->name);
+        rc = variants_test(p, l, source, path);
+        if (!passes)
+            rc = STATUS_FAILED;
+    }
+    free(source);
+    return rc;
+}
