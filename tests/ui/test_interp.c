@@ -253,7 +253,7 @@ static const struct form {
     { 0x1af, 0x1af, 0, 0, true, PRODUCT },
     { 0x1b6, 0x1b7, 0, 0, true, 0 },
     { 0x1be, 0x1bf, 0, 0, true, 0 },
-    { 0x11f, 0x11f, 0, 0, true, 0 },
+    { 0x11e, 0x11f, 0, 0, true, 0 },
     { 0x1a4, 0x1a4, 0, 1, true, SHIFTED },
     { 0x1a5, 0x1a5, 0, 0, true, SHIFTED },
     { 0x1ac, 0x1ac, 0, 1, true, SHIFTED },
@@ -281,6 +281,7 @@ static const struct form *instruction(uint8_t *to)
     const unsigned int opcode = f->from + (unsigned int)(dice() % (f->to - f->from + 1u));
     const bool far = f->from == 0x1ab || f->from == 0x1b3 || f->from == 0x1bb; /* stores to anywhere */
     const bool memory = f->modrm && !far && dice() % 3 == 0;
+    const bool rep = (f->from == 0x1bc && dice() % 2);
     uint8_t digit = dice() % 8, rex = 0;
     bool p66;
 
@@ -289,6 +290,10 @@ static const struct form *instruction(uint8_t *to)
     p66 = dice() % 4 == 0 && f->from != 0x1c8 && (f->from < 0x1a4 || f->from > 0x1ad); /* undefined */
     if (p66)
         *to++ = 0x66;
+    if (memory && dice() % 4 == 0)
+        *to++ = 0x64; /* FS, whose base is 8 */
+    if (rep)
+        *to++ = 0xf3;
     if (dice() % 2)
         *to++ = rex = (uint8_t)(0x40 | (dice() & (memory ? 0xc : 0xf)));
     if (opcode & 0x100)
@@ -328,6 +333,8 @@ static void trial_set(const struct side *s, const struct trial *t)
     poke(s, t->code, t->bytes, CODE);
     poke(s, t->stack, t->words, sizeof(t->words));
     memcpy(r->gpr, t->gpr, sizeof(r->gpr));
+    r->seg[CPU_SEG_FS].base = 8;
+    r->dirty |= CPU_DIRTY_SEGS;
     r->rip = t->code;
     r->rflags = t->flags;
 }

@@ -48,9 +48,14 @@ static bool is_hole(const uint8_t *bytes, size_t n)
     case OP_SGDT:
     case OP_SIDT:
     case OP_SMSW:
+    case OP_SLDT:
     case OP_STR:
     case OP_LAR:
+    case OP_LSL:
     case OP_VERR:
+    case OP_VERW:
+    case OP_PUSH_SEG:
+    case OP_POP_SEG:
     case OP_MOV_FROM_SEG:
     case OP_RETF:
     case OP_IRET: return true;
@@ -188,10 +193,24 @@ static void test_edges(void **state)
     assert_true(t.nr_map == 2 && map[1].out && map[1].kind == TC_TARGET && map[1].link == 0 && map[1].rip == 0x1000);
 }
 
+/* A branch by way of GS reads its target there. */
+static void test_gs(void **state)
+{
+    static const uint8_t call[] = { 0x65, 0xff, 0x14, 0x25, 0xa0, 0, 0, 0 },
+                         load[] = { 0x65, 0x48, 0x8b, 0x04, 0x25, 0xa0, 0, 0, 0 };
+    uint8_t code[TC_BLOCK_ROOM];
+    struct tc_map map[TC_BLOCK_MAPS];
+    struct tc_emit t = { .code = code, .room = sizeof(code), .map = map, .room_map = TC_BLOCK_MAPS };
+
+    (void)state;
+    assert_int_equal(translate_block(&t, 0x1000, call, sizeof(call)), sizeof(call));
+    assert_non_null(memmem(code, t.size, load, sizeof(load)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_five), cmocka_unit_test(test_random),
-                                        cmocka_unit_test(test_edges) };
+                                        cmocka_unit_test(test_edges), cmocka_unit_test(test_gs) };
     int rc;
 
     decoder = insn_decoder_create();

@@ -74,8 +74,6 @@ static void modrm(struct decoder *d)
         in->disp = take_signed(d, 1);
     else if (mod == 2)
         in->disp = take_signed(d, 4);
-    if (d->segment)
-        decoder_refuse(d, KNOWS_NO "operand by way of FS or GS");
 }
 
 /* The operand's size by bit 0 of the opcode: a byte, or as prefixes say. */

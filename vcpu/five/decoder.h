@@ -9,7 +9,7 @@ struct decoder {
     const uint8_t *bytes;
     size_t n, at;
     bool code64, short_of; /* bytes are missing */
-    bool p66, p67, repne, lock, segment;
+    bool p66, p67, repne, lock;
     uint8_t rex, digit; /* ModRM.reg, where it is a part of the opcode */
     struct interp_insn *in;
 };

@@ -51,7 +51,7 @@ enum interp_op {
     OP_ALU, OP_TEST, OP_NOT, OP_NEG, OP_MUL, OP_IMUL, OP_DIV, OP_IDIV, OP_IMUL2, OP_INC, OP_DEC, OP_SHIFT,
     OP_MOV, OP_MOVZX, OP_MOVSX, OP_LEA, OP_XCHG, OP_PUSH, OP_POP, OP_PUSHA, OP_POPA, OP_LEAVE, OP_SIGN_A, OP_SIGN_D, OP_NOP,
     OP_JCC, OP_JMP, OP_CALL, OP_JMP_RM, OP_CALL_RM, OP_RET, OP_SETCC, OP_CMOV, OP_MOVS, OP_STOS, OP_FLAG,
-    OP_PUSHF, OP_POPF, OP_BIT, OP_SCAN, OP_BSWAP, OP_XADD, OP_CMPXCHG, OP_CMPXCHG2, OP_SHIFT2,
+    OP_PUSHF, OP_POPF, OP_BIT, OP_SCAN, OP_LZCNT, OP_BSWAP, OP_XADD, OP_CMPXCHG, OP_CMPXCHG2, OP_SHIFT2,
     OP_SYSTEM, /* from here on: interp_system.c */
     OP_INT = OP_SYSTEM, OP_UD2, OP_HLT, OP_CLI, OP_STI, OP_IO, OP_CPUID, OP_RDTSC, OP_RDMSR, OP_WRMSR,
     OP_VMMCALL, OP_PAUSE, OP_WBINVD, OP_ICEBP,
@@ -77,6 +77,7 @@ struct interp_insn {
     uint8_t rm;
     uint8_t base, index, scale; /* address = base + index << scale + disp, cut to address_size */
     uint8_t address_size;
+    uint8_t segment; /* CPU_SEG_FS, CPU_SEG_GS, whose base is added; else 0 */
     bool to_reg, has_imm, rep, code64;
     int64_t disp;
     uint64_t imm;
@@ -153,6 +154,9 @@ bool interp_condition(uint64_t rflags, unsigned int cc);
 /* interp_operand.c */
 uint64_t interp_reg(const struct interp *i, unsigned int reg, unsigned int size);
 void interp_set_reg(struct interp *i, unsigned int reg, unsigned int size, uint64_t val);
+uint64_t interp_offset(const struct interp *i, const struct interp_insn *in); /* the address without a base */
+/* Where an offset is, with the base of FS or GS if the instruction says so. */
+uint64_t interp_linear(const struct interp *i, const struct interp_insn *in, uint64_t offset);
 uint64_t interp_address(const struct interp *i, const struct interp_insn *in);
 bool interp_on_stack(const struct interp_insn *in); /* does its address go by the stack segment? */
 /* To be written as well: the right to do so comes first, as the processor has it. */

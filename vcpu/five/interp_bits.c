@@ -21,9 +21,9 @@ static uint64_t bit_address(const struct interp *i, const struct interp_insn *in
 {
     const unsigned int unused = 64 - 8 * in->size;
     const int64_t words = (int64_t)(nr << unused) >> unused >> (in->size == 8 ? 6 : in->size == 4 ? 5 : 4);
-    const uint64_t at = interp_address(i, in) + (in->has_imm ? 0 : (uint64_t)words * in->size);
+    const uint64_t at = interp_offset(i, in) + (in->has_imm ? 0 : (uint64_t)words * in->size);
 
-    return in->address_size == 8 ? at : (uint32_t)at;
+    return interp_linear(i, in, in->address_size == 8 ? at : (uint32_t)at);
 }
 
 static bool bit(struct interp *i, const struct interp_insn *in)
@@ -57,6 +57,20 @@ static bool scan(struct interp *i, const struct interp_insn *in)
     else
         a = (uint64_t)(in->sub ? 63 - __builtin_clzll(a) : __builtin_ctzll(a));
     interp_set_reg(i, in->reg, in->size, a);
+    return true;
+}
+
+static bool lzcnt(struct interp *i, const struct interp_insn *in)
+{
+    const unsigned int bits = 8u * in->size;
+    uint64_t a, n;
+
+    if (!interp_get_rm(i, in, in->size, &a))
+        return false;
+    n = a ? (uint64_t)__builtin_clzll(a) - (64 - bits) : bits;
+    set_flag(i, X86_EFLAGS_CF, !a);
+    set_flag(i, X86_EFLAGS_ZF, !n);
+    interp_set_reg(i, in->reg, in->size, n);
     return true;
 }
 
@@ -165,6 +179,7 @@ bool interp_execute_bits(struct interp *i, const struct interp_insn *in)
     switch (in->op) {
     case OP_BIT: return bit(i, in);
     case OP_SCAN: return scan(i, in);
+    case OP_LZCNT: return lzcnt(i, in);
     case OP_SHIFT2: return shift2(i, in);
     case OP_BSWAP: return bswap(i, in);
     case OP_XADD: return xadd(i, in);

@@ -123,6 +123,11 @@ static void bits(struct decoder *d, uint8_t opcode)
         decoder_to_rm(d, OP_BIT, 0);
         in->sub = opcode >> 3 & 3; /* A3 AB B3 BB */
         return;
+    case 0xae:
+        decoder_to_rm(d, OP_NOP, 0);
+        if (in->is_mem || d->digit < 5 || in->rep || d->p66) /* LFENCE, MFENCE, SFENCE */
+            decoder_refuse(d, KNOWS_NO "such instruction of group 15");
+        return;
     case 0xba:
         decoder_to_rm(d, OP_BIT, 0);
         in->sub = d->digit & 3;
@@ -140,8 +145,8 @@ static void bits(struct decoder *d, uint8_t opcode)
     case 0xbc ... 0xbd:
         decoder_to_rm(d, OP_SCAN, 0);
         in->sub = opcode & 1;
-        if (in->rep)
-            decoder_refuse(d, KNOWS_NO "TZCNT or LZCNT");
+        if (in->rep && in->sub)
+            in->op = OP_LZCNT; /* F3 BSF is TZCNT where there is BMI1, which guests are not offered: BSF here */
         return;
     case 0xb0 ... 0xb1: decoder_rm_reg(d, OP_CMPXCHG, opcode, false); return;
     case 0xc0 ... 0xc1: decoder_rm_reg(d, OP_XADD, opcode, false); return;
@@ -172,7 +177,8 @@ static void two_bytes(struct decoder *d)
     case 0x0b:
     case 0xb9:
     case 0xff: in->op = OP_UD2; return; /* and UD1, UD0 */
-    case 0x1f: decoder_to_rm(d, OP_NOP, 0); return;
+    case 0x0d:                          /* prefetches, and other hints */
+    case 0x18 ... 0x1f: decoder_to_rm(d, OP_NOP, 0); return;
     case 0x20 ... 0x23: cr_or_dr(d, opcode); return;
     case 0x30: in->op = OP_WRMSR; return;
     case 0x31: in->op = OP_RDTSC; return;
@@ -193,6 +199,7 @@ static void two_bytes(struct decoder *d)
     case 0xa2: in->op = OP_CPUID; return;
     case 0xa0 ... 0xa1:
     case 0xa3 ... 0xa5:
+    case 0xae:
     case 0xa8 ... 0xa9:
     case 0xab ... 0xad:
     case 0xb0 ... 0xb1:
@@ -223,8 +230,6 @@ static void mov_absolute(struct decoder *d, uint8_t opcode)
     in->is_mem = true;
     in->size = opcode & 1 ? in->size : 1;
     in->disp = (int64_t)decoder_take(d, in->address_size);
-    if (d->segment)
-        decoder_refuse(d, KNOWS_NO "operand by way of FS or GS");
 }
 
 static void far_jump(struct decoder *d)
@@ -332,6 +337,7 @@ static void fourth_quarter(struct decoder *d, uint8_t opcode)
         in->sub = (uint8_t)decoder_take(d, 1);
         return;
     case 0xcf: in->op = OP_IRET; return;
+    case 0xd8 ... 0xdf: decoder_refuse(d, KNOWS_NO "x87 instruction"); return;
     case 0xe4 ... 0xe7:
     case 0xec ... 0xef: port_io(d, opcode); return;
     case 0xe8: in->op = OP_CALL, decoder_immediate(d, 4), decoder_wide(d); return;
@@ -417,8 +423,8 @@ static void prefixes(struct decoder *d)
         case 0x2e:
         case 0x36:
         case 0x3e: break; /* flat segments */
-        case 0x64:
-        case 0x65: d->segment = true; break;
+        case 0x64: d->in->segment = CPU_SEG_FS; break;
+        case 0x65: d->in->segment = CPU_SEG_GS; break;
         case 0x66: d->p66 = true; break;
         case 0x67: d->p67 = true; break;
         case 0xf0: d->lock = true; break;

@@ -26,7 +26,7 @@ void interp_set_reg(struct interp *i, unsigned int reg, unsigned int size, uint6
         *to = (*to & ~interp_mask(size)) | (val & interp_mask(size));
 }
 
-uint64_t interp_address(const struct interp *i, const struct interp_insn *in)
+uint64_t interp_offset(const struct interp *i, const struct interp_insn *in)
 {
     uint64_t at = (uint64_t)in->disp;
 
@@ -39,7 +39,19 @@ uint64_t interp_address(const struct interp *i, const struct interp_insn *in)
     return in->address_size == 8 ? at : (uint32_t)at;
 }
 
-bool interp_on_stack(const struct interp_insn *in) { return in->base == 4 || in->base == 5; }
+uint64_t interp_linear(const struct interp *i, const struct interp_insn *in, uint64_t offset)
+{
+    const uint64_t at = in->segment ? i->r->seg[in->segment].base + offset : offset;
+
+    return interp_is_64(i->r) ? at : (uint32_t)at;
+}
+
+uint64_t interp_address(const struct interp *i, const struct interp_insn *in)
+{
+    return interp_linear(i, in, interp_offset(i, in));
+}
+
+bool interp_on_stack(const struct interp_insn *in) { return (in->base == 4 || in->base == 5) && !in->segment; }
 
 bool interp_get_rm(struct interp *i, const struct interp_insn *in, unsigned int size, uint64_t *val)
 {

@@ -248,7 +248,7 @@ static bool string(struct interp *i, const struct interp_insn *in)
 
     if (in->rep && !(i->r->rcx & mask))
         return true;
-    if (in->op == OP_MOVS && !interp_load(i, i->r->rsi & mask, in->size, &val, false))
+    if (in->op == OP_MOVS && !interp_load(i, interp_linear(i, in, i->r->rsi & mask), in->size, &val, false))
         return false;
     if (!interp_store(i, i->r->rdi & mask, in->size, val, false))
         return false;
@@ -320,7 +320,7 @@ bool interp_execute(struct interp *i, const struct interp_insn *in)
     case OP_MOV: return mov(i, in);
     case OP_MOVZX:
     case OP_MOVSX: return mov_extended(i, in);
-    case OP_LEA: interp_set_reg(i, in->reg, in->size, interp_address(i, in)); return true;
+    case OP_LEA: interp_set_reg(i, in->reg, in->size, interp_offset(i, in)); return true;
     case OP_XCHG: return xchg(i, in);
     case OP_PUSH: return push(i, in);
     case OP_POP: return pop(i, in);
@@ -349,6 +349,7 @@ bool interp_execute(struct interp *i, const struct interp_insn *in)
     case OP_POPF: return popf(i, in);
     case OP_BIT:
     case OP_SCAN:
+    case OP_LZCNT:
     case OP_BSWAP:
     case OP_XADD:
     case OP_CMPXCHG:

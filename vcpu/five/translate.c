@@ -259,6 +259,8 @@ static void indirect(struct tc_emit *t, const struct source *s)
 {
     save(t, s->rip);
     begin(t, TC_MIDDLE, s->rip);
+    if (s->in.segment)
+        EMIT(t, s->in.segment == CPU_SEG_FS ? 0x64 : 0x65);
     EMIT(t, (uint8_t)(0x48 | (s->prefixes.rex & 3)), 0x8b); /* mov operand, %rax */
     operand(t, s, 0);
     look_up(t, s->rip);
