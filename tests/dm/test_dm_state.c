@@ -294,9 +294,36 @@ static void any_text(void)
         board_write(m.board, DM_MEMORY, 0xb8000 + 2 * any(4000), 1, ' ' + any(90));
 }
 
+/* Registers that keep what is written to them; and a line that text comes in at. */
+static void any_registers(void)
+{
+    static const uint8_t kept[][2] = { { 0, 0x5a },          { 1 << 3, 0x4c }, { 1 << 3, 0x60 }, { 1 << 3 | 3, 0x58 },
+                                       { 1 << 3 | 1, 0x42 }, { 3 << 3, 0x3c }, { 4 << 3, 0x0c }, { 2 << 3, 0x3c } };
+    const uint8_t *k = kept[any(sizeof(kept) / sizeof(kept[0]))];
+
+    note(inb(m.board, 0x71));
+    outb(m.board, 0x70, (uint8_t)any(128));
+    note(inb(m.board, 0x71));
+    outb(m.board, 0x71, (uint8_t)any(256));
+    note(config(k[0], k[1], 1, one_in(2), (uint32_t)any(256)));
+    outb(m.board, 0x2fb, 3);
+    if (one_in(8))
+        outb(m.board, 0x2fa, one_in(4) ? 0 : 0xc1);
+    outb(m.board, 0x2f9, (uint8_t)any(16));
+    m.serial += (unsigned int)any(8);
+    pc_kick(m.pc);
+    for (unsigned int i = (unsigned int)any(12); i; i--)
+        note(inb(m.board, 0x2f8));
+    note(inb(m.board, 0x2fa));
+    note(inb(m.board, 0x2fd));
+    note(m.board->isa[3]);
+    if (one_in(3))
+        pass(m.board, (s_time_t)any(MILLISECS(8)));
+}
+
 static void any_step(void)
 {
-    switch (any(12)) {
+    switch (any(14)) {
     case 0: any_config(); break;
     case 1: any_descriptors(); break;
     case 2:
@@ -315,6 +342,8 @@ static void any_step(void)
         m.serial += (unsigned int)any(20);
         pc_kick(m.pc);
         break;
+    case 11:
+    case 12: any_registers(); break;
     case 10: pass(m.board, (s_time_t)any(MILLISECS(60))); break;
     default: any_region(); break;
     }

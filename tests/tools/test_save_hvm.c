@@ -19,11 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xen/hvm/save.h>
 
 #include "tests/support/ctl_heard.h"
 #include "tests/support/host_run.h"
+#include "tools/build/image.h"
 #include "tools/ctl.h"
 #include "tools/host.h"
+#include "tools/save/format.h"
+#include "tools/save/in.h"
 
 /* What came out of guests, without who they are: at the debug port; of their screens. */
 enum { SAID, SHOWN, OUTS };
@@ -231,10 +235,86 @@ static void dom0(void **state)
 static void stubdom(void **state) { same(&subjects[3], HOST_DM_DOMAIN); }
 static void direct(void **state) { same(&subjects[3], HOST_DM_XEN); }
 
+/* --- the hypervisor's records --- */
+
+/* What time changes while nothing runs. */
+static const struct {
+    uint16_t code;
+    uint32_t from, to; /* bytes of the record */
+} times[] = {
+    { HVM_SAVE_CODE(CPU), offsetof(struct hvm_hw_cpu, tsc), offsetof(struct hvm_hw_cpu, tsc) + 8 },
+    { HVM_SAVE_CODE(LAPIC_REGS), 0x390, 0x394 },
+    { HVM_SAVE_CODE(RTC), 0, 0x0d },
+    { HVM_SAVE_CODE(HPET), 0, sizeof(struct hvm_hw_hpet) },
+    { HVM_SAVE_CODE(PMTIMER), 0, 6 },
+};
+
+static bool is_time(uint16_t code, uint32_t at)
+{
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+        if (times[i].code == code && at >= times[i].from && at < times[i].to)
+            return true;
+    return false;
+}
+
+/* Of the file: its HVM_CONTEXT. The caller frees *data. */
+static struct stream_body context(uint8_t **data)
+{
+    char path[64], err[IMAGE_ERR_SIZE], why[SAVED_ERR_SIZE];
+    struct stream_body rec = { 0 };
+    struct saved saved;
+    size_t size = 0;
+
+    snprintf(path, sizeof(path), "%s/f", folder);
+    assert_int_equal(image_read_file(path, data, &size, err), 0);
+    assert_true(saved_open(&saved, *data, size, why));
+    while (stream_next(&saved.libxc, &rec) && rec.type != LIBXC_HVM_CONTEXT)
+        ;
+    assert_int_equal(rec.type, LIBXC_HVM_CONTEXT);
+    return rec;
+}
+
+/* A guest that has not run since it was restored is saved with the same records, of each kind. */
+static void records(void **state)
+{
+    for (unsigned int i = 0; i < 4 * positions; i++) {
+        const struct subject *s = &subjects[i % 2 ? 2 : 3];
+        struct scene sc = { .out = { strdup(""), strdup("") } };
+        const s_time_t at = s->life * i / (4 * positions) + MICROSECS(3);
+        struct stream_body one, two;
+        struct hvm_save_descriptor d;
+        uint8_t *data[2];
+
+        begin(&sc, HOST_DM_DOM0);
+        add(&sc, s);
+        pass(&sc, at);
+        command(&sc, "save", "uno");
+        one = context(&data[0]);
+        command(&sc, "restore -p", "due");
+        command(&sc, "save", "due");
+        two = context(&data[1]);
+        assert_int_equal(one.length, two.length);
+        for (size_t o = 0; o + sizeof(d) <= one.length; o += sizeof(d) + d.length) {
+            memcpy(&d, one.body + o, sizeof(d));
+            for (size_t k = 0; k < sizeof(d) + d.length; k++)
+                if (one.body[o + k] != two.body[o + k] &&
+                    (k < sizeof(d) || !is_time(d.typecode, (uint32_t)(k - sizeof(d)))))
+                    fail_msg("%s at %lld ns: record %u, instance %u, byte %zu: %#x became %#x", s->name, (long long)at,
+                             d.typecode, d.instance, k - sizeof(d), one.body[o + k], two.body[o + k]);
+        }
+        host_destroy(sc.host);
+        for (unsigned int n = 0; n < 2; n++) {
+            free(data[n]);
+            free(sc.out[n]);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(dom0),
+        cmocka_unit_test(records),
         cmocka_unit_test(stubdom),
         cmocka_unit_test(direct),
     };
