@@ -72,6 +72,19 @@ static int word_find(const char *const *names, const char *word)
     return -1;
 }
 
+/* What get_of() says; 1: *n is the index of the key's word in names, a list that NULL ends; expected tells them. */
+static int get_word(struct xl_reader *r, const char *key, unsigned int types, const char *const *names,
+                    const char *expected, int *n)
+{
+    const char *text;
+    const int got = get_of(r, key, types, &text);
+
+    if (got != 1)
+        return got;
+    *n = word_find(names, text);
+    return *n < 0 ? xl_fail(r, key, "expected %s, got \"%.100s\"", expected, text) : 1;
+}
+
 int xl_hvm_read_timer_mode(struct xl_reader *r, const char *key, void *out)
 {
     static const char *const names[] = { "delay_for_missed_ticks", "no_delay_for_missed_ticks",
@@ -117,14 +130,10 @@ int xl_hvm_read_shadow_policy(struct xl_reader *r, const char *key, void *out)
         [XL_SHADOW_EMULATE] = "emulate", [XL_SHADOW_DROP] = "drop", [XL_SHADOW_OOS] = "oos", NULL
     };
     struct xl_hvm *h = out;
-    const char *text;
-    int got = get_of(r, key, OF_BOTH, &text), n;
+    int n, got = get_word(r, key, OF_BOTH, names, "drop, emulate or oos", &n);
 
     if (got != 1)
         return got;
-    n = word_find(names, text);
-    if (n < 0)
-        return xl_fail(r, key, "expected drop, emulate or oos, got \"%.100s\"", text);
     if (h->hap && r->cfg->type != XL_TYPE_PV)
         return xl_fail(r, key, "wants hap = 0: with nested paging there are no shadow page tables");
     h->shadow_policy = (enum xl_shadow_policy)n;
@@ -134,16 +143,11 @@ int xl_hvm_read_shadow_policy(struct xl_reader *r, const char *key, void *out)
 int xl_hvm_read_technique(struct xl_reader *r, const char *key, void *out)
 {
     static const char *const names[] = { "hardware", "emulate", "ring1", "translate", NULL };
-    const char *text;
-    int got = get_of(r, key, OF_BOTH, &text), n;
+    int n, got = get_word(r, key, OF_BOTH, names, "hardware, emulate, ring1 or translate", &n);
 
-    if (got != 1)
-        return got;
-    n = word_find(names, text);
-    if (n < 0)
-        return xl_fail(r, key, "expected hardware, emulate, ring1 or translate, got \"%.100s\"", text);
-    *(enum xl_technique *)out = (enum xl_technique)(n + 1);
-    return 0;
+    if (got == 1)
+        *(enum xl_technique *)out = (enum xl_technique)(n + 1);
+    return got < 0 ? -1 : 0;
 }
 
 int xl_hvm_read_seconds(struct xl_reader *r, const char *key, void *out)
@@ -198,16 +202,11 @@ int xl_hvm_read_path(struct xl_reader *r, const char *key, void *out)
 
 int xl_hvm_read_bios(struct xl_reader *r, const char *key, void *out)
 {
-    const char *text;
-    int got = get_of(r, key, OF_HVM, &text), n;
+    int n, got = get_word(r, key, OF_HVM, bios_names, "seabios, rombios or ovmf", &n);
 
-    if (got != 1)
-        return got;
-    n = word_find(bios_names, text);
-    if (n < 0)
-        return xl_fail(r, key, "expected seabios, rombios or ovmf, got \"%.100s\"", text);
-    *(enum xl_bios *)out = (enum xl_bios)(XL_BIOS_SEABIOS + n);
-    return 0;
+    if (got == 1)
+        *(enum xl_bios *)out = (enum xl_bios)(XL_BIOS_SEABIOS + n);
+    return got < 0 ? -1 : 0;
 }
 
 /* Of all these one: a BIOS by its name, or by what it is like, or a file in hvmloader's place. */
@@ -260,16 +259,11 @@ int xl_hvm_read_boot(struct xl_reader *r, const char *key, void *out)
 int xl_hvm_read_vga(struct xl_reader *r, const char *key, void *out)
 {
     static const char *const names[] = { "cirrus", "stdvga", "none", "qxl", NULL };
-    const char *text;
-    int got = get_of(r, key, OF_HVM, &text), n;
+    int n, got = get_word(r, key, OF_HVM, names, "none, stdvga, cirrus or qxl", &n);
 
-    if (got != 1)
-        return got;
-    n = word_find(names, text);
-    if (n < 0)
-        return xl_fail(r, key, "expected none, stdvga, cirrus or qxl, got \"%.100s\"", text);
-    *(enum xl_vga *)out = (enum xl_vga)n;
-    return 0;
+    if (got == 1)
+        *(enum xl_vga *)out = (enum xl_vga)n;
+    return got < 0 ? -1 : 0;
 }
 
 /* The older way to say vga = "stdvga". */
