@@ -232,6 +232,15 @@ static void mov_absolute(struct decoder *d, uint8_t opcode)
     in->disp = (int64_t)decoder_take(d, in->address_size);
 }
 
+/* What 64-bit code has not, and others have, but not here. */
+static void only_32(struct decoder *d, const char *text)
+{
+    if (d->code64)
+        d->in->op = OP_UD2;
+    else
+        decoder_refuse(d, text);
+}
+
 static void far_jump(struct decoder *d)
 {
     d->in->op = OP_JMPF;
@@ -271,6 +280,7 @@ static void third_quarter(struct decoder *d, uint8_t opcode)
     case 0x91 ... 0x97: decoder_in_opcode(d, OP_XCHG, opcode); return;
     case 0x98: in->op = OP_SIGN_A; return;
     case 0x99: in->op = OP_SIGN_D; return;
+    case 0x9a: only_32(d, KNOWS_NO "far CALL to an address in it"); return;
     case 0x9c: in->op = OP_PUSHF, decoder_wide(d); return;
     case 0x9d: in->op = OP_POPF, decoder_wide(d); return;
     case 0xa0 ... 0xa3: mov_absolute(d, opcode); return;
@@ -342,7 +352,12 @@ static void fourth_quarter(struct decoder *d, uint8_t opcode)
     case 0xec ... 0xef: port_io(d, opcode); return;
     case 0xe8: in->op = OP_CALL, decoder_immediate(d, 4), decoder_wide(d); return;
     case 0xe9: in->op = OP_JMP, decoder_immediate(d, 4); return;
-    case 0xea: far_jump(d); return;
+    case 0xea:
+        if (d->code64)
+            in->op = OP_UD2;
+        else
+            far_jump(d);
+        return;
     case 0xeb: in->op = OP_JMP, decoder_immediate(d, 1); return;
     case 0xf1: in->op = OP_ICEBP; return;
     case 0xf4: in->op = OP_HLT; return;
@@ -353,6 +368,8 @@ static void fourth_quarter(struct decoder *d, uint8_t opcode)
         in->sub = opcode;
         return;
     case 0xf6 ... 0xf7: group3(d, opcode); return;
+    case 0xce: /* INTO */
+    case 0xd4 ... 0xd6: /* AAM, AAD, SALC */ only_32(d, KNOWS_NO "decimal arithmetic, and INTO"); return;
     case 0xfa: in->op = OP_CLI; return;
     case 0xfb: in->op = OP_STI; return;
     case 0xfe ... 0xff: group5(d, opcode); return;
@@ -461,10 +478,9 @@ void interp_decode(const uint8_t *bytes, size_t n, bool code64, struct interp_in
         decoder_refuse(&d, KNOWS_NO "16-bit addresses");
     if (d.repne)
         decoder_refuse(&d, KNOWS_NO "REPNE");
-    if (d.lock && !lockable(in))
-        decoder_refuse(&d, KNOWS_NO "LOCK");
-    else if (d.lock && (!in->is_mem || in->to_reg || (in->op == OP_ALU && in->sub == ALU_CMP) ||
-                        (in->op == OP_BIT && in->sub == 0)))
+    if (d.lock && in->op != OP_REFUSED &&
+        (!lockable(in) || !in->is_mem || in->to_reg || (in->op == OP_ALU && in->sub == ALU_CMP) ||
+         (in->op == OP_BIT && in->sub == 0)))
         in->op = OP_UD2;
     in->len = d.short_of ? 0 : (uint8_t)d.at;
 }
