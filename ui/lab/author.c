@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct tested {
@@ -34,7 +35,7 @@ static int variant_check(const struct lab_place *p, const struct lab *l, const c
     const struct finding *f = of ? &c.finding[of - l->property] : NULL;
     int rc = STATUS_ENVIRONMENT;
 
-    if (!mkdtemp(folder))
+    if (!mkdtemp(folder) || chmod(folder, 0755)) /* without bubblewrap, root's programs are nobody's */
         return lab_complain("%s: %s", folder, strerror(errno));
     c.folder = folder;
     snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l));
