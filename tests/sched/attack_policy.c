@@ -127,7 +127,7 @@ static void attack(struct scheduler *s)
 #endif
 }
 
-#if BAD == 19 || BAD == 21 || BAD == 30 || BAD == 31
+#if BAD == 19 || BAD == 21 || BAD == 30 || BAD == 31 || BAD == 32
 static void __attribute__((constructor)) constructor(void)
 {
     char text[4096] = "";
@@ -140,6 +140,10 @@ static void __attribute__((constructor)) constructor(void)
     fd = open(WORKLOAD, O_RDONLY);
     if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
         printf("stolen: %s\n", text);
+#elif BAD == 32 /* the judge's memory */
+    snprintf(text, sizeof(text), "/proc/%d/mem", getppid());
+    if (open(text, O_RDONLY) >= 0)
+        printf("owned\n");
 #elif BAD == 31
     fd = open("/tmp/attack_policy", O_CREAT | O_WRONLY, 0600);
     while (fd >= 0 && write(fd, text, sizeof(text)) > 0)

@@ -76,13 +76,10 @@
     X(shmget)                                                                                                          \
     X(msgget)                                                                                                          \
     X(semget)                                                                                                          \
-    X(mq_open)
-
-#define BY_NAME(X)                                                                                                     \
-    X(open)                                                                                                            \
-    X(openat)                                                                                                          \
+    X(mq_open)                                                                                                         \
     X(openat2)                                                                                                         \
     X(creat)                                                                                                           \
+    X(truncate)                                                                                                        \
     X(unlink)                                                                                                          \
     X(unlinkat)                                                                                                        \
     X(rename)                                                                                                          \
@@ -90,13 +87,24 @@
     X(renameat2)                                                                                                       \
     X(mkdir)                                                                                                           \
     X(mkdirat)                                                                                                         \
+    X(rmdir)                                                                                                           \
     X(link)                                                                                                            \
     X(linkat)                                                                                                          \
     X(symlink)                                                                                                         \
     X(symlinkat)                                                                                                       \
-    X(truncate)
+    X(chmod)                                                                                                           \
+    X(fchmodat)                                                                                                        \
+    X(chown)                                                                                                           \
+    X(fchownat)                                                                                                        \
+    X(mknod)                                                                                                           \
+    X(mknodat)
 
-/* What they are called, and whether they name files. */
+/* Those that open files to read them. */
+#define BY_NAME(X)                                                                                                     \
+    X(open)                                                                                                            \
+    X(openat)
+
+/* What they are called, and whether they only read files. */
 static const struct {
     const char *name;
     unsigned int number, by_name;
@@ -213,6 +221,16 @@ int sandbox_single_fd(void)
     return fd;
 }
 
+/* Opening a file by name, but not to write it, make it or cut it off. */
+static void put_open(struct filter *f, unsigned int number, size_t arg)
+{
+    compare(f, BPF_JEQ, number, 0, 4);
+    load(f, offsetof(struct seccomp_data, args) + arg * sizeof(uint64_t));
+    compare(f, BPF_JSET, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1);
+    end(f, SECCOMP_RET_TRAP);
+    end(f, SECCOMP_RET_ALLOW);
+}
+
 int sandbox_alone(int files)
 {
     const unsigned int self[] = { (unsigned int)getpid(), 0 }, owner[] = { F_SETOWN, F_SETOWN_EX, F_SETSIG },
@@ -225,6 +243,8 @@ int sandbox_alone(int files)
             continue;
         put_call(&f, calls[i].number);
     }
+    put_open(&f, SYS_open, 1);
+    put_open(&f, SYS_openat, 2);
     put_argument(&f, SYS_tgkill, 0, 1, self, 1);
     put_argument(&f, SYS_prlimit64, 0, 1, self, 2);
     put_argument(&f, SYS_fcntl, 1, 0, owner, 3);

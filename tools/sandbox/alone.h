@@ -4,9 +4,10 @@
 #define TOOLS_SANDBOX_ALONE_H
 
 /*
- * From here on this process starts no other, signals no other and traces none, has no network, mounts nothing and
- * becomes nobody else: who tries gets SIGSYS, whose handler is told the number of the system call (si_syscall). With
- * `files` 0 it opens none by name either. 0 or -errno; it can be called again, to give up more.
+ * From here on this process starts no other, signals no other and traces none, has no network, mounts nothing, becomes
+ * nobody else, and changes no file by name: who tries gets SIGSYS, whose handler is told the number of the system call
+ * (si_syscall). With `files` 0 it opens none by name either, not even to read it. 0 or -errno; it can be called again,
+ * to give up more.
  */
 int sandbox_alone(int files);
 /*

@@ -18,6 +18,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -129,8 +130,6 @@ static void closed(struct wb_remote *r)
     }
     if (!r->run.ended || (!sig && WEXITSTATUS(r->run.status) == WIRE_EXIT_LOST))
         wb_remote_gone(r, "closed its connection to the workbench");
-    else if (sig == SIGXFSZ)
-        wb_remote_gone(r, "wrote to a file");
     else if (sig == SIGXCPU || (sig == SIGKILL && r->run.wrapped))
         wb_remote_gone(r, "was ended by the system (%s)", strsignal(sig));
     else if (sig)
@@ -270,6 +269,7 @@ static bool process_start(struct wb_remote *r, const char *path)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return not_started(r, "cannot start its process", strerror(errno));
     setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+    prctl(PR_SET_DUMPABLE, 0); /* nobody of the same user opens our memory, /proc/PID/mem */
     s.fd = ends[1];
     r->socket = ends[0];
     if (sandbox_spawn(&s, argv, &r->run, why, sizeof(why))) {
@@ -335,6 +335,7 @@ void wb_remote_end(struct wb_remote *r)
     if (r->line_len)
         line_show(r);
     sandbox_end(&r->run);
+    prctl(PR_SET_DUMPABLE, 1);
     if (r->socket >= 0)
         close(r->socket);
     free(r->vcpu);
