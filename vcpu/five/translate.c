@@ -92,31 +92,29 @@ static void jump(struct tc_emit *t, enum tc_kind kind, uint64_t at, uint64_t rip
     way(t, rip, t->size);
 }
 
+/* MOV of RAX, RCX or RDX to its word (opcode 89), or from there (8B). */
+static void mov_word(struct tc_emit *t, enum tc_kind kind, uint64_t rip, uint8_t opcode, enum tc_word w)
+{
+    const uint8_t reg = w == TC_RAX ? 0 : w == TC_RCX ? 1 : 2;
+
+    begin(t, kind, rip);
+    EMIT(t, 0x48, opcode, (uint8_t)(5 | reg << 3));
+    word(t, w, 0);
+}
+
 /* RAX, RCX, RDX to our words, and from there. */
 static void save(struct tc_emit *t, uint64_t rip)
 {
-    begin(t, TC_INSN, rip);
-    EMIT(t, 0x48, 0x89, 0x05);
-    word(t, TC_RAX, 0);
-    begin(t, TC_MIDDLE, rip);
-    EMIT(t, 0x48, 0x89, 0x0d);
-    word(t, TC_RCX, 0);
-    begin(t, TC_MIDDLE, rip);
-    EMIT(t, 0x48, 0x89, 0x15);
-    word(t, TC_RDX, 0);
+    mov_word(t, TC_INSN, rip, 0x89, TC_RAX);
+    mov_word(t, TC_MIDDLE, rip, 0x89, TC_RCX);
+    mov_word(t, TC_MIDDLE, rip, 0x89, TC_RDX);
 }
 
 static void restore(struct tc_emit *t, uint64_t rip)
 {
-    begin(t, TC_SAVED, rip);
-    EMIT(t, 0x48, 0x8b, 0x15);
-    word(t, TC_RDX, 0);
-    begin(t, TC_SAVED, rip);
-    EMIT(t, 0x48, 0x8b, 0x0d);
-    word(t, TC_RCX, 0);
-    begin(t, TC_SAVED, rip);
-    EMIT(t, 0x48, 0x8b, 0x05);
-    word(t, TC_RAX, 0);
+    mov_word(t, TC_SAVED, rip, 0x8b, TC_RDX);
+    mov_word(t, TC_SAVED, rip, 0x8b, TC_RCX);
+    mov_word(t, TC_SAVED, rip, 0x8b, TC_RAX);
 }
 
 /* ------------------------------------------------------------------------------------------------------- copying -- */
