@@ -306,6 +306,15 @@ static void any_registers(void)
     note(inb(m.board, 0x71));
     outb(m.board, 0x71, (uint8_t)any(256));
     note(config(k[0], k[1], 1, one_in(2), (uint32_t)any(256)));
+    note(inb(m.board, 0x10));
+    outb(m.board, 0x10, (uint8_t)any(2));
+    outb(m.board, 0x12, one_in(12) ? '\n' : 'a' + (uint8_t)any(26)); /* a line of the platform's log */
+    if (one_in(4))
+        outb(m.board, 0x60, (uint8_t)(one_in(2) ? 0xf3 : any(64)));
+    m.typed += (unsigned int)any(4);
+    pc_kick(m.pc);
+    for (unsigned int i = (unsigned int)any(8); i; i--)
+        note(inb(m.board, 0x60));
     outb(m.board, 0x2fb, 3);
     if (one_in(8))
         outb(m.board, 0x2fa, one_in(4) ? 0 : 0xc1);
