@@ -46,17 +46,33 @@ static bool has_hvm(const struct guest_list *l)
     return false;
 }
 
-/* Is one of them interpreted, by its own key or as the machine says? */
-static bool is_any_interpreted(const struct guest_list *l, enum hvm_technique technique)
+/* By which technique that guest runs, by its own key or as the machine says; PV guests by none. */
+static enum hvm_technique technique_of(const struct guest_entry *e, enum hvm_technique machines)
 {
+    if (!e->guest.has_type || e->guest.type == XL_TYPE_PV)
+        return TECHNIQUE_HARDWARE;
+    return e->cfg.hvm.technique ? (enum hvm_technique)(e->cfg.hvm.technique - XL_TECHNIQUE_HARDWARE) : machines;
+}
+
+static void techniques_told(const struct run_options *o, const struct guest_list *l, enum hvm_technique machines,
+                            const struct host_io *io)
+{
+    bool interpreted = false, told = false;
+
     for (uint64_t i = 0; i < l->nr; i++) {
         const struct guest_entry *e = &l->entries[i];
+        const enum hvm_technique technique = technique_of(e, machines);
 
-        if (e->guest.has_type && e->guest.type != XL_TYPE_PV &&
-            (e->cfg.hvm.technique ? e->cfg.hvm.technique == XL_TECHNIQUE_EMULATE : technique == TECHNIQUE_EMULATE))
-            return true;
+        interpreted |= technique == TECHNIQUE_EMULATE;
+        if (technique < TECHNIQUE_RING1 || !e->cfg.hvm.hap || !xl_where_is(&e->cfg.where, "hap") || told)
+            continue;
+        told = true;
+        io->message(io->data, "hap = 1 has no effect: a kernel in ring 1 has shadow page tables");
     }
-    return false;
+    if (interpreted && goes_back(o))
+        io->message(io->data, "technique emulate: breakpoints and watchpoints do not stop guests that are interpreted");
+    if (machines && !has_hvm(l))
+        io->message(io->data, "--technique has no effect: there is no PVH or HVM guest");
 }
 
 static bool has_pc(const struct guest_list *l)
@@ -102,10 +118,8 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
     memcpy(pools, o->pools, sizeof(o->pools));
     if (o->device_model && !has_pc(l) && io->message)
         io->message(io->data, "--device-model has no effect: there is no HVM guest");
-    if (cfg.technique && !has_hvm(l) && io->message)
-        io->message(io->data, "--technique has no effect: there is no PVH or HVM guest");
-    if (is_any_interpreted(l, cfg.technique) && goes_back(o) && io->message)
-        io->message(io->data, "technique emulate: breakpoints and watchpoints do not stop guests that are interpreted");
+    if (io->message)
+        techniques_told(o, l, cfg.technique, io);
     h = host_create(&cfg, io, err);
     for (unsigned int i = 0; i < HOST_FIRMWARES; i++)
         free(found[i]);
