@@ -39,7 +39,14 @@ struct scene {
 };
 
 static char folder[] = "/tmp/xenlab-test-XXXXXX";
+/* A sanitizer makes each life ten times as long. */
+#ifdef __SANITIZE_ADDRESS__
+static const size_t step = 2; /* from subject to subject */
+static unsigned int positions = 1;
+#else
+static const size_t step = 1;
 static unsigned int positions = 3;
+#endif
 static const char *subject = ""; /* for messages */
 
 static void add_text(char **to, const char *text, size_t len)
@@ -214,7 +221,7 @@ static void same(const struct subject *s, enum host_device_model model)
         fail_msg("%s does not come to its end: %s", s->name, never.out[SAID]);
     for (unsigned int i = 0; i < positions; i++)
         for (enum way way = ON; way < WAYS; way++) {
-            const s_time_t at = s->life * i / positions + MICROSECS(7);
+            const s_time_t at = (positions == 1 ? s->life / 2 : s->life * i / positions) + MICROSECS(7);
 
             sc = life(s, model, way, at);
             for (unsigned int n = 0; n < OUTS; n++) {
@@ -228,7 +235,7 @@ static void same(const struct subject *s, enum host_device_model model)
 
 static void dom0(void **state)
 {
-    for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
+    for (size_t i = step - 1; i < sizeof(subjects) / sizeof(subjects[0]); i += step)
         same(&subjects[i], HOST_DM_DOM0);
 }
 
