@@ -187,7 +187,7 @@ static void test_shrink(void **state)
     uint64_t prng = 1;
 
     (void)state;
-    for (unsigned int round = 0; round < 2000; round++) {
+    for (unsigned int round = 0; round < 500; round++) {
         const size_t nr = 1 + random_of(&prng, 300);
         struct needs n = { .nr = 1 + random_of(&prng, nr < 4 ? nr : 4) };
         uint32_t step[300], chosen = 0;
@@ -346,7 +346,7 @@ static void test_conf_random(void **state)
     struct lab l;
 
     (void)state;
-    for (unsigned int i = 0; i < 2000; i++) {
+    for (unsigned int i = 0; i < 500; i++) {
         char text[sizeof(conf)];
 
         memcpy(text, conf, sizeof(text));
@@ -357,7 +357,7 @@ static void test_conf_random(void **state)
         __lsan_enable();
         lab_free(&l);
     }
-    assert_true(read > 20 && read < 1500);
+    assert_true(read > 5 && read < 400);
 }
 
 int main(void)
