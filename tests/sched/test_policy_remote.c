@@ -51,10 +51,10 @@ static void compare(const char *name, const char *workload, const char *seed, co
 
 /* A sanitizer's are fewer: each takes a second. */
 #ifdef __SANITIZE_ADDRESS__
-#define SOME(nr) (((nr) + 4) / 5)
+#define SOME(nr)  (((nr) + 4) / 5)
 #define SOME_STEP 3
 #else
-#define SOME(nr) (nr)
+#define SOME(nr)  (nr)
 #define SOME_STEP 1
 #endif
 static void test_examples(void **state)

@@ -161,6 +161,7 @@ static void add(struct scene *sc, const struct subject *s)
     if (host_guest_add(sc->host, &g, &domid, err) || host_guest_start(sc->host, domid))
         fail_msg("%s", err);
     xl_hvm_free(&hvm);
+    xl_disks_free(&disks);
 }
 
 enum way { NEVER, ON, SAME_RUN, OTHER_RUN, TWICE, WAYS };
