@@ -53,9 +53,10 @@ static void test_facts_differ(void **state)
         { "step 0 pull\nfact a one\n", "a", "push", "one", "pull", true },
         { "fact a one\n", "a", "push", "one", "one", true },
         { "step 0 push\nfact b two\n", "a", "push", "one", "two", true },
-        { "step 0 push\nfact a one\ncount exits 10\nstep 1 pop\nfact b two\nfact b two\nend\n", "", "pop", "", "two",
-          true },
-        { "step 0 push\nfact a one\ncount exits 10\nstep 1 pop\nfact b two\n", "", "pop", "", NULL, false },
+        { "step 0 push\nfact a one\ncount exits 10\nstep 1 pop\nfact b two\nfact b two\nend\n", "b", "pop",
+          "nothing more, and its end", "two", true },
+        { "step 0 push\nfact a one\ncount exits 10\nstep 1 pop\nfact b two\n", "b", "pop", "nothing more, and its end",
+          NULL, false },
         { "end\n", "a", "push", "one", "", true },
         { "", "a", "push", "one", NULL, false },
     };
@@ -230,6 +231,7 @@ static void test_starter(void **state)
     assert_string_equal(err, "four() is not defined there");
     assert_null(starter_make("int four(int a", &none, 1, err));
     assert_null(starter_make("int four(int a)\n{\n", &none, 1, err));
+    assert_null(starter_make("int four(int a) { return", &none, 1, err));
 }
 
 /* --- variants --- */

@@ -161,12 +161,19 @@ static uint64_t limit_of(const struct fact *f, double factor)
     return f->kind != FACT_COUNT || factor < 1 ? UINT64_MAX : (uint64_t)((double)f->number * factor);
 }
 
-/* What happens first is named, when nothing more is said: the fact that should have come. */
-static const struct fact *next_named(const struct facts *f, size_t i)
+/*
+ * The property that a line is of: its own; a step's or the end's is that of the fact which should have come next, and
+ * where none is left, of the last one. `i` when there is none at all.
+ */
+static size_t named_line(const struct facts *f, size_t i)
 {
-    while (i < f->nr && !f->fact[i].name[0])
-        i++;
-    return i < f->nr ? &f->fact[i] : NULL;
+    for (size_t n = i; n < f->nr; n++)
+        if (f->fact[n].name[0])
+            return n;
+    for (size_t n = i; n > 0; n--)
+        if (f->fact[n - 1].name[0])
+            return n - 1;
+    return i;
 }
 
 bool facts_differ(const struct facts *golden, const struct facts *got,
@@ -174,7 +181,8 @@ bool facts_differ(const struct facts *golden, const struct facts *got,
 {
     *d = (struct divergence){ 0 };
     for (size_t i = 0; i < golden->nr; i++) {
-        const struct fact *g = &golden->fact[i], *o = i < got->nr ? &got->fact[i] : NULL, *named = g;
+        const struct fact *g = &golden->fact[i], *o = i < got->nr ? &got->fact[i] : NULL;
+        size_t named;
         const uint64_t limit = limit_of(g, g->kind == FACT_COUNT ? factor(lab, g->name) : 0);
 
         if (g->kind == FACT_STEP)
@@ -183,12 +191,13 @@ bool facts_differ(const struct facts *golden, const struct facts *got,
             continue;
         d->at = i;
         d->forged = o && (g->kind != o->kind || strcmp(g->name, o->name) || g->kind == FACT_STEP);
-        if (!g->name[0])
-            named = next_named(golden, i) ?: g;
-        snprintf(d->name, sizeof(d->name), "%s", named->name);
+        named = named_line(golden, i);
+        snprintf(d->name, sizeof(d->name), "%s", golden->fact[named].name);
         d->limit = limit;
         d->number = o && o->kind == FACT_COUNT ? o->number : 0;
-        d->expected = g->kind == FACT_COUNT ? NULL : named->text;
+        d->expected = golden->fact[named].kind == FACT_COUNT ? NULL
+                      : named < i                            ? "nothing more, and its end"
+                                                             : golden->fact[named].text;
         d->got = o ? o->text : NULL;
         return true;
     }

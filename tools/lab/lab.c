@@ -136,6 +136,8 @@ static int take_budget(struct lab *l, const char **part, char err[LAB_ERR_SIZE])
     return 0;
 }
 
+const char *lab_file_of(const struct lab *l) { return strrchr(l->file, '/') ? strrchr(l->file, '/') + 1 : l->file; }
+
 double lab_factor(const void *lab, const char *name)
 {
     const struct lab_property *p = lab_property(lab, name);

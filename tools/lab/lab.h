@@ -52,6 +52,8 @@ struct lab {
 int lab_read(struct lab *l, const char *path, char err[LAB_ERR_SIZE]);
 void lab_free(struct lab *l);
 const struct lab_property *lab_property(const struct lab *l, const char *name);
+/* The last part of its file's name. */
+const char *lab_file_of(const struct lab *l);
 /* For facts_differ(). */
 double lab_factor(const void *lab, const char *name);
 /* "8", "1-8". False: it is neither, or more than LAB_SEEDS_MAX. */

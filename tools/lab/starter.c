@@ -31,9 +31,9 @@ static const char *body_find(const char *source, const char *function, const cha
         if (open > name && open[-1] == '\n')
             *end = strstr(open, "\n}");
         else
-            *end = strchr(open, '}') - 1; /* of one line: { return false; } */
+            *end = strchr(open, '}'); /* of one line: { return false; } */
         if (*end)
-            *end += 2;
+            *end += **end == '}' ? 1 : 2;
         return *end ? open : NULL;
     }
     return NULL;

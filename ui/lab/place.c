@@ -94,5 +94,3 @@ int lab_file_write(const char *path, const char *text)
         rc |= fclose(f);
     return rc ? lab_complain("%s: %s", path, strerror(errno)) : STATUS_OK;
 }
-
-const char *lab_file_of(const struct lab *l) { return strrchr(l->file, '/') ? strrchr(l->file, '/') + 1 : l->file; }

@@ -23,7 +23,5 @@ const struct lab *lab_find(const struct lab_place *p, const char *word);
 char *lab_file_read(const char *path);
 /* A new file: what is there already is not overwritten. */
 int lab_file_write(const char *path, const char *text);
-/* The last part of the name of the file that the lab is about. */
-const char *lab_file_of(const struct lab *l);
 
 #endif
