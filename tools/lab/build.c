@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From a student's file to the program that reports facts: see check.h.
+ * The compiler, on what a student wrote: see form.h.
  *
- * Concept: the compiler is run in the sandbox as well, since a source may name any file as an include; all that it can
- * write to is a folder beside the student's file. The object stands in front of the library, so that nothing of
- * xenlab's own that it defines is taken; what it leaves out brings the whole of it in, and the linker complains.
+ * Concept: it is run in the sandbox as well, since a source may name any file as an include; all that it can write to
+ * is a folder beside the student's file, and what was compiled there before is no longer there when it begins.
  */
-#include "tools/lab/check_private.h"
+#include "tools/lab/form.h"
 #include "tools/lab/run.h"
 
 #include <errno.h>
@@ -60,8 +59,7 @@ static bool words_read(const char *path, const char **word, unsigned int *nr, ch
     return got;
 }
 
-/* The compiler: what is given, and flags and libraries from a file. 0; 1: it said why not; -1. */
-static int compile(struct check *c, const char *flags, const char *const *what)
+int check_compile(struct check *c, const char *flags, const char *const *what)
 {
     const char *word[MAX_WORDS] = { "/usr/bin/cc", "-B/usr/bin" },
                *see[] = { "/usr/bin",          "/usr/include", "/usr/libexec",
@@ -101,27 +99,39 @@ static int compile(struct check *c, const char *flags, const char *const *what)
     return rc;
 }
 
-int check_build(struct check *c)
+int check_work(struct check *c, const char *const made[])
 {
-    char *work = check_path("%s/.build", c->folder), *source = check_path("%s/%s", c->folder, lab_file_of(c->lab));
-    char *object = check_path("%s/.build/student.o", c->folder), *facts = check_path("%s/.build/facts", c->folder);
-    char *report = check_path("%s/labs/%s/check/facts.o", c->built, c->lab->name),
-         *library = check_path("%s/libxenlab.a", c->built);
-    char *kit = check_path("%s/labs/kit/kit.a", c->built);
-    const char *const compiling[] = { "-c", source, "-o", object, NULL };
-    const char *const linking[] = { report, object, kit, library, "-o", facts, NULL };
-    int rc = -1;
+    char *work = check_path("%s/.build", c->folder);
+    int rc = 0;
 
-    if (!work || !source || !object || !facts || !report || !library || !kit)
-        check_fail(c, "not enough memory");
-    else if (mkdir(work, 0777) && errno != EEXIST)
-        check_fail(c, "%s: %s", work, strerror(errno));
-    else if (access(source, R_OK))
-        check_fail(c, "%s: %s", source, strerror(errno));
-    else if (chmod(work, geteuid() ? 0755 : 0777)) /* without bubblewrap root's are nobody's to write */
-        check_fail(c, "%s: %s", work, strerror(errno));
-    else if (unlink(object), unlink(facts), true)
-        rc = compile(c, "labs/cflags", compiling) ?: compile(c, "labs/ldflags", linking);
-    free(work), free(source), free(object), free(facts), free(report), free(library), free(kit);
+    if (!work)
+        rc = check_fail(c, "not enough memory");
+    else if ((mkdir(work, 0777) && errno != EEXIST) || chmod(work, geteuid() ? 0755 : 0777))
+        rc = check_fail(c, "%s: %s", work, strerror(errno)); /* without bubblewrap root's are nobody's to write */
+    for (; !rc && *made; made++) {
+        char *path = check_path("%s/%s", work, *made);
+
+        if (!path || (unlink(path) && errno != ENOENT))
+            rc = check_fail(c, "%s: %s", path ?: work, strerror(errno));
+        free(path);
+    }
+    free(work);
+    return rc;
+}
+
+int check_report(struct check *c, const struct sandbox *s, const char *const argv[], const struct run_limits *limits,
+                 struct report *report)
+{
+    char why[RUN_ERR_SIZE] = "";
+    struct run r = { 0 };
+    int rc = 0;
+
+    if (run_program(s, argv, limits, &r, why))
+        rc = check_fail(c, "%s cannot be started: %s", argv[0], why);
+    else if (!facts_read(&report->facts, r.out, r.len))
+        rc = check_fail(c, "not enough memory");
+    report->limited = r.limited;
+    snprintf(report->ended, sizeof(report->ended), "%s", report->facts.wrong[0] ? report->facts.wrong : r.ended);
+    run_free(&r);
     return rc;
 }

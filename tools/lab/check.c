@@ -2,9 +2,7 @@
 /* Running, comparing, shrinking: see check.h. */
 #include "tools/lab/check.h"
 
-#include "tools/lab/check_private.h"
-#include "tools/lab/facts.h"
-#include "tools/lab/run.h"
+#include "tools/lab/form.h"
 #include "tools/lab/shrink.h"
 
 #include <stdlib.h>
@@ -12,85 +10,44 @@
 
 #define SHRINK_TRIES 150
 
-static const struct run_limits facts_limits = { .cpu = 5, .output = 8 << 20 };
-
 /* --- one run --- */
 
 struct pair {
-    struct facts golden, got;
-    char ended[RUN_ERR_SIZE]; /* how the student's did, if not by itself */
-    bool limited;             /* nor again: it takes too long */
+    struct report golden, got;
 };
 
 static void pair_free(struct pair *p)
 {
-    facts_free(&p->golden);
-    facts_free(&p->got);
-}
-
-static int report(struct check *c, const char *program, uint64_t seed, const char *keep, struct facts *f,
-                  char ended[RUN_ERR_SIZE], bool *limited)
-{
-    char digits[24], why[RUN_ERR_SIZE] = "";
-    const char *argv[] = { program, "--seed", digits, keep ? "--keep" : NULL, keep, NULL };
-    char *libraries = check_path("%s/build/deps", c->root);
-    const char *see[] = { program, libraries, NULL };
-    const struct sandbox s = { .see = see,
-                               .fd = -1,
-                               .single = true,
-                               .cpu = facts_limits.cpu,
-                               .memory = UINT64_C(8) << 30,
-                               .file = 256 << 20,
-                               .bare = c->bare };
-    struct run r;
-    int rc = -1;
-
-    snprintf(digits, sizeof(digits), "%llu", (unsigned long long)seed);
-    if (run_program(&s, argv, &facts_limits, &r, why))
-        check_fail(c, "%s cannot be started: %s", program, why);
-    else if (!facts_read(f, r.out, r.len))
-        check_fail(c, "not enough memory");
-    else
-        rc = 0;
-    *limited = r.limited;
-    snprintf(ended, RUN_ERR_SIZE, "%s", f->wrong[0] ? f->wrong : r.ended);
-    run_free(&r);
-    free(libraries);
-    return rc;
+    facts_free(&p->golden.facts);
+    facts_free(&p->got.facts);
 }
 
 /* Both reports of a seed; of those steps alone that keep names, if it does. 0: pair_free() is wanted. */
 static int pair_run(struct check *c, uint64_t seed, const char *keep, struct pair *p)
 {
-    char *golden = check_path("%s/labs/%s/golden", c->built, c->lab->name),
-         *facts = check_path("%s/.build/facts", c->folder);
-    char ended[RUN_ERR_SIZE] = "";
-    int rc = -1;
+    const struct form *form = form_find(c->lab->form);
+    int rc;
 
     *p = (struct pair){ 0 };
-    if (!golden || !facts)
-        check_fail(c, "not enough memory");
-    else
-        rc = report(c, golden, seed, keep, &p->golden, ended, &p->limited)
-                 ?: report(c, facts, seed, keep, &p->got, p->ended, &p->limited);
-    if (!rc && !facts_ended(&p->golden))
+    rc = form->report(c, true, seed, keep, &p->golden);
+    if (!rc && !facts_ended(&p->golden.facts))
         rc = check_fail(c, "the golden run, seed %llu: %s: an error of the lab's, not of yours",
-                        (unsigned long long)seed, ended[0] ? ended : "it has no end");
+                        (unsigned long long)seed, p->golden.ended[0] ? p->golden.ended : "it has no end");
+    if (!rc)
+        rc = form->report(c, false, seed, keep, &p->got);
     if (rc)
         pair_free(p);
-    free(golden);
-    free(facts);
     return rc;
 }
 
 /* One that says all that it should, and then does not end well, differs where it should have ended. */
 static bool pair_differs(const struct check *c, const struct pair *p, struct divergence *d)
 {
-    struct facts got = p->got;
+    struct facts got = p->got.facts;
 
-    if (p->ended[0] && facts_ended(&got))
+    if (p->got.ended[0] && facts_ended(&got))
         got.nr--;
-    return facts_differ(&p->golden, &got, lab_factor, c->lab, d);
+    return facts_differ(&p->golden.facts, &got, lab_factor, c->lab, d);
 }
 
 /* --- shrinking --- */
@@ -142,9 +99,9 @@ static char *input_text(const struct pair *p, const struct divergence *d)
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
 
-    for (size_t i = 0; f && i <= d->at && i < p->golden.nr; i++)
-        if (p->golden.fact[i].kind == FACT_STEP)
-            fprintf(f, "%s\n", p->golden.fact[i].text);
+    for (size_t i = 0; f && i <= d->at && i < p->golden.facts.nr; i++)
+        if (p->golden.facts.fact[i].kind == FACT_STEP)
+            fprintf(f, "%s\n", p->golden.facts.fact[i].text);
     if (!f || fclose(f)) {
         free(text);
         return NULL;
@@ -160,7 +117,7 @@ static int finding_say(struct check *c, const struct pair *p, const struct diver
     else
         snprintf(f->expected, sizeof(f->expected), "at most %llu", (unsigned long long)d->limit);
     if (!d->got)
-        snprintf(f->got, sizeof(f->got), "%s", p->ended[0] ? p->ended : "it ended without a word");
+        snprintf(f->got, sizeof(f->got), "%s", p->got.ended[0] ? p->got.ended : "it ended without a word");
     else if (d->forged)
         snprintf(f->got, sizeof(f->got), "a report of other steps than it was given");
     else if (!d->expected)
@@ -183,14 +140,14 @@ static int finding_make(struct check *c, uint64_t seed, const struct pair *p, co
     f->verdict = VERDICT_FAIL;
     f->seed = seed;
     f->steps = 0;
-    f->step = calloc(facts_steps(&p->golden) + 1, sizeof(*f->step));
-    for (size_t i = 0; f->step && i <= d->at && i < p->golden.nr; i++)
-        if (p->golden.fact[i].kind == FACT_STEP)
-            f->step[f->steps++] = (uint32_t)p->golden.fact[i].number;
-    f->shrunk = p->limited ? f->steps : f->step ? shrink(f->step, f->steps, SHRINK_TRIES, still_fails, &t) : 0;
+    f->step = calloc(facts_steps(&p->golden.facts) + 1, sizeof(*f->step));
+    for (size_t i = 0; f->step && i <= d->at && i < p->golden.facts.nr; i++)
+        if (p->golden.facts.fact[i].kind == FACT_STEP)
+            f->step[f->steps++] = (uint32_t)p->golden.facts.fact[i].number;
+    f->shrunk = p->got.limited ? f->steps : f->step ? shrink(f->step, f->steps, SHRINK_TRIES, still_fails, &t) : 0;
     if (f->step)
         keep = keep_text(f->step, f->shrunk);
-    if (p->limited) {
+    if (p->got.limited) {
         rc = finding_say(c, p, d, f);
     } else if (keep && !t.failed && !pair_run(c, seed, f->steps ? keep : NULL, &less)) {
         if (pair_differs(c, &less, &at)) {
@@ -247,21 +204,21 @@ static int seed_run(struct check *c, uint64_t seed, bool *more)
     int rc = pair_run(c, seed, NULL, &pair);
 
     if (!rc)
-        rc = golden_known(c, &pair.golden);
+        rc = golden_known(c, &pair.golden.facts);
     if (rc) {
         pair_free(&pair);
         return rc;
     }
-    *more = !pair.limited;
+    *more = !pair.got.limited;
     if (pair_differs(c, &pair, &d)) {
-        reached(c, &pair.golden, d.at);
+        reached(c, &pair.golden.facts, d.at);
         p = lab_property(c->lab, d.name);
         if (!p)
             rc = check_fail(c, "the golden run says nothing: an error of the lab's");
         else if (c->finding[p - c->lab->property].verdict != VERDICT_FAIL)
             rc = finding_make(c, seed, &pair, &d, &c->finding[p - c->lab->property]);
     } else {
-        reached(c, &pair.golden, pair.golden.nr);
+        reached(c, &pair.golden.facts, pair.golden.facts.nr);
     }
     pair_free(&pair);
     return rc;
@@ -269,7 +226,7 @@ static int seed_run(struct check *c, uint64_t seed, bool *more)
 
 int check_run(struct check *c)
 {
-    int rc = check_build(c);
+    int rc = form_find(c->lab->form)->build(c);
     bool more = true;
 
     for (unsigned int i = 0; i < c->lab->nr_properties; i++)

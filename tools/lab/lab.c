@@ -7,6 +7,7 @@
  */
 #include "tools/lab/lab.h"
 
+#include "tools/lab/form.h"
 #include "tools/user_file.h"
 
 #include <ctype.h>
@@ -136,8 +137,6 @@ static int take_budget(struct lab *l, const char **part, char err[LAB_ERR_SIZE])
     return 0;
 }
 
-const char *lab_file_of(const struct lab *l) { return strrchr(l->file, '/') ? strrchr(l->file, '/') + 1 : l->file; }
-
 double lab_factor(const void *lab, const char *name)
 {
     const struct lab_property *p = lab_property(lab, name);
@@ -170,7 +169,7 @@ static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
     if (string(l, c, "title", &l->title, err) || string(l, c, "form", &l->form, err) ||
         string(l, c, "file", &l->file, err) || string(l, c, "seeds", &seeds, err))
         return -1;
-    if (strcmp(l->form, "H"))
+    if (!form_find(l->form))
         return fail(err, "%s: form: \"%s\" is none", l->name, l->form);
     if (xlu_cfg_get_long(c, "hours", &hours, 1) || hours < 1 || hours > 40)
         return fail(err, "%s: hours: a number from 1 to 40 is wanted", l->name);

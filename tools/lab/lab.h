@@ -7,8 +7,8 @@
  *
  *      title      = "Trap and emulate"
  *      hours      = 4
- *      form       = "H"                     what the student writes: a hypervisor's file, of which this is the whole
- *      file       = "vcpu/pv/emulate.c"         and the file
+ *      form       = "H"                     what the student writes: tools/lab/form.h; a hypervisor's file, of which
+ *      file       = "vcpu/pv/emulate.c"         this is the whole
  *      bodies     = [ "emulate_kernel | return false;" ]        what is taken out of it, and what stands there instead
  *      properties = [ "rip | RIP moves exactly when it was carried out | vcpu/pv/emulate.c: invariant" ]
  *      budgets    = [ "validations | 1.5" ]     of counts: how many times the golden run's
@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define LAB_ERR_SIZE       320
 #define LAB_PROPERTIES_MAX 32
@@ -53,7 +54,12 @@ int lab_read(struct lab *l, const char *path, char err[LAB_ERR_SIZE]);
 void lab_free(struct lab *l);
 const struct lab_property *lab_property(const struct lab *l, const char *name);
 /* The last part of its file's name. */
-const char *lab_file_of(const struct lab *l);
+static inline const char *lab_file_of(const struct lab *l)
+{
+    const char *slash = strrchr(l->file, '/');
+
+    return slash ? slash + 1 : l->file;
+}
 /* For facts_differ(). */
 double lab_factor(const void *lab, const char *name);
 /* "8", "1-8". False: it is neither, or more than LAB_SEEDS_MAX. */

@@ -25,6 +25,22 @@ struct tested {
     char said[2 * CHECK_TEXT + 64]; /* of the property that it should fail by */
 };
 
+/* What was made beside the student's file. */
+static void work_remove(const char *folder)
+{
+    char path[512];
+    DIR *d;
+
+    snprintf(path, sizeof(path), "%s/.build", folder);
+    d = opendir(path);
+    for (const struct dirent *e; d && (e = readdir(d));)
+        if (e->d_name[0] != '.')
+            unlinkat(dirfd(d), e->d_name, 0);
+    if (d)
+        closedir(d);
+    rmdir(path);
+}
+
 /* As a student would: a folder with that file, and a check. Where it went wrong goes to *first: -1, nowhere. */
 static int variant_check(const struct lab_place *p, const struct lab *l, const char *source, const char *property,
                          bool *passes, char *said, size_t size)
@@ -50,12 +66,7 @@ static int variant_check(const struct lab_place *p, const struct lab *l, const c
         snprintf(said, size, "%s: expected %s, got %s", property, f->expected, f->got);
     check_free(&c);
     unlink(path);
-    for (const char *const *made = (const char *const[]){ ".build/facts", ".build/student.o", NULL }; *made; made++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, *made);
-        unlink(path);
-    }
-    snprintf(path, sizeof(path), "%s/.build", folder);
-    rmdir(path);
+    work_remove(folder);
     rmdir(folder);
     return rc;
 }

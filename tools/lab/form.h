@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Forms of labs: what it is that a student writes, and how a report comes of it.
+ *
+ * Concept: check.c compares reports, shrinks and says what came of it; it does not know whether a report came from a
+ * program with the student's object in it, or from a guest. A form is what makes reports: two functions, in a file of
+ * its own, form_h.c and so on.
+ *
+ *      build()                 once: what the student wrote, compiled where that is wanted
+ *      report(golden, seed)    what xenlab's own code says, then what the student's does: facts.h
+ *
+ * Invariant: a golden report is made by code that holds nothing of the student's, and is nowhere that the student's
+ * code can read it.
+ */
+#ifndef TOOLS_LAB_FORM_H
+#define TOOLS_LAB_FORM_H
+
+#include "tools/lab/check.h"
+#include "tools/lab/facts.h"
+#include "tools/lab/run.h"
+
+/* One report, and how it ended. */
+struct report {
+    struct facts facts;
+    char ended[RUN_ERR_SIZE]; /* what was no report in it, or how it ended if not by itself; "" else */
+    bool limited;             /* it went beyond a limit: again takes as long */
+};
+
+struct form {
+    const char *name;
+    /* 0; 1: it does not compile or link, see c->compiler; -1: see c->err. */
+    int (*build)(struct check *c);
+    /* All of it, or the steps that `keep` names ("3,17"). 0, or -1: see c->err; r->facts is to be freed in any case. */
+    int (*report)(struct check *c, bool golden, uint64_t seed, const char *keep, struct report *r);
+};
+
+/* "H"; NULL: there is none. */
+const struct form *form_find(const char *name);
+
+extern const struct form form_h;
+
+/* --- for forms --- */
+
+/* c->err says so; -1. */
+int check_fail(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* To be freed; NULL: no memory. */
+char *check_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The folder .build beside the student's file, without what was made there before (names, up to NULL). 0, -1. */
+int check_work(struct check *c, const char *const made[]);
+/*
+ * The compiler, in a sandbox where it can write to .build alone: what is given, then flags and libraries from that file
+ * of c->built. 0; 1: see c->compiler; -1.
+ */
+int check_compile(struct check *c, const char *flags, const char *const *what);
+/* Run a program whose output is a report. 0, -1. */
+int check_report(struct check *c, const struct sandbox *s, const char *const argv[], const struct run_limits *limits,
+                 struct report *report);
+
+#endif

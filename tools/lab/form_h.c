@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Form H: a file of the hypervisor's, of which the student's takes the place.
+ *
+ * Concept: the student's object is linked into the program that reports facts, in front of the library, so that nothing
+ * of xenlab's own that it defines is taken; what it leaves out brings the whole of it in, and the linker complains.
+ *
+ *      source --compile--> student.o + check/facts.o + kit.a + libxenlab.a --> .build/facts --seed 7--> report
+ *      xenlab's own file: built beforehand ---------------------------------->  golden       --seed 7--> report
+ */
+#include "tools/lab/form.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct run_limits facts_limits = { .cpu = 5, .output = 8 << 20 };
+
+static int build(struct check *c)
+{
+    char *source = check_path("%s/%s", c->folder, lab_file_of(c->lab)),
+         *object = check_path("%s/.build/student.o", c->folder), *facts = check_path("%s/.build/facts", c->folder),
+         *report = check_path("%s/labs/%s/check/facts.o", c->built, c->lab->name),
+         *library = check_path("%s/libxenlab.a", c->built), *kit = check_path("%s/labs/kit/kit.a", c->built);
+    const char *const compiling[] = { "-c", source, "-o", object, NULL };
+    const char *const linking[] = { report, object, kit, library, "-o", facts, NULL };
+    int rc = -1;
+
+    if (!source || !object || !facts || !report || !library || !kit)
+        check_fail(c, "not enough memory");
+    else
+        rc = check_work(c, (const char *const[]){ "student.o", "facts", NULL })
+                 ?: check_compile(c, "labs/cflags", compiling)
+                 ?: check_compile(c, "labs/ldflags", linking);
+    free(source), free(object), free(facts), free(report), free(library), free(kit);
+    return rc;
+}
+
+static int report(struct check *c, bool golden, uint64_t seed, const char *keep, struct report *r)
+{
+    char digits[24], *libraries = check_path("%s/build/deps", c->root);
+    char *program =
+        golden ? check_path("%s/labs/%s/golden", c->built, c->lab->name) : check_path("%s/.build/facts", c->folder);
+    const char *argv[] = { program, "--seed", digits, keep ? "--keep" : NULL, keep, NULL };
+    const char *see[] = { program, libraries, NULL };
+    const struct sandbox s = { .see = see,
+                               .fd = -1,
+                               .single = true,
+                               .cpu = facts_limits.cpu,
+                               .memory = UINT64_C(8) << 30,
+                               .file = 256 << 20,
+                               .bare = c->bare };
+    int rc = -1;
+
+    snprintf(digits, sizeof(digits), "%llu", (unsigned long long)seed);
+    if (!program || !libraries)
+        check_fail(c, "not enough memory");
+    else
+        rc = check_report(c, &s, argv, &facts_limits, r);
+    free(program), free(libraries);
+    return rc;
+}
+
+const struct form form_h = { "H", build, report };
