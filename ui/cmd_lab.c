@@ -39,41 +39,62 @@ static const char help[] = "Usage: xenlab lab COMMAND\n\n"
 static int list(const struct lab_place *p, int argc, char *const *argv)
 {
     (void)argc, (void)argv;
-    for (unsigned int i = 0; i < p->nr; i++)
-        printf("%02u  %-24s %2u h  %s\n", p->labs[i].number, p->labs[i].title, p->labs[i].hours, p->labs[i].file);
+    for (unsigned int i = 0; i < p->nr; i++) {
+        const struct lab *l = &p->labs[i];
+
+        printf("%02u  %-24s %2u h ", l->number, l->title, l->hours);
+        for (unsigned int f = 0; f < l->nr_files; f++)
+            printf(" %s", l->file[f]);
+        putchar('\n');
+    }
     return STATUS_OK;
+}
+
+/* The folder, with the text and what the student completes. */
+static int folder_make(const struct lab *l, const char *folder, char *const *starter)
+{
+    char path[4400], *text;
+    int rc;
+
+    snprintf(path, sizeof(path), "%s/lab.md", l->path);
+    text = lab_file_read(path);
+    if (!text)
+        return STATUS_ENVIRONMENT;
+    snprintf(path, sizeof(path), "%s/lab.md", folder);
+    if (mkdir(folder, 0777))
+        rc = lab_complain("%s: %s", folder, strerror(errno));
+    else
+        rc = lab_file_write(path, text);
+    for (unsigned int i = 0; !rc && i < l->nr_files; i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
+        rc = lab_file_write(path, starter[i]);
+    }
+    free(text);
+    return rc;
 }
 
 static int start(const struct lab_place *p, int argc, char *const *argv)
 {
     const struct lab *l = lab_find(p, argv[0]);
     const char *folder = argc > 1 ? argv[1] : l ? l->name : NULL;
-    char path[4400], err[STARTER_ERR_SIZE], *source, *starter, *text;
+    char err[STARTER_ERR_SIZE], *source[LAB_FILES_MAX], *starter[LAB_FILES_MAX];
     int rc = STATUS_ENVIRONMENT;
 
-    if (!l)
+    if (!l || !lab_sources_read(p, l, source))
         return rc;
-    snprintf(path, sizeof(path), "%s/%s", p->root, l->file);
-    source = lab_file_read(path);
-    starter = source ? starter_make(source, l->body, l->nr_bodies, err) : NULL;
-    snprintf(path, sizeof(path), "%s/lab.md", l->path);
-    text = starter ? lab_file_read(path) : NULL;
-    if (source && !starter)
-        lab_complain("%s: %s", l->file, err);
-    else if (text && mkdir(folder, 0777))
-        lab_complain("%s: %s", folder, strerror(errno));
-    else if (text) {
-        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l));
-        rc = lab_file_write(path, starter);
-        snprintf(path, sizeof(path), "%s/lab.md", folder);
-        rc = rc ?: lab_file_write(path, text);
-        if (!rc)
-            printf("%s/lab.md is the text, %s/%s what you complete. Then: xenlab lab check %u\n", folder, folder,
-                   lab_file_of(l), l->number);
+    if (!starters_make((const char *const *)source, starter, l->nr_files, l->body, l->nr_bodies, err)) {
+        lab_complain("%s: %s", l->name, err);
+    } else {
+        rc = folder_make(l, folder, starter);
+        lab_sources_free(l, starter);
     }
-    free(source);
-    free(starter);
-    free(text);
+    lab_sources_free(l, source);
+    if (!rc) {
+        printf("%s/lab.md is the text, ", folder);
+        for (unsigned int i = 0; i < l->nr_files; i++)
+            printf("%s%s/%s", !i ? "" : i + 1 < l->nr_files ? ", " : " and ", folder, lab_file_of(l, i));
+        printf(" what you complete. Then: xenlab lab check %u\n", l->number);
+    }
     return rc;
 }
 
@@ -136,7 +157,7 @@ static bool folder_find(const struct lab *l, char *folder, size_t size)
     char path[4200], *real;
 
     for (unsigned int i = 0; i < 2; i++) {
-        snprintf(path, sizeof(path), "%s/%s", tries[i], lab_file_of(l));
+        snprintf(path, sizeof(path), "%s/%s", tries[i], lab_file_of(l, 0));
         if (access(path, R_OK))
             continue;
         real = realpath(tries[i], NULL);
@@ -144,8 +165,8 @@ static bool folder_find(const struct lab *l, char *folder, size_t size)
         free(real);
         return true;
     }
-    lab_complain("there is no %s here, nor %s/%s: xenlab lab start %u makes it", lab_file_of(l), l->name,
-                 lab_file_of(l), l->number);
+    lab_complain("there is no %s here, nor %s/%s: xenlab lab start %u makes it", lab_file_of(l, 0), l->name,
+                 lab_file_of(l, 0), l->number);
     return false;
 }
 
@@ -164,7 +185,7 @@ static int check_lab(const struct lab_place *p, const struct lab *l, const char 
     if (rc < 0)
         lab_complain("%s", c.err);
     if (rc == 1)
-        fprintf(stderr, "%s%s does not compile.\n", c.compiler, lab_file_of(l));
+        fprintf(stderr, "%s%s does not compile.\n", c.compiler, l->nr_files > 1 ? l->name : lab_file_of(l, 0));
     for (unsigned int i = 0; !rc && i < l->nr_properties; i++)
         finding_print(l, i, &c.finding[i]);
     if (!rc)
@@ -192,7 +213,7 @@ static int check(const struct lab_place *p, int argc, char *const *argv)
             return STATUS_ENVIRONMENT;
     }
     for (unsigned int i = 0; !l && i < p->nr; i++) /* which lab's folder is this? */
-        if (!access(lab_file_of(&p->labs[i]), R_OK))
+        if (!access(lab_file_of(&p->labs[i], 0), R_OK))
             l = &p->labs[i];
     if (!l)
         return lab_complain("check: which lab? This is no lab's folder");

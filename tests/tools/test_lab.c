@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What labs are judged by: reports and where they part, shrinking, starters, lab.conf, variants. */
+/*
+ * What labs are judged by: reports and where they part, shrinking, starters, lab.conf, variants.
+ *
+ * Budget: more than 400 lines: a table for each of these files.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -234,6 +238,27 @@ static void test_starter(void **state)
     assert_null(starter_make("int four(int a) { return", &none, 1, err));
 }
 
+/* Of two files, each function where it is; one that is in both, or in none, is told. */
+static void test_starters(void **state)
+{
+    static const char *const sources[] = { source,
+                                           "static bool four(void) { return two(); }\nint five(void) { return 5; }\n" },
+                             *const same[] = { source, source };
+    const struct starter_body rows[] = { { "four", "return 0;" }, { "one", "" } }, none = { "six", "" };
+    char err[STARTER_ERR_SIZE], *text[2];
+
+    (void)state;
+    assert_true(starters_make(sources, text, 2, rows, 2, err));
+    assert_true(strstr(text[0], "int one(int a)\n{\n    /* YOURS */\n}") &&
+                strstr(text[0], "two(void) { return one(1)"));
+    assert_true(strstr(text[1], "    return 0;\n}\nint five(void) { return 5; }"));
+    free(text[0]), free(text[1]);
+    assert_false(starters_make(sources, text, 2, &none, 1, err));
+    assert_string_equal(err, "six() is defined in none of the files");
+    assert_false(starters_make(same, text, 2, rows + 1, 1, err));
+    assert_string_equal(err, "one() is defined in two of the files");
+}
+
 /* --- variants --- */
 
 static void test_variant(void **state)
@@ -258,16 +283,35 @@ static void test_variant(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        assert_int_equal(variant_read(&v, rows[i].text, source, err), rows[i].err ? -1 : 0);
+        assert_int_equal(variant_read(&v, rows[i].text, (const char *const[]){ source }, 1, err), rows[i].err ? -1 : 0);
         if (rows[i].err)
             assert_non_null(strstr(err, rows[i].err));
         else if (i == 0)
             assert_true(!v.passes && !strcmp(v.property, "a") && !strcmp(v.what, "what") &&
-                        !strstr(v.source, "two();"));
+                        !strstr(v.source[0], "two();"));
         else
-            assert_true(v.passes && strstr(v.source, "two(), two();") && strstr(v.source, "return 3;"));
+            assert_true(v.passes && strstr(v.source[0], "two(), two();") && strstr(v.source[0], "return 3;"));
         variant_free(&v);
     }
+}
+
+/* Of two files: the one that has the text is changed, and one that both have says nothing. */
+static void test_variant_files(void **state)
+{
+    static const char *const sources[] = { "int a;\nint b;\n", "int b;\nint c;\n" };
+    char err[VARIANT_ERR_SIZE];
+    struct variant v;
+
+    (void)state;
+    assert_int_equal(
+        variant_read(&v, "PASS: both\n<<<<\nint c;\n====\nint d;\n>>>>\n<<<<\nint a;\n====\n>>>>\n", sources, 2, err),
+        0);
+    assert_string_equal(v.source[0], "int b;\n");
+    assert_string_equal(v.source[1], "int b;\nint d;\n");
+    variant_free(&v);
+    assert_int_equal(variant_read(&v, "PASS: one\n<<<<\nint b;\n====\n>>>>\n", sources, 2, err), -1);
+    assert_non_null(strstr(err, "twice"));
+    variant_free(&v);
 }
 
 /* --- lab.conf --- */
@@ -308,6 +352,12 @@ static void test_conf(void **state)
         { "hours = 2", "hours = 0", "hours: a number from 1 to 40" },
         { "hours = 2", "hors = 2", "there is no key hors" },
         { "title = \"T\"\n", "", "title: a string is wanted" },
+        { "file = \"a/b.c\"", "files = [ \"a/b.c\", \"c/d.c\" ]", NULL },
+        { "file = \"a/b.c\"\n", "", "file: a string is wanted" },
+        { "file = \"a/b.c\"", "files = [ ]", "file: a string is wanted" },
+        { "hours = 2\n", "hours = 2\nfiles = [ \"c/d.c\" ]\n", "file: there are files, too" },
+        { "file = \"a/b.c\"", "files = [ \"a/b.c\", \"c/b.c\" ]", "two are called b.c" },
+        { "file = \"a/b.c\"", "files = [ \"1\", \"2\", \"3\", \"4\", \"5\" ]", "files: more than 4" },
         { "[ \"f | return 0;\" ]", "[ ]", "there is nothing to write" },
         { "[ \"f | return 0;\" ]", "[ \"f\" ]", "2 parts are wanted" },
         { "[ \"f | return 0;\" ]", "[ \"f | a | b\" ]", "2 parts are wanted" },
@@ -335,6 +385,7 @@ static void test_conf(void **state)
             assert_true(l.seed_from == 1 && l.seed_to == 8);
             assert_true(lab_factor(&l, "n") == 1.5 && lab_factor(&l, "p") == 0 && lab_factor(&l, "x") == 0);
             assert_string_equal(l.body[0].instead, "return 0;");
+            assert_true(l.nr_files == 1 + !strncmp(rows[i].to, "files", 5) && !strcmp(lab_file_of(&l, 0), "b.c"));
         }
         lab_free(&l);
     }
@@ -365,9 +416,10 @@ static void test_conf_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_facts_differ), cmocka_unit_test(test_facts_wrong), cmocka_unit_test(test_facts_random),
-        cmocka_unit_test(test_shrink),       cmocka_unit_test(test_starter),     cmocka_unit_test(test_variant),
-        cmocka_unit_test(test_conf),         cmocka_unit_test(test_conf_random),
+        cmocka_unit_test(test_facts_differ), cmocka_unit_test(test_facts_wrong),   cmocka_unit_test(test_facts_random),
+        cmocka_unit_test(test_shrink),       cmocka_unit_test(test_starter),       cmocka_unit_test(test_variant),
+        cmocka_unit_test(test_starters),     cmocka_unit_test(test_variant_files), cmocka_unit_test(test_conf),
+        cmocka_unit_test(test_conf_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

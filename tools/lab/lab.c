@@ -137,6 +137,31 @@ static int take_budget(struct lab *l, const char **part, char err[LAB_ERR_SIZE])
     return 0;
 }
 
+static int take_file(struct lab *l, const char **part, char err[LAB_ERR_SIZE])
+{
+    l->file[l->nr_files++] = part[0];
+    for (unsigned int i = 0; i + 1 < l->nr_files; i++)
+        if (!strcmp(lab_file_of(l, i), lab_file_of(l, l->nr_files - 1)))
+            return fail(err, "%s: files: two are called %s", l->name, lab_file_of(l, i));
+    return 0;
+}
+
+/* One, or a list of them. */
+static int files(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
+{
+    const char *s;
+
+    if (items(l, c, "files", 1, LAB_FILES_MAX, take_file, err))
+        return -1;
+    if (!xlu_cfg_get_string(c, "file", &s, 1)) {
+        if (l->nr_files)
+            return fail(err, "%s: file: there are files, too", l->name);
+        l->nr_files = 1;
+        return string(l, c, "file", &l->file[0], err);
+    }
+    return l->nr_files ? 0 : fail(err, "%s: file: a string is wanted, or a list of files", l->name);
+}
+
 double lab_factor(const void *lab, const char *name)
 {
     const struct lab_property *p = lab_property(lab, name);
@@ -159,15 +184,16 @@ bool lab_seeds(const char *text, uint64_t *from, uint64_t *to)
 
 /* --- the file --- */
 
-static const char *const keys[] = { "title", "hours", "form", "file", "bodies", "properties", "budgets", "seeds" };
+static const char *const keys[] = { "title",  "hours",      "form",    "file", "files",
+                                    "bodies", "properties", "budgets", "seeds" };
 
 static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
 {
     const char *seeds;
     long hours;
 
-    if (string(l, c, "title", &l->title, err) || string(l, c, "form", &l->form, err) ||
-        string(l, c, "file", &l->file, err) || string(l, c, "seeds", &seeds, err))
+    if (string(l, c, "title", &l->title, err) || string(l, c, "form", &l->form, err) || files(l, c, err) ||
+        string(l, c, "seeds", &seeds, err))
         return -1;
     if (!form_find(l->form))
         return fail(err, "%s: form: \"%s\" is none", l->name, l->form);

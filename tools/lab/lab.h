@@ -8,8 +8,8 @@
  *      title      = "Trap and emulate"
  *      hours      = 4
  *      form       = "H"                     what the student writes: tools/lab/form.h; a hypervisor's file, of which
- *      file       = "vcpu/pv/emulate.c"         this is the whole
- *      bodies     = [ "emulate_kernel | return false;" ]        what is taken out of it, and what stands there instead
+ *      file       = "vcpu/pv/emulate.c"         this is the whole; files = [ "...", "..." ] where it is more than one
+ *      bodies     = [ "emulate_kernel | return false;" ]        what is taken out of them, and what stands there instead
  *      properties = [ "rip | RIP moves exactly when it was carried out | vcpu/pv/emulate.c: invariant" ]
  *      budgets    = [ "validations | 1.5" ]     of counts: how many times the golden run's
  *      seeds      = "1-8"                   those that `check` uses
@@ -28,6 +28,7 @@
 #define LAB_ERR_SIZE       320
 #define LAB_PROPERTIES_MAX 32
 #define LAB_BODIES_MAX     16
+#define LAB_FILES_MAX      4
 #define LAB_SEEDS_MAX      1000
 
 struct lab_property {
@@ -38,14 +39,16 @@ struct lab_property {
 struct lab {
     unsigned int number; /* 0 to 99 */
     char *path, *name;   /* the folder; "01-trap-and-emulate" */
-    const char *title, *form, *file;
+    const char *title, *form;
+    const char *file[LAB_FILES_MAX]; /* no two have the same last part */
+    unsigned int nr_files;
     unsigned int hours;
     struct lab_property property[LAB_PROPERTIES_MAX];
     unsigned int nr_properties;
     struct starter_body body[LAB_BODIES_MAX];
     unsigned int nr_bodies;
     uint64_t seed_from, seed_to;
-    char *text[3 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + 8]; /* what the strings above are in */
+    char *text[3 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + LAB_FILES_MAX + 8]; /* what the strings above are in */
     unsigned int nr_texts;
 };
 
@@ -53,12 +56,12 @@ struct lab {
 int lab_read(struct lab *l, const char *path, char err[LAB_ERR_SIZE]);
 void lab_free(struct lab *l);
 const struct lab_property *lab_property(const struct lab *l, const char *name);
-/* The last part of its file's name. */
-static inline const char *lab_file_of(const struct lab *l)
+/* The last part of the name of its file i. */
+static inline const char *lab_file_of(const struct lab *l, unsigned int i)
 {
-    const char *slash = strrchr(l->file, '/');
+    const char *slash = strrchr(l->file[i], '/');
 
-    return slash ? slash + 1 : l->file;
+    return slash ? slash + 1 : l->file[i];
 }
 /* For facts_differ(). */
 double lab_factor(const void *lab, const char *name);

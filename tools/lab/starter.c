@@ -39,6 +39,13 @@ static const char *body_find(const char *source, const char *function, const cha
     return NULL;
 }
 
+static bool defines(const char *source, const char *function)
+{
+    const char *end;
+
+    return body_find(source, function, &end) != NULL;
+}
+
 char *starter_make(const char *source, const struct starter_body *body, size_t nr, char err[STARTER_ERR_SIZE])
 {
     char *text = strdup(source);
@@ -62,4 +69,38 @@ char *starter_make(const char *source, const struct starter_body *body, size_t n
     if (!text)
         snprintf(err, STARTER_ERR_SIZE, "not enough memory");
     return text;
+}
+
+bool starters_make(const char *const *source, char **starter, size_t nr_sources, const struct starter_body *body,
+                   size_t nr, char err[STARTER_ERR_SIZE])
+{
+    size_t made = 0;
+
+    for (size_t i = 0; i < nr; i++) {
+        unsigned int in = 0;
+
+        for (size_t s = 0; s < nr_sources; s++)
+            in += defines(source[s], body[i].function);
+        if (in != 1) {
+            snprintf(err, STARTER_ERR_SIZE, "%s() is defined in %s of the files", body[i].function,
+                     in ? "two" : "none");
+            return false;
+        }
+    }
+    for (; made < nr_sources; made++) {
+        struct starter_body in[nr + 1];
+        size_t nr_in = 0;
+
+        for (size_t i = 0; i < nr; i++)
+            if (defines(source[made], body[i].function))
+                in[nr_in++] = body[i];
+        starter[made] = starter_make(source[made], in, nr_in, err);
+        if (!starter[made])
+            break;
+    }
+    if (made == nr_sources)
+        return true;
+    while (made)
+        free(starter[--made]);
+    return false;
 }

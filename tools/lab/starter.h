@@ -19,5 +19,11 @@ struct starter_body {
 /* The text, to be freed; NULL: err says which function is not defined there, or that memory is short. */
 #define STARTER_ERR_SIZE 160
 char *starter_make(const char *source, const struct starter_body *body, size_t nr, char err[STARTER_ERR_SIZE]);
+/*
+ * Of several sources, each without those bodies that are in it: every one is in exactly one of them. starter[] are to
+ * be freed if it is true, else none is there.
+ */
+bool starters_make(const char *const *source, char **starter, size_t nr_sources, const struct starter_body *body,
+                   size_t nr, char err[STARTER_ERR_SIZE]);
 
 #endif

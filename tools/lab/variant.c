@@ -35,28 +35,34 @@ static int head(struct variant *v, const char *text, char err[VARIANT_ERR_SIZE])
     return 0;
 }
 
-/* The one place of `old` in the source, replaced. */
+/* The one place of `old` in the sources, replaced. */
 static int change(struct variant *v, const char *old, size_t old_len, const char *new, size_t new_len,
                   char err[VARIANT_ERR_SIZE])
 {
-    char *at = old_len ? memmem(v->source, strlen(v->source), old, old_len) : NULL, *changed;
+    char **in = NULL, *at = NULL, *changed;
+    unsigned int nr = 0;
 
-    if (!at || memmem(at + 1, strlen(at + 1), old, old_len))
-        return fail(err, "the text \"%.*s\" stands there %s", (int)strcspn(old, "\n"), old, at ? "twice" : "nowhere");
-    if (asprintf(&changed, "%.*s%.*s%s", (int)(at - v->source), v->source, (int)new_len, new, at + old_len) < 0)
+    for (unsigned int i = 0; old_len && i < v->nr_sources; i++)
+        for (char *s = v->source[i]; (s = memmem(s, strlen(s), old, old_len)); s++)
+            nr++, at = s, in = &v->source[i];
+    if (nr != 1)
+        return fail(err, "the text \"%.*s\" stands there %s", (int)strcspn(old, "\n"), old, nr ? "twice" : "nowhere");
+    if (asprintf(&changed, "%.*s%.*s%s", (int)(at - *in), *in, (int)new_len, new, at + old_len) < 0)
         return fail(err, "not enough memory");
-    free(v->source);
-    v->source = changed;
+    free(*in);
+    *in = changed;
     return 0;
 }
 
-int variant_read(struct variant *v, const char *text, const char *source, char err[VARIANT_ERR_SIZE])
+int variant_read(struct variant *v, const char *text, const char *const *source, unsigned int nr,
+                 char err[VARIANT_ERR_SIZE])
 {
     unsigned int changes = 0;
 
-    *v = (struct variant){ .source = strdup(source) };
-    if (!v->source)
-        return fail(err, "not enough memory");
+    *v = (struct variant){ .nr_sources = nr };
+    for (unsigned int i = 0; i < nr; i++)
+        if (!(v->source[i] = strdup(source[i])))
+            return fail(err, "not enough memory");
     if (head(v, text, err))
         return -1;
     for (const char *p = strstr(text, "\n<<<<\n"); p; changes++) {
@@ -74,6 +80,7 @@ int variant_read(struct variant *v, const char *text, const char *source, char e
 
 void variant_free(struct variant *v)
 {
-    free(v->source);
-    v->source = NULL;
+    for (unsigned int i = 0; i < v->nr_sources; i++)
+        free(v->source[i]);
+    v->nr_sources = 0;
 }

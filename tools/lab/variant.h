@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Variants of a lab's file, which an author's test of the lab is made of.
+ * Variants of a lab's files, which an author's test of the lab is made of.
  *
  * Concept: a grader is graded as well. For each lab there are mutants, wrong in a way that students are, which must
  * fail by the property that is named, and right solutions that are written otherwise, which must pass. Each is a file
@@ -12,12 +12,13 @@
  *      ====
  *      >>>>
  *
- * Invariant: what is between <<<< and ==== stands in the source exactly once, else the variant is none.
+ * Invariant: what is between <<<< and ==== stands in the sources exactly once, so that it says which of them it is in;
+ * else the variant is none.
  */
 #ifndef TOOLS_LAB_VARIANT_H
 #define TOOLS_LAB_VARIANT_H
 
-#include <stdbool.h>
+#include "tools/lab/lab.h"
 
 #define VARIANT_ERR_SIZE 200
 
@@ -25,11 +26,13 @@ struct variant {
     bool passes;
     char property[32]; /* that it fails by */
     char what[120];
-    char *source; /* to be freed */
+    char *source[LAB_FILES_MAX]; /* to be freed */
+    unsigned int nr_sources;
 };
 
-/* 0, or -1 and why. variant_free() in any case. */
-int variant_read(struct variant *v, const char *text, const char *source, char err[VARIANT_ERR_SIZE]);
+/* Of nr sources. 0, or -1 and why. variant_free() in any case. */
+int variant_read(struct variant *v, const char *text, const char *const *source, unsigned int nr,
+                 char err[VARIANT_ERR_SIZE]);
 void variant_free(struct variant *v);
 
 #endif

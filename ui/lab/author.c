@@ -2,7 +2,7 @@
 /*
  * `xenlab lab test`: is a lab's check any good?
  *
- * Concept: variants of the file that the lab is about (tools/lab/variant.h) are checked as a student's would be. Right
+ * Concept: variants of the files that the lab is about (tools/lab/variant.h) are checked as a student's would be. Right
  * ones pass, wrong ones fail, by the property that is named and in words that no other one has; and a second check says
  * the same as the first.
  */
@@ -14,6 +14,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,37 +26,30 @@ struct tested {
     char said[2 * CHECK_TEXT + 64]; /* of the property that it should fail by */
 };
 
-/* What was made beside the student's file. */
-static void work_remove(const char *folder)
+static int entry_remove(const char *path, const struct stat *st, int type, struct FTW *at)
 {
-    char path[512];
-    DIR *d;
-
-    snprintf(path, sizeof(path), "%s/.build", folder);
-    d = opendir(path);
-    for (const struct dirent *e; d && (e = readdir(d));)
-        if (e->d_name[0] != '.')
-            unlinkat(dirfd(d), e->d_name, 0);
-    if (d)
-        closedir(d);
-    rmdir(path);
+    (void)st, (void)type, (void)at;
+    return remove(path);
 }
 
-/* As a student would: a folder with that file, and a check. Where it went wrong goes to *first: -1, nowhere. */
-static int variant_check(const struct lab_place *p, const struct lab *l, const char *source, const char *property,
+/* As a student would: a folder with those files, and a check. What is said of the property goes to `said`. */
+static int variant_check(const struct lab_place *p, const struct lab *l, char *const *source, const char *property,
                          bool *passes, char *said, size_t size)
 {
     char folder[] = "/tmp/xenlab-lab-XXXXXX", path[256];
     struct check c = { .lab = l, .root = p->root, .built = p->built, .seed_from = l->seed_from, .seed_to = l->seed_to };
     const struct lab_property *of = lab_property(l, property);
     const struct finding *f = of ? &c.finding[of - l->property] : NULL;
-    int rc = STATUS_ENVIRONMENT;
+    int rc = STATUS_OK;
 
     if (!mkdtemp(folder) || chmod(folder, 0755)) /* without bubblewrap, root's programs are nobody's */
         return lab_complain("%s: %s", folder, strerror(errno));
     c.folder = folder;
-    snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l));
-    if (!lab_file_write(path, source)) {
+    for (unsigned int i = 0; !rc && i < l->nr_files; i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
+        rc = lab_file_write(path, source[i]);
+    }
+    if (!rc) {
         rc = check_run(&c);
         if (rc)
             rc = lab_complain("%s", rc < 0 ? c.err : c.compiler);
@@ -65,9 +59,7 @@ static int variant_check(const struct lab_place *p, const struct lab *l, const c
     if (!rc && f && f->verdict == VERDICT_FAIL)
         snprintf(said, size, "%s: expected %s, got %s", property, f->expected, f->got);
     check_free(&c);
-    unlink(path);
-    work_remove(folder);
-    rmdir(folder);
+    nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
     return rc;
 }
 
@@ -103,7 +95,7 @@ static int is_variant(const struct dirent *e) { return e->d_name[0] != '.'; }
 
 #define VARIANTS_MAX 64
 
-static int variants_test(const struct lab_place *p, const struct lab *l, const char *source, const char *folder)
+static int variants_test(const struct lab_place *p, const struct lab *l, char *const *source, const char *folder)
 {
     struct dirent **entry = NULL;
     struct tested tested[VARIANTS_MAX];
@@ -112,11 +104,12 @@ static int variants_test(const struct lab_place *p, const struct lab *l, const c
 
     for (int i = 0; i < n; i++) {
         char path[4700], err[VARIANT_ERR_SIZE], *text = NULL;
-        struct variant v = { .source = NULL };
+        struct variant v = { .nr_sources = 0 };
         bool good = false;
 
         snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name);
-        if (i < VARIANTS_MAX && (text = lab_file_read(path)) && variant_read(&v, text, source, err))
+        if (i < VARIANTS_MAX && (text = lab_file_read(path)) &&
+            variant_read(&v, text, (const char *const *)source, l->nr_files, err))
             lab_complain("%s: %s", path, err);
         else if (text)
             good = variant_judge(p, l, entry[i]->d_name, &v, tested, (unsigned int)i);
@@ -135,22 +128,20 @@ static int variants_test(const struct lab_place *p, const struct lab *l, const c
 int lab_test(const struct lab_place *p, int argc, char *const *argv)
 {
     const struct lab *l = lab_find(p, argv[0]);
-    char path[4400], *source, said[2 * CHECK_TEXT + 64];
+    char path[4400], *source[LAB_FILES_MAX], said[2 * CHECK_TEXT + 64];
     bool passes = false;
     int rc = STATUS_ENVIRONMENT;
 
     (void)argc;
-    if (!l)
+    if (!l || !lab_sources_read(p, l, source))
         return rc;
-    snprintf(path, sizeof(path), "%s/%s", p->root, l->file);
-    source = lab_file_read(path);
-    if (source && !variant_check(p, l, source, "", &passes, said, sizeof(said))) {
+    if (!variant_check(p, l, source, "", &passes, said, sizeof(said))) {
         printf("%s  xenlab's own\n", passes ? "PASS" : "FAIL");
         snprintf(path, sizeof(path), "%s/labs/teacher/%s", p->root, l->name);
         rc = variants_test(p, l, source, path);
         if (!passes)
             rc = STATUS_FAILED;
     }
-    free(source);
+    lab_sources_free(l, source);
     return rc;
 }

@@ -94,3 +94,24 @@ int lab_file_write(const char *path, const char *text)
         rc |= fclose(f);
     return rc ? lab_complain("%s: %s", path, strerror(errno)) : STATUS_OK;
 }
+
+bool lab_sources_read(const struct lab_place *p, const struct lab *l, char *source[LAB_FILES_MAX])
+{
+    char path[4400];
+    bool all = true;
+
+    for (unsigned int i = 0; i < l->nr_files; i++) {
+        snprintf(path, sizeof(path), "%s/%s", p->root, l->file[i]);
+        source[i] = all ? lab_file_read(path) : NULL;
+        all = source[i];
+    }
+    if (!all)
+        lab_sources_free(l, source);
+    return all;
+}
+
+void lab_sources_free(const struct lab *l, char *source[LAB_FILES_MAX])
+{
+    for (unsigned int i = 0; i < l->nr_files; i++)
+        free(source[i]);
+}

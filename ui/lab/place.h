@@ -21,6 +21,9 @@ int lab_place_find(struct lab_place *p);
 const struct lab *lab_find(const struct lab_place *p, const char *word);
 /* To be freed; NULL, and a message. */
 char *lab_file_read(const char *path);
+/* xenlab's own files that the lab is about, to be freed if it is true; else a message. */
+bool lab_sources_read(const struct lab_place *p, const struct lab *l, char *source[LAB_FILES_MAX]);
+void lab_sources_free(const struct lab *l, char *source[LAB_FILES_MAX]);
 /* A new file: what is there already is not overwritten. */
 int lab_file_write(const char *path, const char *text);
 
