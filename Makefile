@@ -54,11 +54,12 @@ DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
 TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
-SANDBOX_OBJS := alone sandbox
+SANDBOX_OBJS := alone fence sandbox
 LAB_OBJS := facts shrink starter lab run build form form_h check variant
 # What the programs are made of that check labs, and those labs.
 LAB_KIT_OBJS := report scene kernel_file
 LABS := $(notdir $(wildcard labs/[0-9]*))
+LAB_HEADERS := $(shell find sim vcpu mmu evtchn rings tools guests labs/kit -name '*.h')
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
 POLICY_OBJS := $(addprefix tools/policy/,memory.o mirror.o serve.o main.o)
@@ -181,14 +182,23 @@ $(1)/labs/%/golden: $(1)/labs/%/check/facts.o $(1)/labs/kit/kit.a $(1)/libxenlab
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs)
 
+# What the files that a lab of form H is about define, for the linker: tools/lab/form_h.c.
+$(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a
+	$$(Q)if grep -q '^form *= *"H"' $$<; then nm -g --defined-only $$$$(tr '\n' ' ' < $$< | grep -o ' files\? *= *\(\[[^]]*\]\|"[^"]*"\)' | \
+		grep -o '[a-z0-9_/]*\.c"' | sed 's#^#$(1)/#; s#c"$$$$#o#') | awk 'NF == 3 { print "-Wl,--require-defined=" $$$$3 }'; fi > $$@
+
+# The headers, without the files that they are of.
+$(1)/labs/include/all: $$(LAB_HEADERS)
+	$$(Q)rm -rf $$(@D) && mkdir -p $$(@D) && cp --parents $$^ $$(@D) && touch $$@
+
 # All that `xenlab lab check` wants.
-$(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/golden) $(1)/labs/cflags $(1)/labs/ldflags
+$(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/golden $(1)/labs/$$(l)/whole) $(1)/labs/cflags $(1)/labs/ldflags $(1)/labs/include/all
 	$$(Q)touch $$@
 
-$(1)/labs/%flags: build/flags
+$(1)/labs/%flags: build/flags Makefile
 	@mkdir -p $$(@D)
 	$$(Q)echo '$$(if $$(filter c,$$*),$$(filter-out -Werror -MMD -MP,$$(all_cflags)),$$(all_ldflags) $$(all_libs))' | \
-		sed 's# -I\. # -I$$(CURDIR) #; s#\([ IL]\)build/#\1$$(CURDIR)/build/#g' > $$@
+		sed 's# -I\. # -I$$(CURDIR)/$(1)/labs/include #; s#\([ IL]\)build/#\1$$(CURDIR)/build/#g' > $$@
 
 $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a
 	$$(call say,LD)

@@ -3,7 +3,11 @@
  * The compiler, on what a student wrote: see form.h.
  *
  * Concept: it is run in the sandbox as well, since a source may name any file as an include; all that it can write to
- * is a folder beside the student's file, and what was compiled there before is no longer there when it begins.
+ * is a folder beside the student's file, and what was compiled there before is no longer there when it begins. It sees
+ * headers, and no other text of xenlab's: the answer is nothing that one may include. The linker sees objects, since it
+ * takes no orders from them.
+ *
+ * Invariant: what it says names no place of this machine's, so that it is the same on each.
  */
 #include "tools/lab/form.h"
 #include "tools/lab/run.h"
@@ -16,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_WORDS 128
+#define MAX_WORDS 256
 
 static const struct run_limits compile_limits = { .cpu = 60, .output = 256 << 10 };
 
@@ -59,14 +63,34 @@ static bool words_read(const char *path, const char **word, unsigned int *nr, ch
     return got;
 }
 
-int check_compile(struct check *c, const char *flags, const char *const *what)
+/* Where a file is, in what the compiler says, taken out. */
+static void places_cut(char *text, const char *place)
 {
-    const char *word[MAX_WORDS] = { "/usr/bin/cc", "-B/usr/bin" },
-               *see[] = { "/usr/bin",          "/usr/include", "/usr/libexec",
-                          "/etc/alternatives", c->root,        c->built,
-                          c->folder,           c->lab->path,   NULL };
-    unsigned int nr = 2;
-    char *text = NULL, *path = check_path("%s/%s", c->built, flags), *work = check_path("%s/.build", c->folder);
+    const size_t len = strlen(place);
+
+    for (char *at = text; (at = strstr(at, place));)
+        memmove(at, at + len + (at[len] == '/'), strlen(at + len + (at[len] == '/')) + 1);
+}
+
+/* What it said, of a file that it refused. 0, -1. */
+static int refusal_keep(struct check *c, const struct run *r, const char *headers)
+{
+    c->compiler = check_path("%.*s%s%s", (int)r->len, r->out, r->len ? "" : r->ended, r->len ? "" : "\n");
+    if (!c->compiler)
+        return check_fail(c, "not enough memory");
+    places_cut(c->compiler, headers);
+    places_cut(c->compiler, c->folder);
+    return 0;
+}
+
+/* What is given, then the words of a file of flags. see[]: what it may look at, besides itself. */
+static int run_cc(struct check *c, const char *flags, const char *const *what, const char *const *see,
+                  const char *headers)
+{
+    const char *word[MAX_WORDS] = { "/usr/bin/cc", "-B/usr/bin", "-pipe" };
+    unsigned int nr = 3;
+    char *text = NULL, *path = check_path("%s/%s", c->built, flags), *work = check_path("%s/.build", c->folder),
+         *here = check_path("-ffile-prefix-map=%s=.", c->folder);
     const struct sandbox s = {
         .see = see, .write = work, .fd = -1, .file = 64 << 20, .cpu = compile_limits.cpu, .bare = c->bare
     };
@@ -74,9 +98,10 @@ int check_compile(struct check *c, const char *flags, const char *const *what)
     char why[RUN_ERR_SIZE] = "";
     int rc = -1;
 
+    word[nr++] = here;
     while (*what)
         word[nr++] = *what++;
-    if (!path || !work || !words_read(path, word, &nr, &text)) {
+    if (!path || !work || !here || !words_read(path, word, &nr, &text)) {
         check_fail(c, "%s cannot be read: what is it to be compiled with?", path ?: "flags");
     } else {
         word[nr] = NULL;
@@ -84,18 +109,36 @@ int check_compile(struct check *c, const char *flags, const char *const *what)
         if (rc)
             check_fail(c, "the compiler cannot be started: %s", why);
         else if (!r.ok)
-            rc = 1;
-    }
-    if (rc == 1) {
-        c->compiler = check_path("%.*s%s%s", (int)r.len, r.out, r.len ? "" : r.ended, r.len ? "" : "\n");
-        if (!c->compiler)
-            rc = check_fail(c, "not enough memory");
+            rc = refusal_keep(c, &r, headers) ?: 1;
     }
     c->sandboxed = r.wrapped;
     run_free(&r);
-    free(text);
-    free(path);
-    free(work);
+    free(text), free(path), free(work), free(here);
+    return rc;
+}
+
+#define TOOLS "/usr/bin", "/usr/include", "/usr/libexec", "/etc/alternatives"
+
+int check_compile(struct check *c, const char *flags, const char *const *what)
+{
+    char *headers = check_path("%s/labs/include", c->built), *libraries = check_path("%s/build/deps", c->root);
+    const char *see[] = { TOOLS, headers, libraries, c->folder, c->lab->path, NULL };
+    const int rc = headers && libraries ? run_cc(c, flags, what, see, headers) : check_fail(c, "not enough memory");
+
+    free(headers), free(libraries);
+    return rc;
+}
+
+int check_link(struct check *c, const char *flags, const char *const *what)
+{
+    char *library = check_path("%s/libxenlab.a", c->built), *kit = check_path("%s/labs/kit", c->built),
+         *own = check_path("%s/labs/%s/check", c->built, c->lab->name), *guests = check_path("%s/guests", c->built),
+         *libraries = check_path("%s/build/deps", c->root);
+    const char *see[] = { TOOLS, library, kit, own, guests, libraries, c->folder, NULL };
+    const int rc = library && kit && own && guests && libraries ? run_cc(c, flags, what, see, c->built)
+                                                                : check_fail(c, "not enough memory");
+
+    free(library), free(kit), free(own), free(guests), free(libraries);
     return rc;
 }
 

@@ -49,9 +49,11 @@ char *check_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int check_work(struct check *c, const char *const made[]);
 /*
  * The compiler, in a sandbox where it can write to .build alone: what is given, then flags and libraries from that file
- * of c->built. 0; 1: see c->compiler; -1.
+ * of c->built. It sees the student's folder, the lab's, and headers; as a linker, the student's folder, and the
+ * library, the lab's and guests' objects in c->built. 0; 1: see c->compiler; -1.
  */
 int check_compile(struct check *c, const char *flags, const char *const *what);
+int check_link(struct check *c, const char *flags, const char *const *what);
 /* Run a program whose output is a report. 0, -1. */
 int check_report(struct check *c, const struct sandbox *s, const char *const argv[], const struct run_limits *limits,
                  struct report *report);

@@ -3,11 +3,13 @@
  * Form H: files of the hypervisor's, of which the student's take the place.
  *
  * Concept: the student's objects are linked into the program that reports facts, in front of the library, so that
- * nothing of xenlab's own that they define is taken; what they leave out brings the whole of it in, and the linker
- * complains.
+ * nothing of xenlab's own that they define is taken. What they left out would bring in all of xenlab's own file, and an
+ * empty file would pass: so they are first joined to one object, "whole", and the linker is told of each symbol that
+ * xenlab's own files define (build/labs/NN/whole) that it must be there.
  *
- *      source --compile--> emulate.o + check/facts.o + kit.a + libxenlab.a --> .build/facts --seed 7--> report
- *      xenlab's own file: built beforehand ---------------------------------->  golden       --seed 7--> report
+ *      source --compile--> emulate.o --join--> whole.o + check/facts.o + kit.a + libxenlab.a --> .build/facts
+ *      .build/facts --seed 7--> report
+ *      golden       --seed 7--> report         xenlab's own file, built beforehand
  */
 #include "tools/lab/form.h"
 
@@ -17,23 +19,35 @@
 
 static const struct run_limits facts_limits = { .cpu = 5, .output = 8 << 20 };
 
-/* The program: what reports, the objects of the student's files, the library. */
-static int link_facts(struct check *c, const char *const object[LAB_FILES_MAX])
+/* One object of the student's files, if it has all that xenlab's own have: see the head. */
+static int gather(struct check *c, const char *const object[LAB_FILES_MAX], const char *whole)
+{
+    const char *gathering[LAB_FILES_MAX + 6] = { "-r", "-nostdlib", "-Wl,-d" };
+    unsigned int nr = 3;
+    char *flags = check_path("labs/%s/whole", c->lab->name);
+    int rc;
+
+    for (unsigned int i = 0; i < c->lab->nr_files; i++)
+        gathering[nr++] = object[i];
+    gathering[nr++] = "-o", gathering[nr] = whole;
+    rc = flags ? check_link(c, flags, gathering) : check_fail(c, "not enough memory");
+    free(flags);
+    return rc;
+}
+
+/* The program: what reports, the student's object, the library. */
+static int link_facts(struct check *c, const char *whole)
 {
     char *facts = check_path("%s/.build/facts", c->folder),
          *report = check_path("%s/labs/%s/check/facts.o", c->built, c->lab->name),
          *library = check_path("%s/libxenlab.a", c->built), *kit = check_path("%s/labs/kit/kit.a", c->built);
-    const char *linking[LAB_FILES_MAX + 6] = { report };
-    unsigned int nr = 1;
+    const char *const linking[] = { report, whole, kit, library, "-o", facts, NULL };
     int rc = -1;
 
-    for (unsigned int i = 0; i < c->lab->nr_files; i++)
-        linking[nr++] = object[i];
-    linking[nr++] = kit, linking[nr++] = library, linking[nr++] = "-o", linking[nr] = facts;
     if (!facts || !report || !library || !kit)
         check_fail(c, "not enough memory");
     else
-        rc = check_compile(c, "labs/ldflags", linking);
+        rc = check_link(c, "labs/ldflags", linking);
     free(facts), free(report), free(library), free(kit);
     return rc;
 }
@@ -51,22 +65,23 @@ static int compile(struct check *c, unsigned int i, const char *object)
 
 static int build(struct check *c)
 {
-    char *object[LAB_FILES_MAX] = { NULL };
-    const char *made[LAB_FILES_MAX + 2] = { "facts" };
-    int rc = 0;
+    char *object[LAB_FILES_MAX] = { NULL }, *whole = check_path("%s/.build/whole.o", c->folder);
+    const char *made[LAB_FILES_MAX + 3] = { "facts", "whole.o" };
+    int rc = whole ? 0 : check_fail(c, "not enough memory");
 
     for (unsigned int i = 0; !rc && i < c->lab->nr_files; i++) {
         object[i] = check_path("%s/.build/%.*s.o", c->folder, (int)strcspn(lab_file_of(c->lab, i), "."),
                                lab_file_of(c->lab, i));
         if (object[i])
-            made[1 + i] = strrchr(object[i], '/') + 1;
+            made[2 + i] = strrchr(object[i], '/') + 1;
         else
             rc = check_fail(c, "not enough memory");
     }
     rc = rc ?: check_work(c, made);
     for (unsigned int i = 0; !rc && i < c->lab->nr_files; i++)
         rc = compile(c, i, object[i]);
-    rc = rc ?: link_facts(c, (const char *const *)object);
+    rc = rc ?: gather(c, (const char *const *)object, whole) ?: link_facts(c, whole);
+    free(whole);
     for (unsigned int i = 0; i < c->lab->nr_files; i++)
         free(object[i]);
     return rc;

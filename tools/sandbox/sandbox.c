@@ -12,13 +12,16 @@
 #include "tools/sandbox/sandbox.h"
 
 #include "tools/sandbox/alone.h"
+#include "tools/sandbox/fence.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -53,10 +56,9 @@ static void show(struct words *w, const char *path)
 }
 
 /* The system's libraries, wherever a system keeps them. */
-static const char *const libraries[] = {
-    "/lib",       "/lib64",         "/lib32",     "/usr/lib",   "/usr/lib64",
-    "/usr/lib32", "/usr/local/lib", "/nix/store", "/gnu/store", "/etc/ld.so.cache"
-};
+static const char *const libraries[] = { "/lib",       "/lib64",         "/lib32",     "/usr/lib",   "/usr/lib64",
+                                         "/usr/lib32", "/usr/local/lib", "/nix/store", "/gnu/store", "/etc/ld.so.cache",
+                                         NULL };
 
 static void wrap(struct words *w, const char *bwrap)
 {
@@ -66,7 +68,7 @@ static void wrap(struct words *w, const char *bwrap)
     add(w, bwrap);
     for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
         add(w, ways[i]);
-    for (size_t i = 0; i < sizeof(libraries) / sizeof(*libraries); i++)
+    for (size_t i = 0; libraries[i]; i++)
         show(w, libraries[i]);
 #if defined(__SANITIZE_ADDRESS__) /* the sanitizer wants to know where it is */
     add(w, "--proc");
@@ -154,6 +156,26 @@ static void signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * Without bubblewrap: as nobody, if it was root, and as far as the kernel has a fence, with files that it was shown.
+ * Compilers write to what they are told is for that, since /tmp is everybody's.
+ */
+static _Noreturn void become_bare(const struct sandbox *s, const struct words *w)
+{
+    char tmpdir[4096 + 8];
+    char *const environment[] = { tmpdir, NULL };
+
+    snprintf(tmpdir, sizeof(tmpdir), "TMPDIR=%s", s->write ?: "/");
+    if (!geteuid() && (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY)))
+        _exit(127);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* another user begins without */
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if ((sandbox_fences() && sandbox_fence(s->see, libraries, w->word[0], s->write)) || (s->single && sandbox_single()))
+        _exit(127);
+    execve(w->word[0], (char *const *)(uintptr_t)w->word, s->write ? environment : no_environment);
+    _exit(127);
+}
+
 static _Noreturn void become(const struct sandbox *s, const struct words *w, bool wrapped, pid_t parent, int output)
 {
     const int nothing = open("/dev/null", O_RDONLY);
@@ -180,12 +202,10 @@ static _Noreturn void become(const struct sandbox *s, const struct words *w, boo
         dup2(filter, FIRST_FREE);
     close_range(filter >= 0 ? FIRST_FREE + 1 : FIRST_FREE, ~0U, 0);
     limits(s);
-    if (!wrapped && !geteuid() && (setgid(NOBODY) || setuid(NOBODY)))
-        _exit(127);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* another user begins without */
+    personality(ADDR_NO_RANDOMIZE); /* code that says an address, or reads what it never wrote, says the same again */
+    if (!wrapped)
+        become_bare(s, w);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (!wrapped && s->single && sandbox_single())
-        _exit(127);
     execve(w->word[0], (char *const *)(uintptr_t)w->word, no_environment);
     _exit(127);
 }

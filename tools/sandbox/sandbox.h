@@ -5,7 +5,8 @@
  * Concept: a program is started anew (nothing of the caller's memory comes along), with an empty environment, no open
  * files but its output and one descriptor that it is given, and limits. Where there is bubblewrap (bwrap) it sees the
  * system's libraries and the files that it is shown, all read-only, and no other process, network or file. Without, it
- * runs with its user's rights (root's: with nobody's), which callers should say. Its output is kept apart, and as much
+ * runs with its user's rights (root's: with nobody's), which callers should say; if the kernel has Landlock (fence.h),
+ * it opens no other files either. Its output is kept apart, and as much
  * of it as is wanted. What it means that it ended, the caller says: a program in here reports facts, and judges
  * nothing.
  *
