@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Hypercall dispatch. The table itself, one line a hypercall, is in vcpu/hypercall.c.
+ * Hypercall dispatch. The table itself, one line a hypercall, is in vcpu/hypercall_table.c.
  */
 #ifndef VCPU_HYPERCALL_H
 #define VCPU_HYPERCALL_H
@@ -31,8 +31,8 @@ void hvm_hypercall_guest(struct vcpu *v, unsigned int insn_len);
 /* kernel.c: what a guest writes to Xen's console, collected to lines. */
 void guest_console_write(struct domain *d, const char *text, size_t len);
 
-hypercall_fn do_xen_version, do_console_io, do_sched_op, do_vcpu_op, do_vm_assist, do_domctl, do_sysctl, do_platform_op,
-    do_set_timer_op, compat_set_timer_op, do_sched_op_compat_old, do_hvm_op, do_xenpmu_op, do_xsm_op, do_dm_op,
-    do_paging_domctl_cont, hvm_op_absent, do_kexec_op, do_hypfs_op, do_mca;
+hypercall_fn do_multicall, do_xen_version, do_console_io, do_sched_op, do_vcpu_op, do_vm_assist, do_domctl, do_sysctl,
+    do_platform_op, do_set_timer_op, compat_set_timer_op, do_sched_op_compat_old, do_hvm_op, do_xenpmu_op, do_xsm_op,
+    do_dm_op, do_paging_domctl_cont, hvm_op_absent, do_kexec_op, do_hypfs_op, do_mca;
 
 #endif
