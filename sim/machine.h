@@ -45,6 +45,7 @@ struct machine_edges {
     struct code_map *code;   /* NULL: there are no processors */
     struct history *history; /* sim/checkpoint.h; NULL: none is kept */
     int ram_fd;
+    uint64_t told_gone;   /* calls of machine_mapping_gone() and machine_mappings_gone(); for labs */
     void *audit, *interp; /* notes of mmu/audit.c and vcpu/five/, kept from one time to the next; from malloc() */
 };
 
@@ -124,9 +125,7 @@ void machine_root_gone(struct machine *m, mfn_t root);
 /* Does what the TLB knows agree with the page tables, but for what it was told? For tests. */
 bool machine_tlb_agrees(struct machine *m);
 
-/*
- * From here on the guests' first store to each frame is noticed (frame_changes()). No guest may be running.
- */
+/* From here on the guests' first store to each frame is noticed (frame_changes()). No guest may be running. */
 void machine_arm_stores(struct machine *m);
 
 static inline s_time_t machine_now(const struct machine *m) { return m->clock.now; }

@@ -118,6 +118,7 @@ void machine_mapping_gone(struct machine *m, mfn_t mfn)
 {
     struct emu *e = m->edges->code ? m->edges->code->emu : NULL;
 
+    m->edges->told_gone++;
     if (!e || e->tlb.gone.all)
         return;
     if (!mfn_valid(m, mfn) || e->code.has_code[mfn_x(mfn)] & HAS_CODE)
@@ -130,6 +131,7 @@ void machine_mapping_gone(struct machine *m, mfn_t mfn)
 
 void machine_mappings_gone(struct machine *m)
 {
+    m->edges->told_gone++;
     if (m->edges->code)
         m->edges->code->emu->tlb.gone.all = true;
 }
