@@ -16,17 +16,22 @@
 #define TYPE_MASK    (UINT64_C(0xf) << TYPE_SHIFT)
 #define TABLE_RIGHTS (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED)
 
-static const uint64_t rights_of[] = {
-    [p2m_mmio_dm] = 0,
-    [p2m_ram_rw] = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER,
-    [p2m_ram_ro] = _PAGE_PRESENT | _PAGE_USER,
-    [p2m_ram_logdirty] = _PAGE_PRESENT | _PAGE_USER,
-    [p2m_populate_on_demand] = 0,
-    [p2m_mmio_direct] = _PAGE_PRESENT | _PAGE_USER | _PAGE_NX,
-    [p2m_grant_map_rw] = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_NX,
-    [p2m_grant_map_ro] = _PAGE_PRESENT | _PAGE_USER | _PAGE_NX,
-    [p2m_map_foreign] = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_NX,
-};
+/* What the processor may do with a page of this type, as bits of its entry; 0: nothing, no frame is there. */
+static uint64_t rights_of(p2m_type_t t)
+{
+    switch (t) {
+    case p2m_mmio_dm:
+    case p2m_populate_on_demand: break;
+    case p2m_ram_rw: return _PAGE_PRESENT | _PAGE_RW | _PAGE_USER;
+    case p2m_ram_ro:
+    case p2m_ram_logdirty: return _PAGE_PRESENT | _PAGE_USER;
+    case p2m_grant_map_rw:
+    case p2m_map_foreign: return _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_NX;
+    case p2m_grant_map_ro:
+    case p2m_mmio_direct: return _PAGE_PRESENT | _PAGE_USER | _PAGE_NX;
+    }
+    return 0;
+}
 
 /* ------------------------------------------------------------------------------------------------------- tables -- */
 
@@ -40,7 +45,7 @@ static mfn_t table_alloc(struct domain *d)
     return page_to_mfn(d->xen, pg);
 }
 
-/* The tables below this one, and itself. */
+/* The tables below this one, and itself; what the entries of level 1 lead to is nobody's here. */
 static void table_free(struct domain *d, mfn_t table, unsigned int level)
 {
     const uint64_t *entry = mfn_to_virt(d->xen->machine, table);
@@ -109,9 +114,10 @@ static const uint64_t *entry_make(struct domain *d, uint64_t gfn)
     return &table[pte_index(gfn << PAGE_SHIFT, 1)];
 }
 
+/* What both allow: to write, if the entry and the type do; to fetch, unless one of them forbids it. */
 uint64_t p2m_restrict(p2m_type_t t, uint64_t entry)
 {
-    return (rights_of[t] & _PAGE_RW ? entry : entry & ~(uint64_t)_PAGE_RW) | (rights_of[t] & _PAGE_NX);
+    return (rights_of(t) & _PAGE_RW ? entry : entry & ~(uint64_t)_PAGE_RW) | (rights_of(t) & _PAGE_NX);
 }
 
 static p2m_type_t type_of(uint64_t e) { return (p2m_type_t)((e & TYPE_MASK) >> TYPE_SHIFT); }
@@ -126,14 +132,16 @@ mfn_t p2m_get_entry(const struct domain *d, uint64_t gfn, p2m_type_t *t)
 
 int p2m_set_entry(struct domain *d, uint64_t gfn, mfn_t mfn, p2m_type_t t)
 {
-    const uint64_t *e = gfn > P2M_MAX_GFN ? NULL : t == p2m_mmio_dm ? entry_of(d, gfn) : entry_make(d, gfn);
+    const uint64_t rights = rights_of(t), *e;
     uint64_t was;
 
+    if (gfn > P2M_MAX_GFN)
+        return -EINVAL;
+    e = t == p2m_mmio_dm ? entry_of(d, gfn) : entry_make(d, gfn);
     if (!e)
-        return gfn > P2M_MAX_GFN ? -EINVAL : t == p2m_mmio_dm ? 0 : -ENOMEM;
+        return t == p2m_mmio_dm ? 0 : -ENOMEM;
     was = *e;
-    frame_write_u64(d->xen->machine, e,
-                    (rights_of[t] ? mfn_x(mfn) << PAGE_SHIFT | rights_of[t] : 0) | (uint64_t)t << TYPE_SHIFT);
+    frame_write_u64(d->xen->machine, e, (rights ? mfn_x(mfn) << PAGE_SHIFT | rights : 0) | (uint64_t)t << TYPE_SHIFT);
     d->p2m->pod.entries += (t == p2m_populate_on_demand) - (type_of(was) == p2m_populate_on_demand);
     if (was & _PAGE_PRESENT)
         machine_mapping_gone(d->xen->machine, pte_mfn(was));
