@@ -46,6 +46,13 @@ struct kit_scene {
     uint64_t scratch; /* a guest address with room for 2 KiB, below its stack */
 };
 struct kit_scene *kit_scene(void);
+/* The same without a guest: d and v are NULL. */
+struct kit_scene *kit_scene_empty(void);
 void kit_scene_end(struct kit_scene *k);
+
+/* --- scene_hvm.c: an HVM guest in place of the PV one --- */
+
+/* With nested paging, or shadow page tables; memory from guest-physical address 0 on, its vCPU in no mode yet. */
+struct kit_scene *kit_scene_hvm(bool hap, unsigned int pages);
 
 #endif

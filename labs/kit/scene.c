@@ -25,7 +25,7 @@ static void guest(struct kit_scene *k)
     k->scratch = k->v->regs->rsp - 2048;
 }
 
-struct kit_scene *kit_scene(void)
+struct kit_scene *kit_scene_empty(void)
 {
     const struct machine_config cfg = { .ram_mib = 96 };
     struct kit_scene *k = calloc(1, sizeof(*k));
@@ -40,6 +40,13 @@ struct kit_scene *kit_scene(void)
         kit_die("%s", err);
     k->dom0 = native_kernel_create(k->xen->dom0, NULL, 0);
     k->xc = xc_interface_open(native_vcpu(k->dom0));
+    return k;
+}
+
+struct kit_scene *kit_scene(void)
+{
+    struct kit_scene *k = kit_scene_empty();
+
     guest(k);
     return k;
 }
