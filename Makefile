@@ -25,7 +25,7 @@ MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
 MMU_MEMORY_OBJS := extent exchange map physmap foreign tools memory
 MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
-VCPU_OBJS := xen trace run domain work shutdown time i8254 tsc runstate cpuid \
+VCPU_OBJS := xen trace run domain work shutdown time time_info i8254 tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall_table hypercall hypercall_ways hypercall_trace kernel absent sched_op domctl_vcpu domctl keyhandler sysctl
 VCPU_HVM_OBJS := io_kept access shadow held descriptor task deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer hpet apic cr msr ioreq dm_op intercept io decode alu emulate_memory emulate_string emulate_move emulate_x87 emulate_op emulate mmio exit_code exits params context save_cpu save guest

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Time as guests see it.
+ * Timers of guests, and the wall clock.
  *
- * Concept: a PV guest reads the TSC and turns it into nanoseconds itself, with a scale and an offset that the
- * hypervisor publishes in vcpu_time_info. Because the hypervisor may update them while the guest reads, the structure
- * carries a version: odd while it is being written, and different afterwards; a reader tries again until it sees the
- * same even number twice.
+ * Concept: a guest that has nothing to do blocks, and wants to be woken. Every vCPU has a one-shot timer and a periodic
+ * one, which both raise VIRQ_TIMER, and a deadline of SCHEDOP_poll; every domain has two watchdogs. What time it is
+ * guests read without a call (vcpu/time_info.c); shared_info has what that makes of the calendar.
  *
- *     system_time(now) = system_time + ((tsc_now - tsc_timestamp) << tsc_shift) * tsc_to_system_mul / 2^32
- *
- * Normally the TSC ticks at 1 GHz of virtual time, so one tick is 1 ns: mul = 2^31 with shift 1; vcpu/tsc.c has the
- * other cases. Every vCPU has one-shot and periodic timers; both raise VIRQ_TIMER.
- *
- * Corresponds to xen/arch/x86/time.c (__update_vcpu_system_time) and xen/common/domain.c, schedule.c
- * (vcpu_periodic_timer_fn).
+ * Corresponds to xen/common/domain.c, schedule.c (vcpu_periodic_timer_fn), and the wall clock of
+ * xen/arch/x86/time.c.
  */
 #include "vcpu/time.h"
 
@@ -96,55 +90,6 @@ void vcpu_poll_start_timer(struct vcpu *v, s_time_t timeout)
 {
     if (timeout)
         timer_set(clock_of(v), &v->poll_timer, timeout);
-}
-
-#define VERSION_OF_UPDATE(version) (((version) + 1) | 1)
-
-/* The copy has the version of the original, and is as safely read. False: it could not be written. */
-static bool update_secondary(struct vcpu *v, struct vcpu *space, struct vcpu_time_info *t)
-{
-    const uint64_t version = v->time_info_guest + offsetof(struct vcpu_time_info, version);
-
-    if (copy_to_guest(space, version, &t->version, sizeof(t->version)))
-        return false;
-    copy_to_guest(space, v->time_info_guest, t, sizeof(*t));
-    t->version++;
-    copy_to_guest(space, version, &t->version, sizeof(t->version));
-    return true;
-}
-
-void update_vcpu_system_time(struct vcpu *v, struct vcpu *space)
-{
-    const struct domain *d = v->domain;
-    const struct time_scale scale = tsc_scale(d);
-    vcpu_time_info_at_4 *shared = &v->vcpu_info->time;
-    struct vcpu_time_info t = {
-        .version = VERSION_OF_UPDATE(shared->version),
-        .tsc_timestamp = tsc_at(d, NOW(d->xen)),
-        .system_time = (uint64_t)NOW(d->xen),
-        .tsc_to_system_mul = scale.mul_frac,
-        .tsc_shift = (int8_t)scale.shift,
-        .flags = host_tsc_is_safe(d->xen) ? XEN_PVCLOCK_TSC_STABLE_BIT : 0, /* is another vCPU's clock comparable? */
-    };
-    bool written;
-
-    __atomic_store_n(&shared->version, t.version, __ATOMIC_SEQ_CST);
-    *shared = t;
-    __atomic_store_n(&shared->version, t.version + 1, __ATOMIC_SEQ_CST);
-    written = !v->time_info_guest || update_secondary(v, space, &t);
-    if (!is_pv_domain(d))
-        return;
-    v->pv.pending_system_time.version = 0;
-    if (!written && on_user_root(v))
-        v->pv.pending_system_time = t;
-}
-
-void vcpu_time_catch_up(struct vcpu *v)
-{
-    struct vcpu_time_info *t = &v->pv.pending_system_time;
-
-    if (t->version && (!v->time_info_guest || update_secondary(v, v, t)))
-        t->version = 0;
 }
 
 void update_domain_wallclock_time(struct domain *d)

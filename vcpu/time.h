@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Time as guests see it. The model is explained in vcpu/time.c.
+ * Time as guests see it. What they read is explained in vcpu/time_info.c, their timers in vcpu/time.c.
  */
 #ifndef VCPU_TIME_H
 #define VCPU_TIME_H

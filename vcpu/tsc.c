@@ -8,7 +8,7 @@
  *
  *   native      RDTSC is the pCPU's own counter, 1 GHz here, from power-on on
  *   emulated    RDTSC is computed: a frequency of the domain's own, counting since its creation (also across a migration,
- *               elapsed_nsec), and never the same or a smaller value twice, whichever vCPU asks
+ *               elapsed_nsec), and never a smaller value than before, whichever vCPU asks (vcpu/time_info.c)
  *
  * Which one is the toolstack's choice (tsc_mode): always_emulate, native (never), or by default native when that is
  * safe: the frequency is the one the domain was promised, and the pCPUs agree. Here each pCPU has its own position in
@@ -17,9 +17,7 @@
  * A frequency becomes a multiplication, since guests compute it too: ns = (ticks << shift) * mul_frac / 2^32, with
  * mul_frac at least 2^31 so that no precision is lost.
  *
- * Invariant of an emulated TSC: what is read grows strictly, over all vCPUs of the domain.
- *
- * Corresponds to tsc_set_info(), pv_soft_rdtsc() and set_time_scale() in xen/arch/x86/time.c.
+ * Corresponds to tsc_set_info() and set_time_scale() in xen/arch/x86/time.c.
  */
 #include "vcpu/tsc.h"
 
@@ -51,36 +49,6 @@ static struct time_scale scale_inverse(struct time_scale s)
     }
     inverse.mul_frac = (uint32_t)(dividend / s.mul_frac);
     return inverse;
-}
-
-static uint64_t scale(uint64_t delta, struct time_scale s)
-{
-    delta = s.shift < 0 ? delta >> -s.shift : delta << s.shift;
-    return (uint64_t)((unsigned __int128)delta * s.mul_frac >> 32);
-}
-
-/* --- reading --- */
-
-uint64_t tsc_at(const struct domain *d, s_time_t now)
-{
-    const struct domain_tsc *t = &d->tsc;
-
-    if (!t->emulated)
-        return (uint64_t)now;
-    if (now < t->offset)
-        return -scale((uint64_t)t->offset - (uint64_t)now, t->from_ns);
-    return scale((uint64_t)now - (uint64_t)t->offset, t->from_ns);
-}
-
-uint64_t guest_rdtsc(const struct vcpu *v)
-{
-    struct domain *d = v->domain;
-    const s_time_t now = NOW(d->xen);
-
-    if (!d->tsc.emulated)
-        return (uint64_t)now;
-    d->tsc.last = now > d->tsc.last ? now : d->tsc.last + 1;
-    return tsc_at(d, d->tsc.last);
 }
 
 struct time_scale tsc_scale(const struct domain *d)
@@ -121,7 +89,7 @@ void tsc_get_info(const struct domain *d, struct xen_domctl_tsc_info *info)
     if (t->mode == TSC_MODE_NEVER_EMULATE)
         return;
     info->gtsc_khz = t->emulated ? t->khz : (uint32_t)d->xen->tsc_khz;
-    info->elapsed_nsec = t->emulated ? now - (uint64_t)t->offset : scale(now, t->to_ns);
+    info->elapsed_nsec = t->emulated ? now - (uint64_t)t->offset : scale_delta(now, t->to_ns);
     if ((int64_t)info->elapsed_nsec < 0)
         info->elapsed_nsec = 0;
 }

@@ -17,6 +17,8 @@ uint64_t guest_rdtsc(const struct vcpu *v);
 /* What d's TSC is, or was, at system time `now`; and its scale: ns = (tsc << shift) * mul_frac / 2^32. */
 uint64_t tsc_at(const struct domain *d, s_time_t now);
 struct time_scale tsc_scale(const struct domain *d);
+/* From ticks to ns by a domain's to_ns, or back by its from_ns. */
+uint64_t scale_delta(uint64_t delta, struct time_scale s);
 /* The TSCs of all pCPUs agree, so a guest may compare what it read on one with another's. */
 static inline bool host_tsc_is_safe(const struct xen *xen) { return xen->nr_pcpus <= 1; }
 
