@@ -57,7 +57,7 @@ DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc
 SANDBOX_OBJS := alone fence sandbox
 LAB_OBJS := facts shrink starter lab run build form form_h check variant
 # What the programs are made of that check labs, and those labs.
-LAB_KIT_OBJS := report scene scene_hvm kernel_file
+LAB_KIT_OBJS := report stores scene scene_hvm kernel_file
 LABS := $(notdir $(wildcard labs/[0-9]*))
 LAB_HEADERS := $(shell find sim vcpu mmu evtchn rings tools guests labs/kit -name '*.h')
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench

@@ -3,7 +3,7 @@
  * The two ways in which a guest reads the time: RDTSC, and a line of memory that makes nanoseconds of it.
  *
  * Concept: a hypercall would be exact, and much too slow for what a kernel asks a thousand times a second. So it reads
- * the TSC, and multiplies, by what the hypervisor has published for this vCPU (struct vcpu_time_info, public xen/xen.h):
+ * the TSC, and multiplies, by what the hypervisor has published for this vCPU (struct vcpu_time_info, xen/xen.h):
  *
  *     system_time(now) = system_time + ((tsc_now - tsc_timestamp) << tsc_shift) * tsc_to_system_mul / 2^32
  *
@@ -22,8 +22,7 @@
  * A guest may have a copy of its line at an address of its own (VCPUOP_register_vcpu_time_memory_area), to show it to
  * its processes.
  *
- * Corresponds to scale_delta(), gtime_to_gtsc(), pv_soft_rdtsc() and __update_vcpu_system_time() in
- * xen/arch/x86/time.c.
+ * Corresponds to scale_delta(), pv_soft_rdtsc() and update_vcpu_system_time() in xen/arch/x86/time.c.
  */
 #include "vcpu/time.h"
 #include "vcpu/tsc.h"

@@ -89,7 +89,7 @@ void tsc_get_info(const struct domain *d, struct xen_domctl_tsc_info *info)
     if (t->mode == TSC_MODE_NEVER_EMULATE)
         return;
     info->gtsc_khz = t->emulated ? t->khz : (uint32_t)d->xen->tsc_khz;
-    info->elapsed_nsec = t->emulated ? now - (uint64_t)t->offset : scale_delta(now, t->to_ns);
+    info->elapsed_nsec = t->emulated ? now - (uint64_t)t->offset : now; /* the machine's TSC: a tick a ns */
     if ((int64_t)info->elapsed_nsec < 0)
         info->elapsed_nsec = 0;
 }

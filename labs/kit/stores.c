@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Stores, one at a time: see stores.h. */
+#include "labs/kit/stores.h"
+
+#include "labs/kit/kit.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#define PAGE        4096u
+#define TRAP_FLAG   0x100
+#define PLACE_OF(p) ((uint8_t *)((uintptr_t)(p) & ~(uintptr_t)(PAGE - 1)))
+
+static struct {
+    uint8_t *page[KIT_STORES_PLACES];
+    unsigned int nr;
+    void (*look)(void *data);
+    void *data;
+} watched;
+
+static void protect(int prot)
+{
+    for (unsigned int i = 0; i < watched.nr; i++)
+        if (mprotect(watched.page[i], PAGE, prot))
+            kit_die("a page cannot be protected");
+}
+
+static void faulted(int sig, siginfo_t *info, void *context)
+{
+    greg_t *flags = &((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL];
+
+    for (unsigned int i = 0; i < watched.nr; i++) {
+        if (PLACE_OF(info->si_addr) != watched.page[i])
+            continue;
+        protect(PROT_READ | PROT_WRITE);
+        *flags |= TRAP_FLAG;
+        return;
+    }
+    signal(sig, SIG_DFL); /* a crash like any other: the instruction does it again */
+}
+
+static void stepped(int sig, siginfo_t *info, void *context)
+{
+    (void)sig, (void)info;
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+    watched.look(watched.data);
+    protect(PROT_READ);
+}
+
+void kit_stores(void *const *place, unsigned int nr, void (*run)(void *data), void (*look)(void *data), void *data)
+{
+    struct sigaction fault = { .sa_flags = SA_SIGINFO }, step = { .sa_flags = SA_SIGINFO }, was_fault, was_step;
+
+    if (nr > KIT_STORES_PLACES)
+        kit_die("%u places", nr);
+    fault.sa_sigaction = faulted, step.sa_sigaction = stepped;
+    watched.nr = nr, watched.look = look, watched.data = data;
+    for (unsigned int i = 0; i < nr; i++)
+        watched.page[i] = PLACE_OF(place[i]);
+    sigaction(SIGSEGV, &fault, &was_fault);
+    sigaction(SIGTRAP, &step, &was_step);
+    protect(PROT_READ);
+    run(data);
+    protect(PROT_READ | PROT_WRITE);
+    sigaction(SIGSEGV, &was_fault, NULL);
+    sigaction(SIGTRAP, &was_step, NULL);
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What memory looks like after each store to it.
+ *
+ * Concept: code that publishes something for readers on other processors is right or wrong in between its stores, and
+ * afterwards nobody can tell. So the pages in question cannot be written while it runs; each store faults, is let
+ * through alone, by the processor's single step, and then one looks.
+ *
+ *      store --> SIGSEGV: pages writable, trap flag set --> the instruction again --> SIGTRAP: look(), pages read-only
+ *
+ * Of x86-64. A string instruction stops after each of its elements.
+ */
+#ifndef LABS_KIT_STORES_H
+#define LABS_KIT_STORES_H
+
+#include <stddef.h>
+
+#define KIT_STORES_PLACES 4
+
+/* run(data), and look(data) after each of its stores to a page of place[0] to place[nr - 1]; look() calls nothing. */
+void kit_stores(void *const *place, unsigned int nr, void (*run)(void *data), void (*look)(void *data), void *data);
+
+#endif
