@@ -171,7 +171,7 @@ used() {
     ' scripts/layers.txt "$tmp/symbols" > "$tmp/unwanted"
     while read -r name object; do
         file=${object%.o}.c
-        if ! grep -qrw --include='*.[ch]' "$name" tests; then
+        if ! grep -qrw --include='*.[ch]' "$name" tests labs; then
             echo "$file: nobody else uses $name: static, or nothing"
         elif [ "$(sed '/^ \*/d; s|/\*.*||' "$file" | grep -cw "$name")" -lt 2 ] && ! grep -q "^tests $name " scripts/layers.txt; then
             echo "$file: only tests use $name"
