@@ -12,6 +12,7 @@
 #include "tools/lab/check.h"
 #include "tools/nearest.h"
 #include "ui/lab/author.h"
+#include "ui/lab/grade.h"
 #include "ui/lab/place.h"
 #include "ui/status.h"
 
@@ -31,8 +32,12 @@ static const char help[] = "Usage: xenlab lab COMMAND\n\n"
                            "                   the fewest steps that show it\n"
                            "  hint N [1|2|3]   a question, a pointer, an outline\n"
                            "  test N           an author's: xenlab's own file and right variants pass,\n"
-                           "                   wrong ones fail, each by its property and in its own words\n\n"
-                           "check exits with 0 if all properties hold, 2 if not, and 1 if it could not try.\n";
+                           "                   wrong ones fail, each by its property and in its own words\n"
+                           "  grade N SUBMISSION --key FILE --json FILE [--junit FILE] [--tap FILE]\n"
+                           "        [--gradescope FILE]\n"
+                           "                   a teacher's: one folder, file or archive in, one grade out\n\n"
+                           "check and grade exit with 0 if all properties hold, 2 if not (or nothing was\n"
+                           "handed in that can be tried), and 1 if it could not try.\n";
 
 /* --- the commands --- */
 
@@ -224,11 +229,8 @@ static const struct command {
     const char *name;
     int (*run)(const struct lab_place *p, int argc, char *const *argv);
     int least, most; /* arguments */
-} commands[] = { { "list", list, 0, 0 },
-                 { "start", start, 1, 2 },
-                 { "check", check, 0, 3 },
-                 { "hint", hint, 1, 2 },
-                 { "test", lab_test, 1, 1 } };
+} commands[] = { { "list", list, 0, 0 }, { "start", start, 1, 2 },   { "check", check, 0, 3 },
+                 { "hint", hint, 1, 2 }, { "test", lab_test, 1, 1 }, { "grade", lab_grade, 0, 14 } };
 
 int cmd_lab(int argc, char *const *argv)
 {

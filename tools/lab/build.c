@@ -22,7 +22,7 @@
 
 #define MAX_WORDS 256
 
-static const struct run_limits compile_limits = { .cpu = 60, .output = 256 << 10 };
+static const struct run_limits compile_limits = { .cpu = 30, .output = 256 << 10 };
 
 int check_fail(struct check *c, const char *fmt, ...)
 {
@@ -91,9 +91,13 @@ static int run_cc(struct check *c, const char *flags, const char *const *what, c
     unsigned int nr = 3;
     char *text = NULL, *path = check_path("%s/%s", c->built, flags), *work = check_path("%s/.build", c->folder),
          *here = check_path("-ffile-prefix-map=%s=.", c->folder);
-    const struct sandbox s = {
-        .see = see, .write = work, .fd = -1, .file = 64 << 20, .cpu = compile_limits.cpu, .bare = c->bare
-    };
+    const struct sandbox s = { .see = see,
+                               .write = work,
+                               .fd = -1,
+                               .file = 64 << 20,
+                               .cpu = compile_limits.cpu,
+                               .memory = UINT64_C(4) << 30,
+                               .bare = c->bare };
     struct run r = { 0 };
     char why[RUN_ERR_SIZE] = "";
     int rc = -1;

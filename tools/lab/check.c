@@ -195,8 +195,7 @@ static int golden_known(struct check *c, const struct facts *golden)
     return 0;
 }
 
-/* *more: the next seed can be tried. */
-static int seed_run(struct check *c, uint64_t seed, bool *more)
+static int seed_run(struct check *c, uint64_t seed)
 {
     const struct lab_property *p;
     struct divergence d;
@@ -209,7 +208,7 @@ static int seed_run(struct check *c, uint64_t seed, bool *more)
         pair_free(&pair);
         return rc;
     }
-    *more = !pair.got.limited;
+    c->limited = pair.got.limited;
     if (pair_differs(c, &pair, &d)) {
         reached(c, &pair.golden.facts, d.at);
         p = lab_property(c->lab, d.name);
@@ -224,16 +223,21 @@ static int seed_run(struct check *c, uint64_t seed, bool *more)
     return rc;
 }
 
+int check_more(struct check *c)
+{
+    int rc = 0;
+
+    for (uint64_t seed = c->seed_from; !rc && !c->limited && seed <= c->seed_to; seed++)
+        rc = seed_run(c, seed);
+    return rc;
+}
+
 int check_run(struct check *c)
 {
-    int rc = form_find(c->lab->form)->build(c);
-    bool more = true;
-
+    c->limited = false;
     for (unsigned int i = 0; i < c->lab->nr_properties; i++)
         c->finding[i] = (struct finding){ .verdict = VERDICT_UNREACHED };
-    for (uint64_t seed = c->seed_from; !rc && more && seed <= c->seed_to; seed++)
-        rc = seed_run(c, seed, &more);
-    return rc;
+    return form_find(c->lab->form)->build(c) ?: check_more(c);
 }
 
 bool check_passed(const struct check *c)

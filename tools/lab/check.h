@@ -44,11 +44,14 @@ struct check {
     struct finding finding[LAB_PROPERTIES_MAX]; /* as lab->property */
     char *compiler;                             /* what it said; owned; NULL: nothing */
     bool sandboxed;                             /* it was all done in bubblewrap */
+    bool limited;                               /* a run went beyond a limit: no other one is begun */
     char err[LAB_ERR_SIZE];
 };
 
 /* 0: there are findings; 1: it does not compile, or link (see compiler); -1: it could not be done, see err. */
 int check_run(struct check *c);
+/* After it: other seeds, of what is built. 0, -1. */
+int check_more(struct check *c);
 /* Whether all properties hold. */
 bool check_passed(const struct check *c);
 void check_free(struct check *c);

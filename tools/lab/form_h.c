@@ -98,7 +98,7 @@ static int report(struct check *c, bool golden, uint64_t seed, const char *keep,
                                .fd = -1,
                                .single = true,
                                .cpu = facts_limits.cpu,
-                               .memory = UINT64_C(8) << 30,
+                               .memory = UINT64_C(4) << 30,
                                .file = 256 << 20,
                                .bare = c->bare };
     int rc = -1;

@@ -10,45 +10,31 @@
 
 #include "tools/lab/check.h"
 #include "tools/lab/variant.h"
+#include "ui/lab/folder.h"
 #include "ui/status.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct tested {
     const char *name;
     char said[2 * CHECK_TEXT + 64]; /* of the property that it should fail by */
 };
 
-static int entry_remove(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
 /* As a student would: a folder with those files, and a check. What is said of the property goes to `said`. */
 static int variant_check(const struct lab_place *p, const struct lab *l, char *const *source, const char *property,
                          bool *passes, char *said, size_t size)
 {
-    char folder[] = "/tmp/xenlab-lab-XXXXXX", path[256];
+    char folder[FOLDER_SIZE];
     struct check c = { .lab = l, .root = p->root, .built = p->built, .seed_from = l->seed_from, .seed_to = l->seed_to };
     const struct lab_property *of = lab_property(l, property);
     const struct finding *f = of ? &c.finding[of - l->property] : NULL;
-    int rc = STATUS_OK;
+    int rc = folder_make(folder, l, source);
 
-    if (!mkdtemp(folder) || chmod(folder, 0755)) /* without bubblewrap, root's programs are nobody's */
-        return lab_complain("%s: %s", folder, strerror(errno));
     c.folder = folder;
-    for (unsigned int i = 0; !rc && i < l->nr_files; i++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
-        rc = lab_file_write(path, source[i]);
-    }
     if (!rc) {
         rc = check_run(&c);
         if (rc)
@@ -59,7 +45,7 @@ static int variant_check(const struct lab_place *p, const struct lab *l, char *c
     if (!rc && f && f->verdict == VERDICT_FAIL)
         snprintf(said, size, "%s: expected %s, got %s", property, f->expected, f->got);
     check_free(&c);
-    nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(folder);
     return rc;
 }
 

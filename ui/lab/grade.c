@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `xenlab lab grade`: one submission in, one grade out.
+ *
+ * Concept: a function of the submission and the key. What was handed in is copied to a folder of its own, compiled and
+ * tried as `check` does, on the seeds that students have and on the key's; the same properties are asked of both.
+ * Queueing is for who has a queue: one process grades one submission, and as many run side by side as there is room.
+ *
+ * Invariants: a student's mistake, or malice, is a grade; a mistake of the machine's is none, and nothing is written.
+ * No grade is given where students' code could read what it is compared with, or reach who compares.
+ */
+#include "ui/lab/grade.h"
+
+#include "sim/types.h"
+#include "tools/lab/submission.h"
+#include "tools/sandbox/fence.h"
+#include "tools/sandbox/sandbox.h"
+#include "tools/user_file.h"
+#include "ui/lab/folder.h"
+#include "ui/lab/result.h"
+#include "ui/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct format {
+    const char *option;
+    void (*write)(const struct grade *g, FILE *f);
+} formats[] = { { "--json", result_json },
+                { "--junit", result_junit },
+                { "--tap", result_tap },
+                { "--gradescope", result_gradescope } };
+
+struct order {
+    const char *lab, *submission, *key;
+    const char *path[ARRAY_SIZE(formats)];
+    struct user_file_output out[ARRAY_SIZE(formats)];
+};
+
+/* --- what was asked for --- */
+
+/* The argument that an option has, "--key=F" or "--key F"; NULL: it is another one. */
+static const char *argument(const char *option, int argc, char *const *argv, int *i)
+{
+    const size_t len = strlen(option);
+
+    if (!strncmp(argv[*i], option, len) && argv[*i][len] == '=')
+        return argv[*i] + len + 1;
+    return !strcmp(argv[*i], option) && *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+static int order_read(struct order *o, int argc, char *const *argv)
+{
+    for (int i = 0; i < argc; i++) {
+        const char *word = argument("--key", argc, argv, &i);
+        bool known = word != NULL;
+
+        if (known)
+            o->key = word;
+        for (unsigned int f = 0; !known && f < ARRAY_SIZE(formats); f++)
+            if ((known = (word = argument(formats[f].option, argc, argv, &i)) != NULL))
+                o->path[f] = word;
+        if (known)
+            continue;
+        if (argv[i][0] == '-' || o->submission)
+            return lab_complain("grade: what is \"%s\"?", argv[i]);
+        *(o->lab ? &o->submission : &o->lab) = argv[i];
+    }
+    if (!o->submission || !o->key || !o->path[0])
+        return lab_complain("grade: wanted are a lab, a submission, --key FILE and --json FILE");
+    return STATUS_OK;
+}
+
+/* All places that are written to, before there is anything to write. */
+static int outputs_open(struct order *o)
+{
+    char why[128];
+
+    for (unsigned int f = 0; f < ARRAY_SIZE(formats); f++)
+        if (o->path[f] && user_file_output_open(&o->out[f], o->path[f], why, sizeof(why)))
+            return lab_complain("%s: %s", o->path[f], why);
+    return STATUS_OK;
+}
+
+static int outputs_write(struct order *o, const struct grade *g)
+{
+    int rc = STATUS_OK;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(formats); i++) {
+        FILE *f = o->path[i] ? user_file_output_start(&o->out[i]) : NULL;
+
+        if (!o->path[i])
+            continue;
+        if (f)
+            formats[i].write(g, f);
+        if (!f || ferror(f) || fclose(f))
+            rc = lab_complain("%s cannot be written", o->path[i]);
+    }
+    return rc;
+}
+
+/* --- grading --- */
+
+static bool is_safe(void) { return sandbox_wraps() || (!geteuid() && sandbox_fences()); }
+
+/* Both kinds of seeds, of what is in the folder. As check_run(). */
+static int try(struct check *c, const struct key *k)
+{
+    const int rc = check_run(c);
+
+    c->seed_from = k->seed_from;
+    c->seed_to = k->seed_to;
+    return rc ?: check_more(c);
+}
+
+/* The texts are tried, and the grade is written. */
+static int judge(const struct lab_place *p, struct order *o, struct grade *g, char *const *text)
+{
+    const struct lab *l = g->lab;
+    struct check c = { .lab = l, .root = p->root, .built = p->built, .seed_from = l->seed_from, .seed_to = l->seed_to };
+    char folder[FOLDER_SIZE];
+    int rc = folder_make(folder, l, text);
+
+    c.folder = folder;
+    if (!rc) {
+        rc = try(&c, g->key);
+        if (rc < 0)
+            rc = lab_complain("%s", c.err);
+        else {
+            g->verdict = rc ? GRADE_NOT_COMPILED : check_passed(&c) ? GRADE_PASSED : GRADE_FAILED;
+            g->said = c.compiler ?: "";
+            g->check = &c;
+            rc = outputs_write(o, g);
+        }
+    }
+    folder_remove(folder);
+    check_free(&c);
+    return rc;
+}
+
+static int grade(const struct lab_place *p, struct order *o)
+{
+    const struct lab *l = lab_find(p, o->lab);
+    char err[LAB_ERR_SIZE], why[SUBMISSION_ERR_SIZE], *text[LAB_FILES_MAX];
+    struct key k;
+    struct grade g = { .lab = l, .key = &k, .verdict = GRADE_NO_SUBMISSION, .said = why };
+    int rc;
+
+    if (!l)
+        return STATUS_ENVIRONMENT;
+    if (key_read(&k, o->key, err))
+        return lab_complain("%s: %s", o->key, err);
+    if (!k.points[l->number])
+        return lab_complain("%s: points: lab %u is not there: what is it worth?", o->key, l->number);
+    if (!is_safe())
+        return lab_complain("grade: bubblewrap cannot be used here (apt install bubblewrap); without, root and a "
+                            "kernel with Landlock are wanted, since code of students' is run");
+    rc = submission_read(o->submission, l, text, why);
+    if (rc < 0)
+        return lab_complain("%s: %s", o->submission, why);
+    rc = rc ? outputs_write(o, &g) : judge(p, o, &g, text);
+    for (unsigned int i = 0; i < l->nr_files; i++)
+        free(text[i]);
+    if (!rc) {
+        printf("%s  %s: %s\n", l->name, o->submission, grade_word(g.verdict));
+        rc = g.verdict == GRADE_PASSED ? STATUS_OK : STATUS_FAILED;
+    }
+    return rc;
+}
+
+int lab_grade(const struct lab_place *p, int argc, char *const *argv)
+{
+    struct order o = { .lab = NULL };
+    int rc;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(formats); i++)
+        o.out[i].fd = -1;
+    rc = order_read(&o, argc, argv);
+    rc = rc ?: outputs_open(&o);
+    rc = rc ?: grade(p, &o);
+    for (unsigned int i = 0; i < ARRAY_SIZE(formats); i++)
+        if (o.out[i].fd >= 0)
+            user_file_output_close(&o.out[i], o.path[i]);
+    return rc;
+}

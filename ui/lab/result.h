@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A grade, as a value, and in the words of those who collect them. */
+#ifndef UI_LAB_RESULT_H
+#define UI_LAB_RESULT_H
+
+#include "tools/lab/check.h"
+#include "tools/lab/key.h"
+
+/*
+ * Concept: it follows from the submission and the key alone. There are no times in it, no folders and no machine.
+ */
+enum grade_verdict { GRADE_PASSED, GRADE_FAILED, GRADE_NOT_COMPILED, GRADE_NO_SUBMISSION };
+
+struct grade {
+    const struct lab *lab;
+    const struct key *key;
+    enum grade_verdict verdict;
+    const char *said;          /* the compiler, or why it is no submission; "": nothing */
+    const struct check *check; /* its findings, if it is passed or failed */
+};
+
+/* "passed" */
+const char *grade_word(enum grade_verdict v);
+
+void result_json(const struct grade *g, FILE *f);
+void result_junit(const struct grade *g, FILE *f);
+void result_tap(const struct grade *g, FILE *f);
+/* results.json of Gradescope's autograders: what fails on hidden seeds is shown when grades are published. */
+void result_gradescope(const struct grade *g, FILE *f);
+
+#endif
