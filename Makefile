@@ -91,7 +91,7 @@ PCDEV := start main interrupts timers characters ide
 HVMTEST := start main traps debug registers segments rings paging corners apic mmio xen bench
 # One kernel twice: all of it but what a processor allows kernels only.
 FIVE := main exceptions traps paging patch process user probes
-GUEST_RT := start entry init text console memory traps event time user smp grant
+GUEST_RT := start entry init text console p2m memory traps event time user smp grant
 
 # What `make run` shows: in a terminal the cockpit, and without one a demo.
 COCKPIT := build/guests/rings

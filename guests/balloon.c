@@ -30,8 +30,6 @@ static void pages_print(const char *when)
            HYPERVISOR_memory_op(XENMEM_maximum_reservation, &self));
 }
 
-static unsigned long *p2m(unsigned long pfn) { return (unsigned long *)start_info->mfn_list + pfn; }
-
 /* frames[] = the mfns of pfns[]; in return they become nobody's. */
 static long inflate(unsigned long nr)
 {
@@ -52,7 +50,7 @@ static long deflate(unsigned long nr)
         frames[i] = i < N ? pfns[i] : start_info->nr_pages;
     done = HYPERVISOR_memory_op(XENMEM_populate_physmap, &r);
     for (long i = 0; i < done && i < N; i++)
-        *p2m(pfns[i]) = frames[i];
+        p2m_set(pfns[i], frames[i]);
     return done;
 }
 
@@ -83,7 +81,7 @@ static unsigned long grow(unsigned long end)
         for (unsigned long i = 0; i < nr; i++)
             frames[i] = pfn + i;
         done = HYPERVISOR_memory_op(XENMEM_populate_physmap, &r);
-        if (done > 0 && mfn_to_pfn(frames[done - 1]) != pfn + (unsigned long)done - 1)
+        if (done > 0 && machine_to_phys_mapping[frames[done - 1]] != pfn + (unsigned long)done - 1)
             break;
     }
     return pfn - start_info->nr_pages;
@@ -102,11 +100,11 @@ static void exchange(unsigned long pfn)
     set_xen_guest_handle(x.in.extent_start, &in);
     set_xen_guest_handle(x.out.extent_start, &out);
     rc = HYPERVISOR_memory_op(XENMEM_exchange, &x);
+    if (rc == 0)
+        p2m_set(pfn, out);
     printf("Exchanging one page: %s, %lu done; it is %s frame now, and m2p says pfn %s.\n", xen_error(rc),
            (unsigned long)x.nr_exchanged, rc == 0 && out == in ? "the same" : "another",
            rc == 0 && mfn_to_pfn(out) == pfn ? "as before" : "something else");
-    if (rc == 0)
-        *p2m(pfn) = out;
 }
 
 static long touch(long arg)

@@ -240,8 +240,6 @@ void *page_alloc(void);
 /* The first pfn that is neither used nor mapped by anything: from here to nr_pages memory is raw. */
 unsigned long pfn_first_raw(void);
 
-unsigned long pfn_to_mfn(unsigned long pfn);
-unsigned long mfn_to_pfn(unsigned long mfn);
 unsigned long virt_to_pfn(const void *va);
 void *pfn_to_virt(unsigned long pfn);
 unsigned long virt_to_mfn(const void *va);
@@ -265,6 +263,22 @@ long mmuext(unsigned int cmd, unsigned long mfn);
 /* Make a page read-only and pin it as a table of the given level. */
 long table_pin(void *va, unsigned int level);
 long table_unpin(void *va);
+
+/* -------------------------------------------------------------------------------------- frame numbers (p2m.c) -- */
+
+#define INVALID_P2M_ENTRY (~0ul)
+
+/* INVALID_P2M_ENTRY: there is no frame at that pfn (it may be any number). */
+unsigned long pfn_to_mfn(unsigned long pfn);
+/* INVALID_P2M_ENTRY: it is not this domain's, or no frame at all (it may be any number). */
+unsigned long mfn_to_pfn(unsigned long mfn);
+/* From now on this frame is at pfn, which is below nr_pages; m2p is Xen's to set. */
+void p2m_set(unsigned long pfn, unsigned long mfn);
+/*
+ * Another frame behind the page at va, in the initial region: Xen gets the present one. What is in the page stays, and
+ * how it is mapped. 0; or Xen's -errno, and all is as it was: -XEN_EINVAL, too, where no page of ours is mapped.
+ */
+long page_exchange(void *va);
 
 /* --------------------------------------------------------------------------------------------- grants (grant.c) -- */
 

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Frame numbers, and page tables that one may look at but not touch.
+ * Page tables that one may look at but not touch.
  *
- * Concept: three numbers name a page of a PV guest.
- *
- *      virtual address  --page tables-->  mfn   the machine frame, what the processor uses
- *                                         pfn   the guest's own count from 0, what the guest's data structures use
- *
- * The list start_info->mfn_list (p2m, the guest's) leads from pfn to mfn; Xen's table at MACH2PHYS_VIRT_START (m2p,
- * the same for everybody, read-only) back. In the region that Xen mapped at the start, virtual = VIRT_BASE + pfn *
- * 4096.
+ * Concept: in the region that Xen mapped at the start, virtual = VIRT_BASE + pfn * 4096; which frame of the machine is
+ * behind a pfn says p2m.c, and behind an address the page tables.
  *
  * Page tables hold machine frames and are read by the real MMU: there is no second translation. So the guest must not
  * write them: it could map anybody's memory. They are mapped read-only, and every change is asked of Xen, which checks
@@ -22,11 +16,10 @@
 
 static unsigned long next_pfn, end_pfn;
 
-unsigned long pfn_to_mfn(unsigned long pfn) { return ((unsigned long *)start_info->mfn_list)[pfn]; }
-unsigned long mfn_to_pfn(unsigned long mfn) { return machine_to_phys_mapping[mfn]; }
 unsigned long virt_to_pfn(const void *va) { return (unsigned long)((const char *)va - VIRT_BASE) >> PAGE_SHIFT; }
 void *pfn_to_virt(unsigned long pfn) { return VIRT_BASE + (pfn << PAGE_SHIFT); }
-void *mfn_to_virt(unsigned long mfn) { return pfn_to_virt(mfn_to_pfn(mfn)); }
+/* Without a question: page tables, and what start_info names, are ours for certain. */
+void *mfn_to_virt(unsigned long mfn) { return pfn_to_virt(machine_to_phys_mapping[mfn]); }
 
 /* From the page tables, which know best: `va` need not be in the initial region, nor its frame be ours. */
 unsigned long virt_to_mfn(const void *va)
