@@ -55,11 +55,13 @@ TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_node
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 SANDBOX_OBJS := alone fence sandbox
-LAB_OBJS := facts shrink starter lab run build form form_h check submission key variant
-# What the programs are made of that check labs, and those labs.
-LAB_KIT_OBJS := report stores scene scene_hvm kernel_file
-LABS := $(notdir $(wildcard labs/[0-9]*))
+LAB_OBJS := facts shrink starter lab run build form form_h form_g check submission key variant
+# What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
+LAB_KIT_OBJS := draw report stores scene scene_hvm kernel_file
+LABS := $(patsubst labs/%/check/facts.c,%,$(wildcard labs/[0-9]*/check/facts.c))
+GUEST_LABS := $(patsubst labs/%/check/guest.c,%,$(wildcard labs/[0-9]*/check/guest.c))
 LAB_HEADERS := $(shell find sim vcpu mmu evtchn rings tools guests labs/kit -name '*.h')
+LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
 POLICY_OBJS := $(addprefix tools/policy/,memory.o mirror.o serve.o main.o)
@@ -92,6 +94,8 @@ HVMTEST := start main traps debug registers segments rings paging corners apic m
 # One kernel twice: all of it but what a processor allows kernels only.
 FIVE := main exceptions traps paging patch process user probes
 GUEST_RT := start entry init text console p2m memory traps event time user smp grant
+
+GUEST_RT_OBJS = $(call listed,build/guests/rt,$(GUEST_RT))
 
 # What `make run` shows: in a terminal the cockpit, and without one a demo.
 COCKPIT := build/guests/rings
@@ -182,23 +186,42 @@ $(1)/labs/%/golden: $(1)/labs/%/check/facts.o $(1)/labs/kit/kit.a $(1)/libxenlab
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs)
 
-# What the files that a lab of form H is about define, for the linker: tools/lab/form_h.c.
-$(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a
-	$$(Q)if grep -q '^form *= *"H"' $$<; then nm -g --defined-only $$$$(tr '\n' ' ' < $$< | grep -o ' files\? *= *\(\[[^]]*\]\|"[^"]*"\)' | \
-		grep -o '[a-z0-9_/]*\.c"' | sed 's#^#$(1)/#; s#c"$$$$#o#') | awk 'NF == 3 { print "-Wl,--require-defined=" $$$$3 }'; fi > $$@
+# What the files that a lab of form H or G is about define, for the linker: tools/lab/build.c.
+$(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a $$(GUEST_RT_OBJS)
+	$$(Q)if grep -q '^form *= *"[HG]"' $$<; then nm -g --defined-only $$$$(tr '\n' ' ' < $$< | grep -o ' files\? *= *\(\[[^]]*\]\|"[^"]*"\)' | \
+		grep -o '[a-z0-9_/]*\.c"' | sed 's#^#$(1)/#; s#c"$$$$#o#; s#^$(1)/guests/#build/guests/#') | awk 'NF == 3 { print "-Wl,--require-defined=" $$$$3 }'; fi > $$@
 
 # The headers, without the files that they are of.
 $(1)/labs/include/all: $$(LAB_HEADERS)
 	$$(Q)rm -rf $$(@D) && mkdir -p $$(@D) && cp --parents $$^ $$(@D) && touch $$@
 
+# The same in a guest.
+$(1)/labs/%/check/guest.o $(1)/labs/%/guest_main.o $(1)/labs/%/guest_draw.o: private all_cflags = $$(GUEST_CFLAGS) $$(XEN_CFLAGS)
+$(1)/labs/kit/guest_draw.o: labs/kit/draw.c build/flags
+	$$(call say,CC)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(all_cflags) -c -o $$@ $$<
+$(1)/labs/kit/guest.a: $(1)/labs/kit/guest_main.o $(1)/labs/kit/guest_draw.o $$(GUEST_RT_OBJS)
+	$$(call say,AR)
+	$$(Q)rm -f $$@ && $$(AR) qcs $$@ $$^
+$(1)/labs/kit/pv64.lds: guests/rt/pv64.lds
+	$$(Q)mkdir -p $$(@D) && cp $$< $$@
+$(1)/labs/%/golden_guest: $(1)/labs/%/check/guest.o $(1)/labs/kit/guest.a $(1)/labs/kit/pv64.lds
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(GUEST_CFLAGS) $$(GUEST_LDFLAGS) -T $(1)/labs/kit/pv64.lds -o $$@ $$(filter %.o %.a,$$^) -lgcc
+
 # All that `xenlab lab check` wants.
-$(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/golden $(1)/labs/$$(l)/whole) $(1)/labs/cflags $(1)/labs/ldflags $(1)/labs/include/all
+$(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/golden) $$(foreach l,$$(GUEST_LABS),$(1)/labs/$$(l)/golden_guest) \
+		$$(foreach l,$$(LABS) $$(GUEST_LABS),$(1)/labs/$$(l)/whole) $$(addprefix $(1)/labs/,$$(LAB_FLAGS)) $(1)/labs/include/all
 	$$(Q)touch $$@
 
-$(1)/labs/%flags: build/flags Makefile
+$(1)/labs/cflags: flags = $$(filter-out -Werror -MMD -MP,$$(all_cflags))
+$(1)/labs/ldflags: flags = $$(all_ldflags) $$(all_libs)
+$(1)/labs/guest_cflags: flags = $$(filter-out -Werror -MMD -MP,$$(GUEST_CFLAGS)) $$(XEN_CFLAGS)
+$(1)/labs/guest_ldflags: flags = $$(filter-out -MMD -MP,$$(GUEST_CFLAGS)) $$(GUEST_LDFLAGS) -T $$(CURDIR)/$(1)/labs/kit/pv64.lds
+$$(addprefix $(1)/labs/,$$(LAB_FLAGS)): build/flags Makefile
 	@mkdir -p $$(@D)
-	$$(Q)echo '$$(if $$(filter c,$$*),$$(filter-out -Werror -MMD -MP,$$(all_cflags)),$$(all_ldflags) $$(all_libs))' | \
-		sed 's# -I\. # -I$$(CURDIR)/$(1)/labs/include #; s#\([ IL]\)build/#\1$$(CURDIR)/build/#g' > $$@
+	$$(Q)echo '$$(flags)' | sed 's# -I\. # -I$$(CURDIR)/$(1)/labs/include #; s#\([ IL]\)build/#\1$$(CURDIR)/build/#g' > $$@
 
 $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a
 	$$(call say,LD)
@@ -281,7 +304,6 @@ GUEST_LDFLAGS := -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstac
 
 GUEST_PROGRAMS := $(addprefix build/guests/,$(GUESTS))
 HVM_GUEST_PROGRAMS := $(addprefix build/guests/,$(HVM_GUESTS))
-GUEST_RT_OBJS := $(call listed,build/guests/rt,$(GUEST_RT))
 
 build/guests/%.o: guests/%.c build/flags
 	$(call say,CC)

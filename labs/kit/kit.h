@@ -25,9 +25,17 @@ struct kit_steps {
 
 /* --seed N [--keep I,J,...]: those steps alone. The exit status. */
 int kit_main(int argc, char **argv, const struct kit_steps *s);
+/*
+ * The same in a guest (guests/rt), whose command line says seed=N keep=I,J,...: what guest_main() returns. At most
+ * KIT_GUEST_STEPS, or their numbers do not fit there. It prints reports with "lab: " in front of each line.
+ */
+#define KIT_GUEST_STEPS 150
+int kit_guest(const struct kit_steps *s);
 
 /* Below n: from seed and step, and how many were drawn in it. */
 uint64_t kit_random(uint64_t n);
+/* Called by kit_main() and kit_guest(): what is drawn from here on. Steps count from 1 here. */
+void kit_draw_from(uint64_t seed, uint64_t step);
 void kit_step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void kit_fact(const char *property, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void kit_count(const char *property, uint64_t n);

@@ -13,7 +13,7 @@ int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void) { return 1; }
 #endif
 
-static uint64_t seed, prng;
+static uint64_t seed;
 static unsigned int now;
 
 static void line(const char *kind, const char *fmt, va_list args)
@@ -56,24 +56,10 @@ void kit_die(const char *fmt, ...)
     exit(1);
 }
 
-/* SplitMix64: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014). */
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-uint64_t kit_random(uint64_t n)
-{
-    prng += UINT64_C(0x9e3779b97f4a7c15);
-    return mix(prng) % n;
-}
-
 static void step(const struct kit_steps *s, void *data, unsigned int i)
 {
     now = i;
-    prng = mix(seed ^ mix(i + 1));
+    kit_draw_from(seed, i + 1);
     s->step(data, i);
 }
 
@@ -103,7 +89,7 @@ int kit_main(int argc, char **argv, const struct kit_steps *s)
         else
             kit_die("there is no option %s", argv[i]);
     }
-    prng = mix(seed);
+    kit_draw_from(seed, 0);
     data = s->begin();
     for (unsigned int i = 0; !keep && i < s->nr; i++)
         step(s, data, i);

@@ -7,6 +7,11 @@
  * headers, and no other text of xenlab's: the answer is nothing that one may include. The linker sees objects, since it
  * takes no orders from them.
  *
+ * The student's objects stand in front of what has xenlab's own, so that nothing of that is taken. What they left out
+ * would bring in all of xenlab's own file, and an empty file would pass: so they are first joined to one object,
+ * "whole", and the linker is told of each symbol that xenlab's own files define (build/labs/NN/whole) that it must be
+ * there.
+ *
  * Invariant: what it says names no place of this machine's, so that it is the same on each.
  */
 #include "tools/lab/form.h"
@@ -123,7 +128,7 @@ static int run_cc(struct check *c, const char *flags, const char *const *what, c
 
 #define TOOLS "/usr/bin", "/usr/include", "/usr/libexec", "/etc/alternatives"
 
-int check_compile(struct check *c, const char *flags, const char *const *what)
+static int compile(struct check *c, const char *flags, const char *const *what)
 {
     char *headers = check_path("%s/labs/include", c->built), *libraries = check_path("%s/build/deps", c->root);
     const char *see[] = { TOOLS, headers, libraries, c->folder, c->lab->path, NULL };
@@ -133,7 +138,7 @@ int check_compile(struct check *c, const char *flags, const char *const *what)
     return rc;
 }
 
-int check_link(struct check *c, const char *flags, const char *const *what)
+static int link_all(struct check *c, const char *flags, const char *const *what)
 {
     char *library = check_path("%s/libxenlab.a", c->built), *kit = check_path("%s/labs/kit", c->built),
          *own = check_path("%s/labs/%s/check", c->built, c->lab->name), *guests = check_path("%s/guests", c->built),
@@ -146,7 +151,8 @@ int check_link(struct check *c, const char *flags, const char *const *what)
     return rc;
 }
 
-int check_work(struct check *c, const char *const made[])
+/* The folder, without what was made there before. */
+static int work_make(struct check *c, const char *const made[])
 {
     char *work = check_path("%s/.build", c->folder);
     int rc = 0;
@@ -166,8 +172,75 @@ int check_work(struct check *c, const char *const made[])
     return rc;
 }
 
+/* One file of the student's. */
+static int compile_file(struct check *c, const char *flags, unsigned int i, const char *object)
+{
+    char *source = check_path("%s/%s", c->folder, lab_file_of(c->lab, i));
+    const int rc = !source ? check_fail(c, "not enough memory")
+                           : compile(c, flags, (const char *const[]){ "-c", source, "-o", object, NULL });
+
+    free(source);
+    return rc;
+}
+
+/* One object of the student's files, if it has all that xenlab's own have: see the head. */
+static int gather(struct check *c, const char *const object[LAB_FILES_MAX], const char *whole)
+{
+    const char *gathering[LAB_FILES_MAX + 6] = { "-r", "-nostdlib", "-Wl,-d" };
+    unsigned int nr = 3;
+    char *flags = check_path("labs/%s/whole", c->lab->name);
+    int rc;
+
+    for (unsigned int i = 0; i < c->lab->nr_files; i++)
+        gathering[nr++] = object[i];
+    gathering[nr++] = "-o", gathering[nr] = whole;
+    rc = flags ? link_all(c, flags, gathering) : check_fail(c, "not enough memory");
+    free(flags);
+    return rc;
+}
+
+/* What reports, the student's object, the rest. */
+static int link_program(struct check *c, const struct program *p, const char *whole)
+{
+    char *program = check_path("%s/.build/%s", c->folder, p->name);
+    const char *linking[8] = { p->what[0], whole };
+    unsigned int nr = 2;
+    int rc;
+
+    for (unsigned int i = 1; i < 4 && p->what[i]; i++)
+        linking[nr++] = p->what[i];
+    linking[nr++] = "-o", linking[nr] = program;
+    rc = program ? link_all(c, p->ldflags, linking) : check_fail(c, "not enough memory");
+    free(program);
+    return rc;
+}
+
+int check_program(struct check *c, const struct program *p)
+{
+    char *object[LAB_FILES_MAX] = { NULL }, *whole = check_path("%s/.build/whole.o", c->folder);
+    const char *made[LAB_FILES_MAX + 3] = { p->name, "whole.o" };
+    int rc = whole ? 0 : check_fail(c, "not enough memory");
+
+    for (unsigned int i = 0; !rc && i < c->lab->nr_files; i++) {
+        object[i] = check_path("%s/.build/%.*s.o", c->folder, (int)strcspn(lab_file_of(c->lab, i), "."),
+                               lab_file_of(c->lab, i));
+        if (object[i])
+            made[2 + i] = strrchr(object[i], '/') + 1;
+        else
+            rc = check_fail(c, "not enough memory");
+    }
+    rc = rc ?: work_make(c, made);
+    for (unsigned int i = 0; !rc && i < c->lab->nr_files; i++)
+        rc = compile_file(c, p->cflags, i, object[i]);
+    rc = rc ?: gather(c, (const char *const *)object, whole) ?: link_program(c, p, whole);
+    free(whole);
+    for (unsigned int i = 0; i < c->lab->nr_files; i++)
+        free(object[i]);
+    return rc;
+}
+
 int check_report(struct check *c, const struct sandbox *s, const char *const argv[], const struct run_limits *limits,
-                 struct report *report)
+                 bool (*edit)(const struct lab *lab, struct run *run), struct report *report)
 {
     char why[RUN_ERR_SIZE] = "";
     struct run r = { 0 };
@@ -175,7 +248,7 @@ int check_report(struct check *c, const struct sandbox *s, const char *const arg
 
     if (run_program(s, argv, limits, &r, why))
         rc = check_fail(c, "%s cannot be started: %s", argv[0], why);
-    else if (!facts_read(&report->facts, r.out, r.len))
+    else if ((edit && !edit(c->lab, &r)) || !facts_read(&report->facts, r.out, r.len))
         rc = check_fail(c, "not enough memory");
     report->limited = r.limited;
     snprintf(report->ended, sizeof(report->ended), "%s", report->facts.wrong[0] ? report->facts.wrong : r.ended);

@@ -34,10 +34,10 @@ struct form {
     int (*report)(struct check *c, bool golden, uint64_t seed, const char *keep, struct report *r);
 };
 
-/* "H"; NULL: there is none. */
+/* "H", "G"; NULL: there is none. */
 const struct form *form_find(const char *name);
 
-extern const struct form form_h;
+extern const struct form form_h, form_g;
 
 /* --- for forms --- */
 
@@ -45,17 +45,19 @@ extern const struct form form_h;
 int check_fail(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* To be freed; NULL: no memory. */
 char *check_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The folder .build beside the student's file, without what was made there before (names, up to NULL). 0, -1. */
-int check_work(struct check *c, const char *const made[]);
+/* A program in the folder .build beside the student's files: what reports, their objects, and `rest`. */
+struct program {
+    const char *name, *cflags, *ldflags; /* flags: files of c->built */
+    const char *what[4];                 /* the first is what reports; NULL ends it */
+};
 /*
- * The compiler, in a sandbox where it can write to .build alone: what is given, then flags and libraries from that file
- * of c->built. It sees the student's folder, the lab's, and headers; as a linker, the student's folder, and the
- * library, the lab's and guests' objects in c->built. 0; 1: see c->compiler; -1.
+ * In a sandbox where no more can be written to than .build. The compiler sees the student's folder, the lab's, and
+ * headers; the linker the student's folder, and the library, the lab's and guests' objects in c->built. 0; 1: see
+ * c->compiler; -1.
  */
-int check_compile(struct check *c, const char *flags, const char *const *what);
-int check_link(struct check *c, const char *flags, const char *const *what);
-/* Run a program whose output is a report. 0, -1. */
+int check_program(struct check *c, const struct program *p);
+/* Run a program whose output is a report, or becomes one by what edit() makes of it (NULL: it is). 0, -1. */
 int check_report(struct check *c, const struct sandbox *s, const char *const argv[], const struct run_limits *limits,
-                 struct report *report);
+                 bool (*edit)(const struct lab *lab, struct run *run), struct report *report);
 
 #endif

@@ -184,16 +184,18 @@ bool lab_seeds(const char *text, uint64_t *from, uint64_t *to)
 
 /* --- the file --- */
 
-static const char *const keys[] = { "title",  "hours",      "form",    "file", "files",
-                                    "bodies", "properties", "budgets", "seeds" };
+static const char *const keys[] = { "title",  "hours",      "form",    "file",   "files",
+                                    "bodies", "properties", "budgets", "beside", "seeds" };
 
 static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
 {
-    const char *seeds;
+    const char *seeds, *beside;
     long hours;
 
     if (string(l, c, "title", &l->title, err) || string(l, c, "form", &l->form, err) || files(l, c, err) ||
         string(l, c, "seeds", &seeds, err))
+        return -1;
+    if (xlu_cfg_get_string(c, "beside", &beside, 1) != ESRCH && string(l, c, "beside", &l->beside, err))
         return -1;
     if (!form_find(l->form))
         return fail(err, "%s: form: \"%s\" is none", l->name, l->form);

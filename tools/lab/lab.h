@@ -12,6 +12,7 @@
  *      bodies     = [ "emulate_kernel | return false;" ]        what is taken out of them, and what stands there instead
  *      properties = [ "rip | RIP moves exactly when it was carried out | vcpu/pv/emulate.c: invariant" ]
  *      budgets    = [ "validations | 1.5" ]     of counts: how many times the golden run's
+ *      beside     = "build/guests/idle"         form G: another guest in the same machine; need not be there
  *      seeds      = "1-8"                   those that `check` uses
  *
  * Beside it: lab.md, the text; hints/1 to 3; check/, the program whose reports are compared (tools/lab/facts.h).
@@ -37,10 +38,10 @@ struct lab_property {
 };
 
 struct lab {
-    unsigned int number; /* 0 to 99 */
-    char *path, *name;   /* the folder; "01-trap-and-emulate" */
-    const char *title, *form;
-    const char *file[LAB_FILES_MAX]; /* no two have the same last part */
+    unsigned int number;               /* 0 to 99 */
+    char *path, *name;                 /* the folder; "01-trap-and-emulate" */
+    const char *title, *form, *beside; /* beside: or NULL */
+    const char *file[LAB_FILES_MAX];   /* no two have the same last part */
     unsigned int nr_files;
     unsigned int hours;
     struct lab_property property[LAB_PROPERTIES_MAX];
@@ -48,7 +49,7 @@ struct lab {
     struct starter_body body[LAB_BODIES_MAX];
     unsigned int nr_bodies;
     uint64_t seed_from, seed_to;
-    char *text[3 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + LAB_FILES_MAX + 8]; /* what the strings above are in */
+    char *text[3 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + LAB_FILES_MAX + 9]; /* what the strings above are in */
     unsigned int nr_texts;
 };
 

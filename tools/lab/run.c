@@ -59,6 +59,7 @@ static void end_say(struct run *r, const struct sandbox_run *s)
         snprintf(r->ended, sizeof(r->ended), "it ended with status %d", status);
     r->limited = sig == SIGXCPU || sig == SIGKILL;
     r->ok = !sig && !status;
+    r->status = status;
 }
 
 int run_program(const struct sandbox *what, const char *const argv[], const struct run_limits *limits, struct run *r,
@@ -70,7 +71,7 @@ int run_program(const struct sandbox *what, const char *const argv[], const stru
     struct sandbox_run s;
     bool ended;
 
-    *r = (struct run){ 0 };
+    *r = (struct run){ .status = -1 };
     if (sandbox_spawn(what, argv, &s, why, RUN_ERR_SIZE))
         return -1;
     r->wrapped = s.wrapped;

@@ -17,6 +17,7 @@ struct run {
     size_t len;
     bool wrapped;             /* it was in bubblewrap */
     bool ok;                  /* it ended by itself, with status 0 */
+    int status;               /* it ended by itself with this; -1: it did not */
     bool limited;             /* not by itself: it went beyond a limit */
     char ended[RUN_ERR_SIZE]; /* if not, how: "it crashed: Segmentation fault", "it has used 10 s of CPU time" */
 };
