@@ -57,10 +57,12 @@ DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc
 SANDBOX_OBJS := alone fence sandbox
 LAB_OBJS := facts shrink starter lab run build form form_h form_g check submission key variant
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
-LAB_KIT_OBJS := draw report stores scene scene_hvm kernel_file
+LAB_KIT_OBJS := draw interleave report stores scene scene_hvm kernel_file
+# Code that labs are about and xenlab is not.
+LAB_CODE_OBJS := event
 LABS := $(patsubst labs/%/check/facts.c,%,$(wildcard labs/[0-9]*/check/facts.c))
 GUEST_LABS := $(patsubst labs/%/check/guest.c,%,$(wildcard labs/[0-9]*/check/guest.c))
-LAB_HEADERS := $(shell find sim vcpu mmu evtchn rings tools guests labs/kit -name '*.h')
+LAB_HEADERS := $(shell find sim vcpu mmu evtchn rings tools guests labs/kit labs/code -name '*.h')
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
@@ -177,7 +179,7 @@ $(1)/xenlab-policy: $$(addprefix $(1)/,$$(POLICY_OBJS)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(CFLAGS) $$(variant_cflags) -o $$@ $$^ $$(foreach s,$$(POLICY_MAY),-Wl,-u,$$s -Wl,--export-dynamic-symbol=$$s)
 
-$(1)/labs/kit/kit.a: $$(call listed,$(1)/labs/kit,$$(LAB_KIT_OBJS))
+$(1)/labs/kit/kit.a: $$(call listed,$(1)/labs/kit,$$(LAB_KIT_OBJS)) $$(call listed,$(1)/labs/code,$$(LAB_CODE_OBJS))
 	$$(call say,AR)
 	$$(Q)rm -f $$@ && $$(AR) qcs $$@ $$^
 
@@ -187,7 +189,7 @@ $(1)/labs/%/golden: $(1)/labs/%/check/facts.o $(1)/labs/kit/kit.a $(1)/libxenlab
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs)
 
 # What the files that a lab of form H or G is about define, for the linker: tools/lab/build.c.
-$(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a $$(GUEST_RT_OBJS)
+$(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a $(1)/labs/kit/kit.a $$(GUEST_RT_OBJS)
 	$$(Q)if grep -q '^form *= *"[HG]"' $$<; then nm -g --defined-only $$$$(tr '\n' ' ' < $$< | grep -o ' files\? *= *\(\[[^]]*\]\|"[^"]*"\)' | \
 		grep -o '[a-z0-9_/]*\.c"' | sed 's#^#$(1)/#; s#c"$$$$#o#; s#^$(1)/guests/#build/guests/#') | awk 'NF == 3 { print "-Wl,--require-defined=" $$$$3 }'; fi > $$@
 

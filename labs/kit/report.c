@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Steps, reports, and numbers that follow from a seed: see kit.h. */
+#include "labs/kit/interleave.h"
 #include "labs/kit/kit.h"
 
 #include <stdarg.h>
@@ -27,6 +28,10 @@ void kit_step(const char *fmt, ...)
 {
     va_list args;
 
+    if (il_logs()) {
+        fflush(stdout);
+        return;
+    }
     va_start(args, fmt);
     printf("step %u ", now);
     line("", fmt, args);
@@ -38,13 +43,19 @@ void kit_fact(const char *property, const char *fmt, ...)
 {
     va_list args;
 
+    if (il_logs())
+        return;
     va_start(args, fmt);
     printf("fact %s ", property);
     line("", fmt, args);
     va_end(args);
 }
 
-void kit_count(const char *property, uint64_t n) { printf("count %s %llu\n", property, (unsigned long long)n); }
+void kit_count(const char *property, uint64_t n)
+{
+    if (!il_logs())
+        printf("count %s %llu\n", property, (unsigned long long)n);
+}
 
 void kit_die(const char *fmt, ...)
 {
@@ -86,8 +97,12 @@ int kit_main(int argc, char **argv, const struct kit_steps *s)
             seed = number(&word);
         else if (!strcmp(argv[i], "--keep"))
             keep = argv[i + 1];
-        else
+        else if (!strcmp(argv[i], "--log"))
+            il_log_begin();
+        else if (strcmp(argv[i], "--replay"))
             kit_die("there is no option %s", argv[i]);
+        else if (!il_replay_begin())
+            kit_die("there is no log");
     }
     kit_draw_from(seed, 0);
     data = s->begin();
@@ -98,6 +113,7 @@ int kit_main(int argc, char **argv, const struct kit_steps *s)
         keep += *keep == ',';
     }
     s->end(data);
-    printf("end\n");
+    if (!il_logs())
+        printf("end\n");
     return 0;
 }

@@ -184,17 +184,22 @@ bool lab_seeds(const char *text, uint64_t *from, uint64_t *to)
 
 /* --- the file --- */
 
-static const char *const keys[] = { "title",  "hours",      "form",    "file",   "files",
-                                    "bodies", "properties", "budgets", "beside", "seeds" };
+static const char *const keys[] = { "title",      "hours",   "form",   "file",   "files", "bodies",
+                                    "properties", "budgets", "beside", "replay", "seeds" };
 
 static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
 {
     const char *seeds, *beside;
-    long hours;
+    long hours, replay;
+    int rc;
 
     if (string(l, c, "title", &l->title, err) || string(l, c, "form", &l->form, err) || files(l, c, err) ||
         string(l, c, "seeds", &seeds, err))
         return -1;
+    rc = xlu_cfg_get_long(c, "replay", &replay, 1);
+    if (rc != ESRCH && (rc || replay < 0 || replay > 1))
+        return fail(err, "%s: replay: 0 or 1 is wanted", l->name);
+    l->replay = !rc && replay;
     if (xlu_cfg_get_string(c, "beside", &beside, 1) != ESRCH && string(l, c, "beside", &l->beside, err))
         return -1;
     if (!form_find(l->form))

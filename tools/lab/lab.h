@@ -12,6 +12,8 @@
  *      bodies     = [ "emulate_kernel | return false;" ]        what is taken out of them, and what stands there instead
  *      properties = [ "rip | RIP moves exactly when it was carried out | vcpu/pv/emulate.c: invariant" ]
  *      budgets    = [ "validations | 1.5" ]     of counts: how many times the golden run's
+ *      replay     = 1                           form H: what is run with the student's code in it writes a log of what
+ *                                               that does, which the golden program replays and reports of
  *      beside     = "build/guests/idle"         form G: another guest in the same machine; need not be there
  *      seeds      = "1-8"                   those that `check` uses
  *
@@ -44,6 +46,7 @@ struct lab {
     const char *file[LAB_FILES_MAX];   /* no two have the same last part */
     unsigned int nr_files;
     unsigned int hours;
+    bool replay;
     struct lab_property property[LAB_PROPERTIES_MAX];
     unsigned int nr_properties;
     struct starter_body body[LAB_BODIES_MAX];
