@@ -34,7 +34,7 @@ VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps msr context hy
 VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
-RINGS_OBJS := console ring disk_speed disk bus bus_store bus_ring channel blkback ddomain
+RINGS_OBJS := console ring disk_speed disk bus bus_store bus_ring channel blk_request blk_task blkback ddomain
 NET_OBJS := frame offload bridge connections outside netback_tx netback_rx vif_hash vif_ctrl vif_look netback
 P9_OBJS := bytering server p9back
 FB_OBJS := page fbback kbdback
