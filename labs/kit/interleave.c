@@ -191,6 +191,7 @@ void il_choice(void) { choices("the next step"); }
 
 void il_wait(void)
 {
+    choices("going to sleep"); /* with stores that are not seen yet */
     drain(self(), self()->nr_buffered);
     self()->waits = true;
     while (il.s->blocked(il.s->data, il.current))
