@@ -59,7 +59,7 @@ LAB_OBJS := facts shrink starter lab run build form form_h form_g check submissi
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
 LAB_KIT_OBJS := draw interleave report stores scene scene_hvm kernel_file
 # Code that labs are about and xenlab is not.
-LAB_CODE_OBJS := event ring
+LAB_CODE_OBJS := event ring exploit
 LABS := $(patsubst labs/%/check/facts.c,%,$(wildcard labs/[0-9]*/check/facts.c))
 GUEST_LABS := $(patsubst labs/%/check/guest.c,%,$(wildcard labs/[0-9]*/check/guest.c))
 LAB_HEADERS := $(shell find sim vcpu mmu evtchn rings tools guests labs/kit labs/code -name '*.h')
