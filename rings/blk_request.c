@@ -45,7 +45,7 @@ static void field(const struct vbd *b, const uint8_t *slot, size_t at, void *out
 
 /* --- bytes --- */
 
-/* One copy for each segment, all or nothing. to_front: from the bounce frames. */
+/* Segment i from or to bounce frame i, at the same place in it. to_front: from there. False: one could not be. */
 static bool segments_copy(struct vbd *b, const struct request *q, bool to_front)
 {
     struct gnttab_copy op[BLK_SEGMENTS];
@@ -108,6 +108,10 @@ static unsigned int sectors_of(const struct request *q)
 
 /* --- the operations: each a status, and when it is done in *due --- */
 
+/*
+ * Read or write, as q->op says, segments that were decoded. Refused before anything is moved: what the segments, the
+ * disk or its mode do not allow. *due: when it begins, then when it is done, which disk_due() knows.
+ */
 static int16_t transfer(struct vbd *b, const struct request *q, s_time_t *due)
 {
     const bool write = q->op == BLKIF_OP_WRITE;
@@ -129,6 +133,7 @@ static void segment_decode(struct segment *s, const uint8_t *bytes)
     *s = (struct segment){ raw.gref, raw.first_sect, raw.last_sect };
 }
 
+/* The segments are in the slot. */
 static int16_t direct(struct vbd *b, const uint8_t *slot, struct request *q, s_time_t *due)
 {
     struct blkif_request_segment raw[BLKIF_MAX_SEGMENTS_PER_REQUEST];

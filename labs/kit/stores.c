@@ -16,7 +16,11 @@ static struct {
     uint8_t *page[KIT_STORES_PLACES];
     unsigned int nr;
     void (*look)(void *data);
+    void (*seen)(void *data, const void *place, bool write, uintptr_t code);
     void *data;
+    const void *at; /* of the access that is let through */
+    bool write;
+    uintptr_t code;
 } watched;
 
 static void protect(int prot)
@@ -26,15 +30,19 @@ static void protect(int prot)
             kit_die("a page cannot be protected");
 }
 
+#define PF_WRITE 2 /* of the page fault's error code */
+
 static void faulted(int sig, siginfo_t *info, void *context)
 {
-    greg_t *flags = &((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL];
+    greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
 
     for (unsigned int i = 0; i < watched.nr; i++) {
         if (PLACE_OF(info->si_addr) != watched.page[i])
             continue;
         protect(PROT_READ | PROT_WRITE);
-        *flags |= TRAP_FLAG;
+        watched.at = info->si_addr, watched.write = regs[REG_ERR] & PF_WRITE;
+        watched.code = (uintptr_t)regs[REG_RIP];
+        regs[REG_EFL] |= TRAP_FLAG;
         return;
     }
     signal(sig, SIG_DFL); /* a crash like any other: the instruction does it again */
@@ -44,25 +52,41 @@ static void stepped(int sig, siginfo_t *info, void *context)
 {
     (void)sig, (void)info;
     ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
-    watched.look(watched.data);
-    protect(PROT_READ);
+    if (watched.look)
+        watched.look(watched.data);
+    if (watched.seen)
+        watched.seen(watched.data, watched.at, watched.write, watched.code);
+    protect(watched.seen ? PROT_NONE : PROT_READ);
 }
 
-void kit_stores(void *const *place, unsigned int nr, void (*run)(void *data), void (*look)(void *data), void *data)
+static void watch(void *const *place, unsigned int nr, void (*run)(void *data), void *data)
 {
     struct sigaction fault = { .sa_flags = SA_SIGINFO }, step = { .sa_flags = SA_SIGINFO }, was_fault, was_step;
 
     if (nr > KIT_STORES_PLACES)
         kit_die("%u places", nr);
     fault.sa_sigaction = faulted, step.sa_sigaction = stepped;
-    watched.nr = nr, watched.look = look, watched.data = data;
+    watched.nr = nr, watched.data = data;
     for (unsigned int i = 0; i < nr; i++)
         watched.page[i] = PLACE_OF(place[i]);
     sigaction(SIGSEGV, &fault, &was_fault);
     sigaction(SIGTRAP, &step, &was_step);
-    protect(PROT_READ);
+    protect(watched.seen ? PROT_NONE : PROT_READ);
     run(data);
     protect(PROT_READ | PROT_WRITE);
     sigaction(SIGSEGV, &was_fault, NULL);
     sigaction(SIGTRAP, &was_step, NULL);
+}
+
+void kit_stores(void *const *place, unsigned int nr, void (*run)(void *data), void (*look)(void *data), void *data)
+{
+    watched.look = look, watched.seen = NULL;
+    watch(place, nr, run, data);
+}
+
+void kit_accesses(void *const *place, unsigned int nr, void (*run)(void *data),
+                  void (*seen)(void *data, const void *place, bool write, uintptr_t code), void *data)
+{
+    watched.look = NULL, watched.seen = seen;
+    watch(place, nr, run, data);
 }

@@ -13,11 +13,20 @@
 #ifndef LABS_KIT_STORES_H
 #define LABS_KIT_STORES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define KIT_STORES_PLACES 4
 
 /* run(data), and look(data) after each of its stores to a page of place[0] to place[nr - 1]; look() calls nothing. */
 void kit_stores(void *const *place, unsigned int nr, void (*run)(void *data), void (*look)(void *data), void *data);
+
+/*
+ * The same of reads as well: seen() is told of each access where it begins, how many bytes nobody knows, and what code
+ * it is of.
+ */
+void kit_accesses(void *const *place, unsigned int nr, void (*run)(void *data),
+                  void (*seen)(void *data, const void *place, bool write, uintptr_t code), void *data);
 
 #endif
