@@ -201,7 +201,7 @@ void shadow_text_written(struct domain *d, mfn_t mfn);
 /* Is all as the head says? False: why. */
 bool shadow_audit(struct domain *d, char *why, size_t len);
 
-/* --- between shadow.c, shadow_fault.c and shadow_oos.c --- */
+/* --- between shadow.c, shadow_root.c, shadow_fault.c and shadow_oos.c --- */
 
 /* Of each entry: the processor finds nothing to set. */
 #define SHADOW_ALWAYS (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY)
@@ -220,6 +220,8 @@ static inline bool shadow_is_monitors(const struct shadow_domain *s, struct shad
     return s->monitor && role.format == SHADOW_LONG && role.level == 4 && index == s->monitor_slot;
 }
 
+/* shadow_root.c: how tables are read in this mode. */
+struct shadow_role shadow_role_of(const struct nested_regs *r, unsigned int level);
 /* How the frame of a table is to be watched (sim/frame.h), by the shadows that it has. */
 void shadow_mark(struct domain *d, mfn_t mfn);
 /* The shadow of that key, made if there is none. 0: no frame. The least used one goes if the pool is empty. */

@@ -25,95 +25,10 @@
 #include <string.h>
 
 #define ALL_RIGHTS (_PAGE_RW | _PAGE_USER)
-#define STORES                                                                                                         \
-    4 /* in a row to one table: it is filled or copied as a whole, or is data by now: that goes faster without */
+/* In a row to one table: it is filled or copied as a whole, or is data by now; that goes faster without. */
+#define STORES 4
 
 static struct shadow_domain *shadow_of(const struct domain *d) { return d->p2m->shadow; }
-
-/* ------------------------------------------------------------------------------------------------------ the root -- */
-
-/* How tables are read in this mode. */
-static struct shadow_role role_of(const struct nested_regs *r, unsigned int level)
-{
-    struct shadow_role role = { .level = (uint8_t)level };
-
-    if (!(r->cr0 & X86_CR0_PG)) {
-        role.format = SHADOW_SPLIT;
-        role.bits = SHADOW_SPLIT_RW;
-        return role;
-    }
-    role.format = r->efer & EFER_LMA ? SHADOW_LONG : r->cr4 & X86_CR4_PAE ? SHADOW_PAE : SHADOW_LEGACY;
-    role.bits = (uint8_t)((r->efer & EFER_NXE ? SHADOW_NXE : 0) |
-                          (role.format == SHADOW_LEGACY && r->cr4 & X86_CR4_PSE ? SHADOW_PSE : 0));
-    return role;
-}
-
-/* Without paging all of memory is one page, from 0. PAE's L3 is 32 bytes of its frame. */
-static uint64_t root_key(const struct nested_regs *r, struct shadow_role *role)
-{
-    *role = role_of(r, 4);
-    if (role->format == SHADOW_SPLIT)
-        return 0;
-    if (role->format == SHADOW_PAE)
-        role->part = (uint8_t)(PAGE_OFFSET(r->cr3) >> 5);
-    return PFN_DOWN(role->format == SHADOW_LONG ? r->cr3 & PTE_MFN_MASK : (uint32_t)r->cr3);
-}
-
-void shadow_vcpu_forget(struct domain *d, struct shadow_vcpu *sv)
-{
-    struct shadow_domain *s = shadow_of(d);
-
-    if (s && s->page && sv->root <= s->nr_pages && s->page[sv->root].life == sv->life)
-        s->page[sv->root].pinned = false;
-    sv->root = 0;
-}
-
-/* Tables that others than the guest have written to, or (`shared`) may have, have no shadows any more. */
-static void look_at_written(struct domain *d, bool shared)
-{
-    struct shadow_domain *s = shadow_of(d);
-    struct shadowed *w = d->xen->machine->shadowed;
-    const bool any = s->lost != w->lost, look = any || (shared && s->nr_shared);
-    uint32_t left = 0;
-
-    for (uint32_t i = 0; i < w->nr; i++) {
-        const uint32_t mfn = w->written[i];
-
-        if (w->mark[mfn])
-            shadow_text_written(d, _mfn(mfn));
-        if (s->frame[mfn].tables && w->mark[mfn])
-            shadow_unshadow(d, _mfn(mfn));
-        if (w->mark[mfn]) /* by another domain */
-            w->written[left++] = mfn;
-    }
-    w->nr = left;
-    for (uint32_t i = 1; i <= s->nr_pages && look; i++)
-        if (s->page[i].used && !mfn_eq(s->page[i].table, INVALID_MFN) && (any || s->page[i].shared))
-            shadow_unshadow(d, s->page[i].table);
-    s->text_lost |= any;
-    s->lost = w->lost;
-}
-
-uint64_t shadow_root(struct domain *d, struct shadow_vcpu *sv, const struct nested_regs *r)
-{
-    struct shadow_domain *s = shadow_of(d);
-    struct shadow_role role;
-    const uint64_t gfn = root_key(r, &role);
-    const struct shadow_page *p;
-
-    look_at_written(d, !sv->filled);
-    sv->filled = false;
-    p = &s->page[sv->root <= s->nr_pages ? sv->root : 0];
-    if (p->used && p->life == sv->life && p->gfn == gfn && !memcmp(&p->role, &role, sizeof(role)))
-        return mfn_x(p->mfn) << PAGE_SHIFT;
-    shadow_vcpu_forget(d, sv);
-    sv->root = shadow_get(d, gfn, role);
-    if (!sv->root)
-        return 0;
-    sv->life = s->page[sv->root].life;
-    s->page[sv->root].pinned = true;
-    return mfn_x(s->page[sv->root].mfn) << PAGE_SHIFT;
-}
 
 /* -------------------------------------------------------------------------------------------------- the way down -- */
 
@@ -186,7 +101,10 @@ static uint64_t leaf_entry(const struct way *way, struct shadow_role role)
     return mfn_x(mfn) << PAGE_SHIFT | e | SHADOW_ALWAYS;
 }
 
-/* Make what is missing. False: no memory. */
+/*
+ * From the root `page` down: make what is missing, or is another; at the end, the entry for way->va. False: no memory.
+ * (A shadow may go while another one is made, where the pool is that small: its `life` says whether it is the same.)
+ */
 static bool fill(const struct way *way, uint32_t page)
 {
     struct domain *d = way->d;
@@ -231,6 +149,7 @@ static bool needs_wp(const struct nested_regs *r, const struct nested_walk *w, u
     return access & PFEC_write_access && !(access & PFEC_user_mode) && r->cr0 & X86_CR0_PG && !all;
 }
 
+/* (After bits were set the walk is made again: an entry that is read in two ways may say something else by then.) */
 enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const struct nested_regs *r, uint64_t va,
                                 uint32_t access, struct nested_walk *w)
 {
@@ -239,7 +158,6 @@ enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const 
     struct way way = { d, w, r, va, 0 };
     mfn_t mfn;
 
-    /* (A bit that is set may be that of an entry that is read in another way, too, and means something else there.) */
     do {
         w->nr = 0;
         switch (nested_walk(r, va, access, machine_table, m, w)) {
@@ -250,7 +168,7 @@ enum shadow_result shadow_fault(struct domain *d, struct shadow_vcpu *sv, const 
     } while (nested_set_bits(m, w));
     way.gfn = PFN_DOWN(w->gpa);
     mfn = _mfn(PFN_DOWN(w->phys));
-    if (shadow_is_monitors(s, role_of(r, 4), (unsigned int)pte_index(va, 4)))
+    if (shadow_is_monitors(s, shadow_role_of(r, 4), (unsigned int)pte_index(va, 4)))
         return SHADOW_TAKEN;
     if ((access & PFEC_write_access) && (needs_wp(r, w, access) || s->frame[mfn_x(mfn)].text ||
                                          (shadow_guarded(s, mfn) && !shadow_oos_begin(d, sv, mfn))))
