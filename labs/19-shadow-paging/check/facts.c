@@ -11,6 +11,8 @@
  *          18, 33   L2       28..31   L1 of legacy
  *          21       PAE's L3, two of them
  *          19, 23   the window's L1, wide and legacy: gfn << 12 is where gfn is
+ *
+ * Budget: over 400 lines: the guest's tables in all formats, and one file a check.
  */
 #include "labs/kit/kit.h"
 #include "mmu/hvm/p2m.h"
@@ -72,7 +74,7 @@ static mfn_t frame(uint64_t gfn)
     return p2m_get_entry(d, gfn, &t);
 }
 
-/* -------------------------------------------------------------------------------------------------- the processor -- */
+/* ------------------------------------------------------------------------------------------------- the processor -- */
 
 /* Whether a frame is a table whose shadow would not hear of a store. */
 static bool is_guarded(mfn_t mfn) { return shadow_guarded(d->p2m->shadow, mfn); }
