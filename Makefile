@@ -55,7 +55,7 @@ TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_node
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 SANDBOX_OBJS := alone fence sandbox
-LAB_OBJS := facts shrink starter lab run build form form_h form_g check submission key variant
+LAB_OBJS := facts shrink starter lab run build form form_h form_g pair fresh check testfile submission key variant
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
 LAB_KIT_OBJS := draw interleave report stores scene scene_hvm front kernel_file
 # Code that labs are about and xenlab is not.
@@ -83,7 +83,7 @@ UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace s
 UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
 UI_OBJS += $(addprefix run/,told trace end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
 UI_OBJS += $(addprefix compare/,technique costs trial table paging host_paths host_type)
-UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare cmd_doctor $(addprefix lab/,place folder author result grade) cmd_lab cmd_limits main
+UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare cmd_doctor $(addprefix lab/,place folder student progress start check show author result grade) cmd_lab cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
@@ -217,13 +217,14 @@ $(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/golden) $$(foreach l,$$(G
 		$$(foreach l,$$(LABS) $$(GUEST_LABS),$(1)/labs/$$(l)/whole) $$(addprefix $(1)/labs/,$$(LAB_FLAGS)) $(1)/labs/include/all
 	$$(Q)touch $$@
 
-$(1)/labs/cflags: flags = $$(filter-out -Werror -MMD -MP,$$(all_cflags))
+# Functions of the student's stay what they are, for gdb.
+$(1)/labs/cflags: flags = $$(patsubst -O2,-Og,$$(filter-out -Werror -MMD -MP,$$(all_cflags)))
 $(1)/labs/ldflags: flags = $$(all_ldflags) $$(all_libs)
 $(1)/labs/guest_cflags: flags = $$(filter-out -Werror -MMD -MP,$$(GUEST_CFLAGS)) $$(XEN_CFLAGS)
 $(1)/labs/guest_ldflags: flags = $$(filter-out -MMD -MP,$$(GUEST_CFLAGS)) $$(GUEST_LDFLAGS) -T $$(CURDIR)/$(1)/labs/kit/pv64.lds
 $$(addprefix $(1)/labs/,$$(LAB_FLAGS)): build/flags Makefile
 	@mkdir -p $$(@D)
-	$$(Q)echo '$$(flags)' | sed 's# -I\. # -I$$(CURDIR)/$(1)/labs/include #; s#\([ IL]\)build/#\1$$(CURDIR)/build/#g' > $$@
+	$$(Q)echo '$$(flags)' | sed 's# -I\. # -I@BUILT@/labs/include #; s#$$(CURDIR)/$(1)/#@BUILT@/#g; s#$$(CURDIR)/#@ROOT@/#g; s#\([ IL]\)build/#\1@ROOT@/build/#g' > $$@
 
 $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a
 	$$(call say,LD)

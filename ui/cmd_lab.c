@@ -12,8 +12,12 @@
 #include "tools/lab/check.h"
 #include "tools/nearest.h"
 #include "ui/lab/author.h"
+#include "ui/lab/check.h"
 #include "ui/lab/grade.h"
 #include "ui/lab/place.h"
+#include "ui/lab/progress.h"
+#include "ui/lab/show.h"
+#include "ui/lab/start.h"
 #include "ui/status.h"
 
 #include <errno.h>
@@ -27,10 +31,14 @@ static const char help[] = "Usage: xenlab lab COMMAND\n\n"
                            "from what Xen does.\n\n"
                            "  list             the labs\n"
                            "  start N [FOLDER] a folder with the text and the file to complete\n"
-                           "  check [N] [--seed A[-B]]\n"
+                           "  check [N] [--seed A[-B] | --test FILE]\n"
                            "                   compile it and try it: each property, and for one that fails\n"
-                           "                   the fewest steps that show it\n"
+                           "                   the fewest steps that show it, which are left in failed/\n"
                            "  hint N [1|2|3]   a question, a pointer, an outline\n"
+                           "  show [N] [PROPERTY | --test FILE] [--gdb | --no-gdb]\n"
+                           "                   where it first goes wrong: both reports up to there, and then\n"
+                           "                   gdb on your code, at the beginning of that step\n"
+                           "  progress         what you have passed: .xenlab-lab, in this folder\n"
                            "  test N           an author's: xenlab's own file and right variants pass,\n"
                            "                   wrong ones fail, each by its property and in its own words\n"
                            "  grade N SUBMISSION --key FILE --json FILE [--junit FILE] [--tap FILE]\n"
@@ -55,54 +63,6 @@ static int list(const struct lab_place *p, int argc, char *const *argv)
     return STATUS_OK;
 }
 
-/* The folder, with the text and what the student completes. */
-static int folder_make(const struct lab *l, const char *folder, char *const *starter)
-{
-    char path[4400], *text;
-    int rc;
-
-    snprintf(path, sizeof(path), "%s/lab.md", l->path);
-    text = lab_file_read(path);
-    if (!text)
-        return STATUS_ENVIRONMENT;
-    snprintf(path, sizeof(path), "%s/lab.md", folder);
-    if (mkdir(folder, 0777))
-        rc = lab_complain("%s: %s", folder, strerror(errno));
-    else
-        rc = lab_file_write(path, text);
-    for (unsigned int i = 0; !rc && i < l->nr_files; i++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
-        rc = lab_file_write(path, starter[i]);
-    }
-    free(text);
-    return rc;
-}
-
-static int start(const struct lab_place *p, int argc, char *const *argv)
-{
-    const struct lab *l = lab_find(p, argv[0]);
-    const char *folder = argc > 1 ? argv[1] : l ? l->name : NULL;
-    char err[STARTER_ERR_SIZE], *source[LAB_FILES_MAX], *starter[LAB_FILES_MAX];
-    int rc = STATUS_ENVIRONMENT;
-
-    if (!l || !lab_sources_read(p, l, source))
-        return rc;
-    if (!starters_make((const char *const *)source, starter, l->nr_files, l->body, l->nr_bodies, err)) {
-        lab_complain("%s: %s", l->name, err);
-    } else {
-        rc = folder_make(l, folder, starter);
-        lab_sources_free(l, starter);
-    }
-    lab_sources_free(l, source);
-    if (!rc) {
-        printf("%s/lab.md is the text, ", folder);
-        for (unsigned int i = 0; i < l->nr_files; i++)
-            printf("%s%s/%s", !i ? "" : i + 1 < l->nr_files ? ", " : " and ", folder, lab_file_of(l, i));
-        printf(" what you complete. Then: xenlab lab check %u\n", l->number);
-    }
-    return rc;
-}
-
 static int hint(const struct lab_place *p, int argc, char *const *argv)
 {
     const struct lab *l = lab_find(p, argv[0]);
@@ -122,115 +82,13 @@ static int hint(const struct lab_place *p, int argc, char *const *argv)
     return STATUS_OK;
 }
 
-/* --- check --- */
-
-static void indented(const char *text)
-{
-    while (text && *text) {
-        const size_t n = strcspn(text, "\n");
-
-        printf("      %.*s\n", (int)n, text);
-        text += n + (text[n] == '\n');
-    }
-}
-
-static void finding_print(const struct lab *l, unsigned int i, const struct finding *f)
-{
-    static const char *const verdicts[] = {
-        [VERDICT_PASS] = "PASS", [VERDICT_FAIL] = "FAIL", [VERDICT_UNREACHED] = "----"
-    };
-
-    printf("%s  %02u.%u %s", verdicts[f->verdict], l->number, i + 1, l->property[i].what);
-    if (f->verdict == VERDICT_UNREACHED)
-        printf("  (not reached: all runs went wrong before)");
-    if (f->verdict != VERDICT_FAIL) {
-        putchar('\n');
-        return;
-    }
-    printf("\n      seed %llu", (unsigned long long)f->seed);
-    if (f->shrunk < f->steps)
-        printf(", shrunk from %zu steps to %zu", f->steps, f->shrunk);
-    putchar('\n');
-    indented(f->input);
-    printf("      expected  %s\n      got       %s\n      see       %s\n", f->expected, f->got, l->property[i].where);
-}
-
-/* The student's folder: the current one, or below it by its name. */
-static bool folder_find(const struct lab *l, char *folder, size_t size)
-{
-    const char *const tries[] = { ".", l->name };
-    char path[4200], *real;
-
-    for (unsigned int i = 0; i < 2; i++) {
-        snprintf(path, sizeof(path), "%s/%s", tries[i], lab_file_of(l, 0));
-        if (access(path, R_OK))
-            continue;
-        real = realpath(tries[i], NULL);
-        snprintf(folder, size, "%s", real ?: tries[i]);
-        free(real);
-        return true;
-    }
-    lab_complain("there is no %s here, nor %s/%s: xenlab lab start %u makes it", lab_file_of(l, 0), l->name,
-                 lab_file_of(l, 0), l->number);
-    return false;
-}
-
-static int check_lab(const struct lab_place *p, const struct lab *l, const char *folder, const char *seeds)
-{
-    struct check c = {
-        .lab = l, .root = p->root, .built = p->built, .folder = folder, .seed_from = l->seed_from, .seed_to = l->seed_to
-    };
-    int rc;
-
-    if (seeds && !lab_seeds(seeds, &c.seed_from, &c.seed_to))
-        return lab_complain("--seed: a number, or two with - between them, is wanted, not \"%s\"", seeds);
-    rc = check_run(&c);
-    if (!c.sandboxed && rc >= 0)
-        fprintf(stderr, "xenlab: lab: bubblewrap cannot be used here: your code is only limited, not locked in\n");
-    if (rc < 0)
-        lab_complain("%s", c.err);
-    if (rc == 1)
-        fprintf(stderr, "%s%s does not compile.\n", c.compiler, l->nr_files > 1 ? l->name : lab_file_of(l, 0));
-    for (unsigned int i = 0; !rc && i < l->nr_properties; i++)
-        finding_print(l, i, &c.finding[i]);
-    if (!rc)
-        rc = check_passed(&c) ? STATUS_OK : STATUS_FAILED;
-    else
-        rc = rc < 0 ? STATUS_ENVIRONMENT : STATUS_FAILED;
-    check_free(&c);
-    return rc;
-}
-
-static int check(const struct lab_place *p, int argc, char *const *argv)
-{
-    const struct lab *l = NULL;
-    const char *seeds = NULL;
-    char folder[4096];
-
-    for (int i = 0; i < argc; i++) {
-        if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            seeds = argv[++i];
-        else if (!strncmp(argv[i], "--seed=", 7))
-            seeds = argv[i] + 7;
-        else if (*argv[i] == '-' || l)
-            return lab_complain("check: what is \"%s\"?", argv[i]);
-        else if (!(l = lab_find(p, argv[i])))
-            return STATUS_ENVIRONMENT;
-    }
-    for (unsigned int i = 0; !l && i < p->nr; i++) /* which lab's folder is this? */
-        if (!access(lab_file_of(&p->labs[i], 0), R_OK))
-            l = &p->labs[i];
-    if (!l)
-        return lab_complain("check: which lab? This is no lab's folder");
-    return folder_find(l, folder, sizeof(folder)) ? check_lab(p, l, folder, seeds) : STATUS_ENVIRONMENT;
-}
-
 static const struct command {
     const char *name;
     int (*run)(const struct lab_place *p, int argc, char *const *argv);
     int least, most; /* arguments */
-} commands[] = { { "list", list, 0, 0 }, { "start", start, 1, 2 },   { "check", check, 0, 3 },
-                 { "hint", hint, 1, 2 }, { "test", lab_test, 1, 1 }, { "grade", lab_grade, 0, 14 } };
+} commands[] = { { "list", list, 0, 0 },     { "start", lab_start, 1, 2 }, { "check", lab_check, 0, 3 },
+                 { "hint", hint, 1, 2 },     { "show", lab_show, 0, 4 },   { "progress", lab_progress, 0, 0 },
+                 { "test", lab_test, 1, 1 }, { "grade", lab_grade, 0, 14 } };
 
 int cmd_lab(int argc, char *const *argv)
 {

@@ -51,20 +51,33 @@ char *check_path(const char *fmt, ...)
     return path;
 }
 
-/* The words of a file, after those that are there; *text is what they are in. */
-static bool words_read(const char *path, const char **word, unsigned int *nr, char **text)
+/* A word of a file of flags, to be freed: @ROOT@ and @BUILT@ in it are where things are here. */
+static char *word_place(const struct check *c, const char *word)
+{
+    static const char root[] = "@ROOT@", built[] = "@BUILT@";
+    const char *at = strstr(word, root), *in = c->root;
+    size_t len = sizeof(root) - 1;
+
+    if (!at)
+        at = strstr(word, built), in = c->built, len = sizeof(built) - 1;
+    return at ? check_path("%.*s%s%s", (int)(at - word), word, in, at + len) : strdup(word);
+}
+
+/* The words of a file, after those that are there; each is to be freed. */
+static bool words_read(const struct check *c, const char *path, const char **word, unsigned int *nr)
 {
     FILE *f = fopen(path, "r");
+    char *text = NULL;
     size_t size = 0;
-    const bool got = f && getdelim(text, &size, '\0', f) > 0;
+    bool got = f && getdelim(&text, &size, '\0', f) > 0;
 
     if (f)
         fclose(f);
-    for (char *w = got ? strtok(*text, " \n") : NULL; w; w = strtok(NULL, " \n")) {
-        if (*nr == MAX_WORDS - 8)
-            return false;
-        word[(*nr)++] = w;
+    for (char *w = got ? strtok(text, " \n") : NULL; w && got; w = strtok(NULL, " \n")) {
+        got = *nr < MAX_WORDS - 8 && (word[*nr] = word_place(c, w));
+        *nr += got;
     }
+    free(text);
     return got;
 }
 
@@ -93,8 +106,8 @@ static int run_cc(struct check *c, const char *flags, const char *const *what, c
                   const char *headers)
 {
     const char *word[MAX_WORDS] = { "/usr/bin/cc", "-B/usr/bin", "-pipe" };
-    unsigned int nr = 3;
-    char *text = NULL, *path = check_path("%s/%s", c->built, flags), *work = check_path("%s/.build", c->folder),
+    unsigned int nr = 3, given;
+    char *path = check_path("%s/%s", c->built, flags), *work = check_path("%s/.build", c->folder),
          *here = check_path("-ffile-prefix-map=%s=.", c->folder);
     const struct sandbox s = { .see = see,
                                .write = work,
@@ -110,7 +123,8 @@ static int run_cc(struct check *c, const char *flags, const char *const *what, c
     word[nr++] = here;
     while (*what)
         word[nr++] = *what++;
-    if (!path || !work || !here || !words_read(path, word, &nr, &text)) {
+    given = nr;
+    if (!path || !work || !here || !words_read(c, path, word, &nr)) {
         check_fail(c, "%s cannot be read: what is it to be compiled with?", path ?: "flags");
     } else {
         word[nr] = NULL;
@@ -122,15 +136,27 @@ static int run_cc(struct check *c, const char *flags, const char *const *what, c
     }
     c->sandboxed = r.wrapped;
     run_free(&r);
-    free(text), free(path), free(work), free(here);
+    while (nr > given)
+        free((char *)(uintptr_t)word[--nr]);
+    free(path), free(work), free(here);
     return rc;
 }
 
 #define TOOLS "/usr/bin", "/usr/include", "/usr/libexec", "/etc/alternatives"
 
+char *check_engine(const struct check *c)
+{
+    char *here = check_path("%s/build/deps", c->root);
+
+    if (here && !access(here, F_OK))
+        return here;
+    free(here);
+    return check_path("%s/libunicorn.so.2", c->built);
+}
+
 static int compile(struct check *c, const char *flags, const char *const *what)
 {
-    char *headers = check_path("%s/labs/include", c->built), *libraries = check_path("%s/build/deps", c->root);
+    char *headers = check_path("%s/labs/include", c->built), *libraries = check_engine(c);
     const char *see[] = { TOOLS, headers, libraries, c->folder, c->lab->path, NULL };
     const int rc = headers && libraries ? run_cc(c, flags, what, see, headers) : check_fail(c, "not enough memory");
 
@@ -142,7 +168,7 @@ static int link_all(struct check *c, const char *flags, const char *const *what)
 {
     char *library = check_path("%s/libxenlab.a", c->built), *kit = check_path("%s/labs/kit", c->built),
          *own = check_path("%s/labs/%s/check", c->built, c->lab->name), *guests = check_path("%s/guests", c->built),
-         *libraries = check_path("%s/build/deps", c->root);
+         *libraries = check_engine(c);
     const char *see[] = { TOOLS, library, kit, own, guests, libraries, c->folder, NULL };
     const int rc = library && kit && own && guests && libraries ? run_cc(c, flags, what, see, c->built)
                                                                 : check_fail(c, "not enough memory");
@@ -251,6 +277,7 @@ int check_report(struct check *c, const struct sandbox *s, const char *const arg
     else if ((edit && !edit(c->lab, &r)) || !facts_read(&report->facts, r.out, r.len))
         rc = check_fail(c, "not enough memory");
     report->limited = r.limited;
+    c->sandboxed = r.wrapped;
     snprintf(report->ended, sizeof(report->ended), "%s", report->facts.wrong[0] ? report->facts.wrong : r.ended);
     run_free(&r);
     return rc;

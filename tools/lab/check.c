@@ -3,52 +3,14 @@
 #include "tools/lab/check.h"
 
 #include "tools/lab/form.h"
+#include "tools/lab/fresh.h"
+#include "tools/lab/pair.h"
 #include "tools/lab/shrink.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define SHRINK_TRIES 150
-
-/* --- one run --- */
-
-struct pair {
-    struct report golden, got;
-};
-
-static void pair_free(struct pair *p)
-{
-    facts_free(&p->golden.facts);
-    facts_free(&p->got.facts);
-}
-
-/* Both reports of a seed; of those steps alone that keep names, if it does. 0: pair_free() is wanted. */
-static int pair_run(struct check *c, uint64_t seed, const char *keep, struct pair *p)
-{
-    const struct form *form = form_find(c->lab->form);
-    int rc;
-
-    *p = (struct pair){ 0 };
-    rc = form->report(c, true, seed, keep, &p->golden);
-    if (!rc && !facts_ended(&p->golden.facts))
-        rc = check_fail(c, "the golden run, seed %llu: %s: an error of the lab's, not of yours",
-                        (unsigned long long)seed, p->golden.ended[0] ? p->golden.ended : "it has no end");
-    if (!rc)
-        rc = form->report(c, false, seed, keep, &p->got);
-    if (rc)
-        pair_free(p);
-    return rc;
-}
-
-/* One that says all that it should, and then does not end well, differs where it should have ended. */
-static bool pair_differs(const struct check *c, const struct pair *p, struct divergence *d)
-{
-    struct facts got = p->got.facts;
-
-    if (p->got.ended[0] && facts_ended(&got))
-        got.nr--;
-    return facts_differ(&p->golden.facts, &got, lab_factor, c->lab, d);
-}
 
 /* --- shrinking --- */
 
@@ -200,7 +162,7 @@ static int seed_run(struct check *c, uint64_t seed)
     const struct lab_property *p;
     struct divergence d;
     struct pair pair;
-    int rc = pair_run(c, seed, NULL, &pair);
+    int rc = pair_run(c, seed, c->keep, &pair);
 
     if (!rc)
         rc = golden_known(c, &pair.golden.facts);
@@ -234,10 +196,18 @@ int check_more(struct check *c)
 
 int check_run(struct check *c)
 {
+    int rc = 0;
+
     c->limited = false;
     for (unsigned int i = 0; i < c->lab->nr_properties; i++)
         c->finding[i] = (struct finding){ .verdict = VERDICT_UNREACHED };
-    return form_find(c->lab->form)->build(c) ?: check_more(c);
+    if (!c->again || !fresh_is(c)) {
+        fresh_forget(c);
+        rc = form_find(c->lab->form)->build(c);
+        if (!rc && c->again)
+            fresh_note(c);
+    }
+    return rc ?: check_more(c);
 }
 
 bool check_passed(const struct check *c)

@@ -39,7 +39,9 @@ struct check {
     const char *built;  /* what was built of them: libxenlab.a and the rest */
     const char *folder; /* the student's */
     uint64_t seed_from, seed_to;
-    bool bare; /* without bubblewrap */
+    const char *keep; /* "3,17": those steps alone; NULL: all */
+    bool bare;        /* without bubblewrap */
+    bool again; /* what was built of the same files is used again; a student's own loss, if .build is tampered with */
 
     struct finding finding[LAB_PROPERTIES_MAX]; /* as lab->property */
     char *compiler;                             /* what it said; owned; NULL: nothing */

@@ -45,6 +45,8 @@ extern const struct form form_h, form_g;
 int check_fail(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* To be freed; NULL: no memory. */
 char *check_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Where the engine is that programs of xenlab's are linked with, if it is not the system's. To be freed. */
+char *check_engine(const struct check *c);
 /* A program in the folder .build beside the student's files: what reports, their objects, and `rest`. */
 struct program {
     const char *name, *cflags, *ldflags; /* flags: files of c->built */

@@ -137,7 +137,7 @@ static bool edit(const struct lab *lab, struct run *r)
 
 static int report(struct check *c, bool golden, uint64_t seed, const char *keep, struct report *r)
 {
-    char digits[24], *libraries = check_path("%s/build/deps", c->root), *xenlab = check_path("%s/xenlab", c->built);
+    char digits[24], *libraries = check_engine(c), *xenlab = check_path("%s/xenlab", c->built);
     char *guest = golden ? check_path("%s/labs/%s/golden_guest", c->built, c->lab->name)
                          : check_path("%s/.build/guest", c->folder);
     char *words = check_path("seed=%llu%s%s", (unsigned long long)seed, keep ? " keep=" : "", keep ?: "");

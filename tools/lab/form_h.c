@@ -35,7 +35,7 @@ static int build(struct check *c)
 static int run(struct check *c, const char *program, const char *const argv[], int fd, struct report *r,
                struct run *log)
 {
-    char why[RUN_ERR_SIZE] = "", *libraries = check_path("%s/build/deps", c->root);
+    char why[RUN_ERR_SIZE] = "", *libraries = check_engine(c);
     const char *see[] = { program, libraries, NULL };
     const struct sandbox s = { .see = see,
                                .fd = fd,

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `xenlab lab show`: to the place where it first goes wrong.
+ *
+ * Concept: a check has left the fewest steps that fail in failed/PROPERTY.test; or a test of one's own is given.
+ * Both reports of it are made again and shown side by side around the line in which they part. Then, if what runs the
+ * code is a program of this machine's (form H), gdb is started on it: it stops where that step begins (kit_step(), one
+ * event before), and then in the first of the functions that the student writes. Without a terminal there is no one to
+ * type: the command is shown, and carried out only if --gdb says so; gdb then reads what comes from the pipe.
+ */
+#include "ui/lab/show.h"
+
+#include "tools/lab/pair.h"
+#include "tools/lab/testfile.h"
+#include "ui/lab/student.h"
+#include "ui/status.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum gdb { GDB_IF_TERMINAL, GDB_YES, GDB_NO };
+
+/* --- gdb --- */
+
+#define WORDS_MAX (24 + LAB_BODIES_MAX)
+
+struct command {
+    char *word[WORDS_MAX]; /* owned */
+    unsigned int nr;
+};
+
+static void add(struct command *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct command *c, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    if (c->nr < WORDS_MAX - 1 && vasprintf(&c->word[c->nr], fmt, args) >= 0)
+        c->nr++;
+    va_end(args);
+}
+
+/* The last of the steps is where it goes wrong. */
+static void gdb_command(struct command *g, const struct check *c, uint64_t seed, const char *keep)
+{
+    const char *last = keep && strrchr(keep, ',') ? strrchr(keep, ',') + 1 : keep;
+
+    add(g, "gdb");
+    add(g, "-q");
+    add(g, "-ex=set confirm off");
+    add(g, "-ex=directory %s", c->root);
+    add(g, "-ex=directory %s", c->folder);
+    if (last)
+        add(g, "-ex=tbreak kit_step if now == %s", last);
+    else
+        add(g, "-ex=tbreak kit_main");
+    add(g, "-ex=run");
+    for (unsigned int i = 0; i < c->lab->nr_bodies; i++)
+        add(g, "-ex=tbreak %s", c->lab->body[i].function);
+    add(g, "-ex=continue");
+    add(g, "--args");
+    add(g, "%s/.build/facts", c->folder);
+    add(g, "--seed");
+    add(g, "%llu", (unsigned long long)seed);
+    if (keep) {
+        add(g, "--keep");
+        add(g, "%s", keep);
+    }
+    g->word[g->nr] = NULL;
+}
+
+/* As somebody would type it. */
+static void command_print(const struct command *g)
+{
+    for (unsigned int i = 0; i < g->nr; i++)
+        printf(strpbrk(g->word[i], " =") ? "%s'%s'" : "%s%s", i ? " " : "  ", g->word[i]);
+    putchar('\n');
+}
+
+static int gdb_run(const struct check *c, uint64_t seed, const char *keep, enum gdb how)
+{
+    struct command g = { .nr = 0 };
+    int rc = STATUS_OK;
+
+    gdb_command(&g, c, seed, keep);
+    if (how == GDB_NO || (how == GDB_IF_TERMINAL && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))) {
+        printf("\nTo go through your code there (xenlab lab show --gdb does it):\n");
+        command_print(&g);
+    } else {
+        printf("\ngdb stops in your code in that step. up, print, next; quit ends it.\n");
+        fflush(NULL);
+        execvp(g.word[0], g.word);
+        rc = lab_complain("gdb: %s", errno == ENOENT ? "it is not installed (apt install gdb)" : strerror(errno));
+    }
+    while (g.nr)
+        free(g.word[--g.nr]);
+    return rc;
+}
+
+/* --- which --- */
+
+/* failed/PROPERTY.test; without a name that of the first property that has one. NULL: there is none. */
+static char *test_find(const struct check *c, const char *property)
+{
+    const struct lab *l = c->lab;
+
+    for (unsigned int i = 0; i < l->nr_properties; i++) {
+        char *path = NULL;
+
+        if (!property || !strcmp(property, l->property[i].name))
+            path = check_path("%s/failed/%s.test", c->folder, l->property[i].name);
+        if (path && !access(path, R_OK))
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+/* Both reports, and what is known of the property. */
+static int pair_print(struct check *c, uint64_t seed, const char *keep, bool *differ)
+{
+    const struct lab_property *property = NULL;
+    struct divergence d;
+    struct pair pair;
+
+    if (pair_run(c, seed, keep, &pair))
+        return lab_complain("%s", c->err);
+    *differ = pair_differs(c, &pair, &d);
+    if (*differ)
+        property = lab_property(c->lab, d.name);
+    if (property)
+        printf("%02u.%zu %s\nsee %s\n\n", c->lab->number, (size_t)(property - c->lab->property) + 1, property->what,
+               property->where);
+    pair_show(c, &pair, stdout);
+    if (!*differ)
+        printf("Here both say the same. All of it: xenlab lab check %u\n", c->lab->number);
+    pair_free(&pair);
+    return STATUS_OK;
+}
+
+/* The test's reports; then gdb, where that is of use. */
+static int test_show(struct check *c, const char *file, enum gdb how)
+{
+    char err[TESTFILE_ERR_SIZE], *text = lab_file_read(file);
+    struct testfile t = { .keep = NULL };
+    int rc = STATUS_ENVIRONMENT;
+    bool differ = false;
+
+    if (text && testfile_read(&t, text, err)) {
+        lab_complain("%s: %s", file, err);
+    } else if (text) {
+        c->keep = t.keep, c->seed_from = c->seed_to = t.seed;
+        rc = student_check_run(c); /* which builds it */
+        if (!c->compiler && !c->err[0])
+            rc = pair_print(c, t.seed, t.keep, &differ);
+        if (!rc && differ && !strcmp(c->lab->form, "H"))
+            rc = gdb_run(c, t.seed, t.keep, how);
+    }
+    free(text);
+    testfile_free(&t);
+    return rc;
+}
+
+static int show(const struct lab_place *p, const struct lab *l, const char *folder, const char *property, enum gdb how)
+{
+    struct check c = student_check(p, l, folder);
+    char *file = test_find(&c, property);
+    int rc = STATUS_OK;
+
+    if (!file) { /* nobody has checked it yet, or it was right */
+        rc = student_check_run(&c);
+        if (!c.compiler && !c.err[0]) {
+            file = test_find(&c, property);
+            rc = STATUS_OK;
+            if (!file)
+                puts(property ? "That property does not fail." : "All properties hold: there is nothing to show.");
+        }
+        check_free(&c);
+        c = student_check(p, l, folder);
+    }
+    if (file)
+        rc = test_show(&c, file, how);
+    free(file);
+    check_free(&c);
+    return rc;
+}
+
+int lab_show(const struct lab_place *p, int argc, char *const *argv)
+{
+    const char *file = NULL, *property = NULL;
+    enum gdb how = GDB_IF_TERMINAL;
+    char folder[4096], *word = NULL;
+    const struct lab *l;
+    struct check c;
+    int rc;
+
+    for (int i = 0; i < argc; i++) {
+        if (!strcmp(argv[i], "--test") && i + 1 < argc)
+            file = argv[++i];
+        else if (!strncmp(argv[i], "--test=", 7))
+            file = argv[i] + 7;
+        else if (!strcmp(argv[i], "--gdb"))
+            how = GDB_YES;
+        else if (!strcmp(argv[i], "--no-gdb"))
+            how = GDB_NO;
+        else if (*argv[i] == '-' || property)
+            return lab_complain("show: what is \"%s\"?", argv[i]);
+        else if (!word && isdigit((unsigned char)argv[i][0]))
+            word = argv[i];
+        else
+            property = argv[i];
+    }
+    if (file && property)
+        return lab_complain("show: a property or a test, not both");
+    l = student_lab_or(p, word ? 1 : 0, &word);
+    if (!l || !student_folder(l, folder, sizeof(folder)))
+        return STATUS_ENVIRONMENT;
+    if (property && !lab_property(l, property))
+        return lab_complain("show: lab %u has no property \"%s\": check says their names behind \"go there\"",
+                            l->number, property);
+    if (!file)
+        return show(p, l, folder, property, how);
+    c = student_check(p, l, folder);
+    rc = test_show(&c, file, how);
+    check_free(&c);
+    return rc;
+}

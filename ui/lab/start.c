@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `xenlab lab start`: a folder to work in.
+ *
+ * Concept: in it are the lab's text, the files to complete, and two tests (tools/lab/testfile.h) of what is there so
+ * far: failing.test, the first that a check of it says, and passing.test, a step of the same seed that goes well
+ * already. Neither is written by hand: they are found by checking what the student begins with.
+ */
+#include "ui/lab/start.h"
+
+#include "tools/lab/testfile.h"
+#include "ui/lab/student.h"
+#include "ui/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define STEPS_TRIED 16 /* until one goes well */
+
+/* The folder, with the text and what the student completes. */
+static int folder_make(const struct lab *l, const char *folder, char *const *starter)
+{
+    char path[4400], *text;
+    int rc;
+
+    snprintf(path, sizeof(path), "%s/lab.md", l->path);
+    text = lab_file_read(path);
+    if (!text)
+        return STATUS_ENVIRONMENT;
+    snprintf(path, sizeof(path), "%s/lab.md", folder);
+    if (mkdir(folder, 0777))
+        rc = lab_complain("%s: %s", folder, strerror(errno));
+    else
+        rc = lab_file_write(path, text);
+    for (unsigned int i = 0; !rc && i < l->nr_files; i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
+        rc = lab_file_write(path, starter[i]);
+    }
+    free(text);
+    return rc;
+}
+
+/* --- the two tests --- */
+
+/* What a check of some steps says: the first property that fails; or NULL, and *input is what they are, to be freed. */
+static const struct finding *failing(const struct check *c)
+{
+    for (unsigned int i = 0; i < c->lab->nr_properties; i++)
+        if (c->finding[i].verdict == VERDICT_FAIL)
+            return &c->finding[i];
+    return NULL;
+}
+
+static int test_make(const struct check *c, const char *name, uint64_t seed, const uint32_t *step, size_t nr,
+                     const struct finding *f)
+{
+    char path[4400];
+    FILE *out;
+
+    snprintf(path, sizeof(path), "%s/%s", c->folder, name);
+    out = fopen(path, "wx");
+    if (!out)
+        return lab_complain("%s: %s", path, strerror(errno));
+    if (f) {
+        fputs("# A test that fails with what you begin with. What is done in it:\n", out);
+        for (const char *line = f->input; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
+            fprintf(out, "#   %.*s\n", (int)strcspn(line, "\n"), line);
+        fprintf(out, "# and what is to come of it: %s\n", f->expected);
+    } else {
+        fputs("# A test that passes with what you begin with.\n", out);
+    }
+    fprintf(out, "#\n#     xenlab lab check %u --test %s\n#\n# Change its numbers, or make others.\n", c->lab->number,
+            name);
+    testfile_write(out, seed, step, nr);
+    return fclose(out) ? lab_complain("%s: %s", path, strerror(errno)) : STATUS_OK;
+}
+
+/* A step that goes well; false: there is none among the first. */
+static bool step_passes(const struct check *as, uint64_t seed, uint32_t *step)
+{
+    for (*step = 0; *step < STEPS_TRIED; ++*step) {
+        struct check c = *as;
+        char keep[12];
+        bool passes;
+
+        snprintf(keep, sizeof(keep), "%u", *step);
+        c.keep = keep;
+        c.seed_from = c.seed_to = seed;
+        passes = !check_run(&c) && !failing(&c);
+        check_free(&c);
+        if (passes)
+            return true;
+    }
+    return false;
+}
+
+static void tests_make(const struct lab_place *p, const struct lab *l, const char *folder)
+{
+    const struct check as = student_check(p, l, folder);
+    struct check c = as;
+    const struct finding *f;
+    uint32_t step;
+
+    c.seed_to = c.seed_from;
+    if (check_run(&c)) {
+        lab_complain("no tests are made: what you begin with cannot be checked here: %s",
+                     c.err[0] ? c.err : c.compiler);
+    } else if ((f = failing(&c))) {
+        test_make(&c, "failing.test", f->seed, f->step, f->shrunk, f);
+        if (f->steps && step_passes(&as, f->seed, &step))
+            test_make(&c, "passing.test", f->seed, &step, 1, NULL);
+    }
+    check_free(&c);
+}
+
+/* --- the command --- */
+
+int lab_start(const struct lab_place *p, int argc, char *const *argv)
+{
+    const struct lab *l = lab_find(p, argv[0]);
+    const char *folder = argc > 1 ? argv[1] : l ? l->name : NULL;
+    char err[STARTER_ERR_SIZE], *source[LAB_FILES_MAX], *starter[LAB_FILES_MAX], *real;
+    int rc = STATUS_ENVIRONMENT;
+
+    if (!l || !lab_sources_read(p, l, source))
+        return rc;
+    if (!starters_make((const char *const *)source, starter, l->nr_files, l->body, l->nr_bodies, err)) {
+        lab_complain("%s: %s", l->name, err);
+    } else {
+        rc = folder_make(l, folder, starter);
+        lab_sources_free(l, starter);
+    }
+    lab_sources_free(l, source);
+    real = rc ? NULL : realpath(folder, NULL);
+    if (real) {
+        tests_make(p, l, real);
+        printf("%s/lab.md is the text, ", folder);
+        for (unsigned int i = 0; i < l->nr_files; i++)
+            printf("%s%s/%s", !i ? "" : i + 1 < l->nr_files ? ", " : " and ", folder, lab_file_of(l, i));
+        printf(" what you complete. Then: xenlab lab check %u\n", l->number);
+    }
+    free(real);
+    return rc;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Finding it, checking it, and what is left there: see student.h. */
+#include "ui/lab/student.h"
+
+#include "tools/lab/testfile.h"
+#include "ui/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- where it is --- */
+
+/* All of the lab's files: emulate.c alone may be another lab's as well. */
+static bool folder_is(const struct lab *l, const char *folder)
+{
+    char path[4400];
+
+    for (unsigned int i = 0; i < l->nr_files; i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
+        if (access(path, R_OK))
+            return false;
+    }
+    return true;
+}
+
+const struct lab *student_lab(const struct lab_place *p)
+{
+    char *here = realpath(".", NULL);
+    const char *name = here ? strrchr(here, '/') + 1 : "";
+    const struct lab *found = NULL;
+    bool several = false;
+
+    for (unsigned int i = 0; i < p->nr; i++)
+        if (!strcmp(p->labs[i].name, name)) {
+            free(here);
+            return &p->labs[i];
+        }
+    for (unsigned int i = 0; i < p->nr; i++)
+        if (folder_is(&p->labs[i], ".")) {
+            several = found;
+            found = &p->labs[i];
+        }
+    free(here);
+    return several ? NULL : found;
+}
+
+const struct lab *student_lab_or(const struct lab_place *p, int argc, char *const *argv)
+{
+    const struct lab *l = argc ? lab_find(p, argv[0]) : student_lab(p);
+
+    if (!argc && !l)
+        lab_complain("which lab? This is no lab's folder");
+    return l;
+}
+
+bool student_folder(const struct lab *l, char *folder, size_t size)
+{
+    char *here = realpath(".", NULL);
+    const bool inside = here && !strcmp(strrchr(here, '/') + 1, l->name);
+    char *below = inside || access(l->name, X_OK) ? NULL : realpath(l->name, NULL);
+    const char *at = inside ? here : below && folder_is(l, below) ? below : here && folder_is(l, here) ? here : below;
+
+    snprintf(folder, size, "%s", at ?: "");
+    free(here);
+    free(below);
+    if (*folder && folder_is(l, folder))
+        return true;
+    if (*folder)
+        lab_complain("%s has no %s: xenlab lab start %u FOLDER makes what it should have", folder, lab_file_of(l, 0),
+                     l->number);
+    else
+        lab_complain("there is no %s here, nor %s/%s: xenlab lab start %u makes it", lab_file_of(l, 0), l->name,
+                     lab_file_of(l, 0), l->number);
+    return false;
+}
+
+/* --- what is left there --- */
+
+/* failed/PROPERTY.test, or none. */
+static void test_leave(const struct check *c, unsigned int i)
+{
+    const struct finding *f = &c->finding[i];
+    const struct lab_property *p = &c->lab->property[i];
+    char path[4400];
+    FILE *out = NULL;
+
+    snprintf(path, sizeof(path), "%s/failed/%s.test", c->folder, p->name);
+    unlink(path);
+    if (f->verdict == VERDICT_FAIL)
+        out = fopen(path, "w");
+    if (!out)
+        return;
+    fprintf(out, "# %02u.%u %s\n", c->lab->number, i + 1, p->what);
+    for (const char *line = f->input; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
+        fprintf(out, "#   %.*s\n", (int)strcspn(line, "\n"), line);
+    fprintf(out, "# Again: xenlab lab check %u --test failed/%s.test\n", c->lab->number, p->name);
+    testfile_write(out, f->seed, f->step, f->shrunk);
+    fclose(out);
+}
+
+static void tests_leave(const struct check *c)
+{
+    char path[4400];
+
+    snprintf(path, sizeof(path), "%s/failed", c->folder);
+    if (check_passed(c) ? access(path, F_OK) : mkdir(path, 0777) && errno != EEXIST)
+        return; /* nothing is lost: check says it as well */
+    for (unsigned int i = 0; i < c->lab->nr_properties; i++)
+        test_leave(c, i);
+    rmdir(path); /* if it is empty */
+}
+
+/* --- checks --- */
+
+struct check student_check(const struct lab_place *p, const struct lab *l, const char *folder)
+{
+    return (struct check){ .lab = l,
+                           .root = p->root,
+                           .built = p->built,
+                           .folder = folder,
+                           .seed_from = l->seed_from,
+                           .seed_to = l->seed_to,
+                           .again = true };
+}
+
+int student_check_run(struct check *c)
+{
+    const int rc = check_run(c);
+
+    if (!c->sandboxed && rc >= 0)
+        fprintf(stderr, "xenlab: lab: bubblewrap cannot be used here: your code is only limited, not locked in\n");
+    if (rc < 0)
+        return lab_complain("%s", c->err);
+    if (rc == 1) {
+        fprintf(stderr, "%s%s does not compile.\n", c->compiler,
+                c->lab->nr_files > 1 ? c->lab->name : lab_file_of(c->lab, 0));
+        return STATUS_FAILED;
+    }
+    if (!c->keep) {
+        tests_leave(c);
+        return check_passed(c) ? STATUS_OK : STATUS_FAILED;
+    }
+    for (unsigned int i = 0; i < c->lab->nr_properties; i++) /* a test may be of one property alone */
+        if (c->finding[i].verdict == VERDICT_FAIL)
+            return STATUS_FAILED;
+    return STATUS_OK;
+}
+
+static void indented(const char *text)
+{
+    while (text && *text) {
+        const size_t n = strcspn(text, "\n");
+
+        printf("      %.*s\n", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
+}
+
+void student_foldering_print(const struct check *c, unsigned int i)
+{
+    static const char *const verdicts[] = {
+        [VERDICT_PASS] = "PASS", [VERDICT_FAIL] = "FAIL", [VERDICT_UNREACHED] = "----"
+    };
+    const struct finding *f = &c->finding[i];
+    const struct lab *l = c->lab;
+
+    printf("%s  %02u.%u %s", verdicts[f->verdict], l->number, i + 1, l->property[i].what);
+    if (f->verdict == VERDICT_UNREACHED)
+        printf("  (not reached: all runs went wrong before)");
+    if (f->verdict != VERDICT_FAIL) {
+        putchar('\n');
+        return;
+    }
+    printf("\n      seed %llu", (unsigned long long)f->seed);
+    if (f->shrunk < f->steps)
+        printf(", shrunk from %zu steps to %zu", f->steps, f->shrunk);
+    putchar('\n');
+    indented(f->input);
+    printf("      expected  %s\n      got       %s\n      see       %s\n      go there  xenlab lab show %u %s\n",
+           f->expected, f->got, l->property[i].where, l->number, l->property[i].name);
+}
