@@ -58,7 +58,7 @@ SANDBOX_OBJS := alone fence sandbox
 LAB_OBJS := facts shrink starter lab run build form form_h form_g pair fresh check testfile submission key variant
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
 LAB_KIT_OBJS := draw interleave report stores scene scene_hvm front kernel_file
-# Code that labs are about and xenlab is not.
+# Code that labs are about and xenlab is not; and holes, for guests.
 LAB_CODE_OBJS := event ring exploit
 LABS := $(patsubst labs/%/check/facts.c,%,$(wildcard labs/[0-9]*/check/facts.c))
 GUEST_LABS := $(patsubst labs/%/check/guest.c,%,$(wildcard labs/[0-9]*/check/guest.c))
@@ -189,7 +189,7 @@ $(1)/labs/%/golden: $(1)/labs/%/check/facts.o $(1)/labs/kit/kit.a $(1)/libxenlab
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs)
 
 # What the files that a lab of form H or G is about define, for the linker: tools/lab/build.c.
-$(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a $(1)/labs/kit/kit.a $$(GUEST_RT_OBJS)
+$(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a $(1)/labs/kit/kit.a $(1)/labs/kit/guest.a
 	$$(Q)if grep -q '^form *= *"[HG]"' $$<; then nm -g --defined-only $$$$(tr '\n' ' ' < $$< | grep -o ' files\? *= *\(\[[^]]*\]\|"[^"]*"\)' | \
 		grep -o '[a-z0-9_/]*\.c"' | sed 's#^#$(1)/#; s#c"$$$$#o#; s#^$(1)/guests/#build/guests/#') | awk 'NF == 3 { print "-Wl,--require-defined=" $$$$3 }'; fi > $$@
 
@@ -198,12 +198,12 @@ $(1)/labs/include/all: $$(LAB_HEADERS)
 	$$(Q)rm -rf $$(@D) && mkdir -p $$(@D) && cp --parents $$^ $$(@D) && touch $$@
 
 # The same in a guest.
-$(1)/labs/%/check/guest.o $(1)/labs/%/guest_main.o $(1)/labs/%/guest_draw.o: private all_cflags = $$(GUEST_CFLAGS) $$(XEN_CFLAGS)
+$(1)/labs/%/check/guest.o $(1)/labs/%/guest_main.o $(1)/labs/%/guest_draw.o $(1)/labs/code/holes.o: private all_cflags = $$(GUEST_CFLAGS) $$(XEN_CFLAGS)
 $(1)/labs/kit/guest_draw.o: labs/kit/draw.c build/flags
 	$$(call say,CC)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(all_cflags) -c -o $$@ $$<
-$(1)/labs/kit/guest.a: $(1)/labs/kit/guest_main.o $(1)/labs/kit/guest_draw.o $$(GUEST_RT_OBJS)
+$(1)/labs/kit/guest.a: $(1)/labs/kit/guest_main.o $(1)/labs/kit/guest_draw.o $(1)/labs/code/holes.o $$(GUEST_RT_OBJS)
 	$$(call say,AR)
 	$$(Q)rm -f $$@ && $$(AR) qcs $$@ $$^
 $(1)/labs/kit/pv64.lds: guests/rt/pv64.lds
