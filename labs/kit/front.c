@@ -69,6 +69,28 @@ const char *kit_front_back(struct kit_front *f, const char *node, char value[64]
     return value;
 }
 
+void kit_front_drop(struct kit_front *f, bool back, const char *node)
+{
+    const struct xs_access a = xenstored_toolstack(f->x);
+    char path[128];
+
+    xs_rm(&a, path_of(f, back, node, path));
+}
+
+/* The front end's part is there. */
+void kit_front_make(struct kit_front *f)
+{
+    char path[128], front[128], domid[8];
+
+    snprintf(domid, sizeof(domid), "%u", f->k->d->domain_id);
+    path_of(f, false, "", front);
+    directory(f, path_of(f, true, "", path), 0, f->k->d->domain_id);
+    write_path(f, path_of(f, true, "frontend-id", path), domid);
+    write_path(f, path_of(f, true, "frontend", path), front);
+    write_path(f, path_of(f, true, "online", path), "1");
+    write_path(f, path_of(f, true, "state", path), "1");
+}
+
 /* --- frames, grants, ports --- */
 
 void *kit_front_frame(struct kit_front *f, unsigned int i)
@@ -166,7 +188,7 @@ void kit_front_add(struct kit_front *f, const char *type, ...)
     struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = 0 };
     const domid_t domid = f->k->d->domain_id;
     const char *node;
-    char path[128], at[128], front[128];
+    char path[128];
     va_list nodes;
 
     f->type = type;
@@ -174,18 +196,13 @@ void kit_front_add(struct kit_front *f, const char *type, ...)
     f->port = alloc.port;
     for (unsigned int i = 0; i < KIT_FRONT_FRAMES; i++)
         kit_front_grant(f, i, GTF_permit_access);
-    directory(f, path_of(f, false, "", front), domid, 0);
-    directory(f, path_of(f, true, "", path), 0, domid);
+    directory(f, path_of(f, false, "", path), domid, 0);
     kit_front_write(f, "state", "1");
-    snprintf(path, sizeof(path), "%u", domid);
-    write_path(f, path_of(f, true, "frontend-id", at), path);
     va_start(nodes, type);
     while ((node = va_arg(nodes, const char *)))
-        write_path(f, path_of(f, true, node, at), va_arg(nodes, const char *));
+        write_path(f, path_of(f, true, node, path), va_arg(nodes, const char *));
     va_end(nodes);
-    write_path(f, path_of(f, true, "frontend", path), front);
-    write_path(f, path_of(f, true, "online", path), "1");
-    write_path(f, path_of(f, true, "state", path), "1");
+    kit_front_make(f);
     kit_front_run(f);
 }
 

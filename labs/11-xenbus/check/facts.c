@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lab 11: xenbus, seen from a front end that does what it likes.
+ *
+ * Concept: each step is a device, and a few things that its front end or the toolstack writes into xenstore, one or two
+ * of them before the bus looks. The back end is a toy that notes how it is called. Reported is what the front end sees,
+ * the back end's state, and the calls, each with what was said in xenstore at that moment.
+ */
+#include "labs/kit/front.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/io/xenbus.h>
+
+#define STEPS       120
+#define ACTIONS_MAX 7
+
+struct lab {
+    struct kit_scene *k;
+    struct kit_front *f;
+    struct xenbus_kind kinds[2];
+    char calls[120]; /* since this was reported last */
+    bool refuses;    /* the next connect fails */
+    bool changed;    /* the back end was told of that; how often does not matter */
+    unsigned int connected, known;
+};
+
+static struct lab lab;
+
+static void note(const char *what)
+{
+    snprintf(lab.calls + strlen(lab.calls), sizeof(lab.calls) - strlen(lab.calls), "%s%s", *lab.calls ? ", " : "",
+             what);
+}
+
+static const char *state_now(void)
+{
+    static char value[64];
+
+    return kit_front_back(lab.f, "state", value);
+}
+
+static int toy_probe(struct xenbus_device *dev)
+{
+    (void)dev;
+    note("probe");
+    lab.known++;
+    return 0;
+}
+
+static int toy_connect(struct xenbus_device *dev)
+{
+    note(*state_now() == '4' ? "connect, though it says 4" : "connect");
+    if (lab.connected)
+        note("for the second time");
+    if (lab.refuses)
+        return xenbus_fail(dev, -EINVAL, "%d the toy does not like it", EINVAL);
+    lab.connected++;
+    return 0;
+}
+
+/* Who is told 5 or 6 takes its frames back. */
+static void toy_disconnect(struct xenbus_device *dev)
+{
+    const char now = *state_now();
+
+    (void)dev;
+    note(!lab.connected             ? "disconnect of what was not connected"
+         : now == '5' || now == '6' ? "disconnect, too late: it has said that it closes"
+                                    : "disconnect");
+    lab.connected = 0;
+}
+
+static void toy_changed(struct xenbus_device *dev)
+{
+    (void)dev;
+    lab.changed = true;
+    if (!lab.connected)
+        note("changed, of what is not connected");
+}
+
+static void toy_remove(struct xenbus_device *dev)
+{
+    (void)dev;
+    note("remove");
+    lab.known--;
+}
+
+static const struct backend_ops toy = {
+    .type = "toy",
+    .probe = toy_probe,
+    .also = "rate",
+    .changed = toy_changed,
+    .connect = toy_connect,
+    .disconnect = toy_disconnect,
+    .remove = toy_remove,
+};
+
+static void *begin(void)
+{
+    lab.k = kit_scene();
+    lab.kinds[0] = (struct xenbus_kind){ &toy, NULL };
+    lab.f = kit_front(lab.k, lab.kinds);
+    return &lab;
+}
+
+static void end(void *data)
+{
+    (void)data;
+    kit_front_end(lab.f);
+    kit_scene_end(lab.k);
+}
+
+enum action { STATE, TWO, NOTHING, RATE, REFUSE, REMOVE, ANOTHER };
+
+struct todo {
+    enum action what;
+    unsigned int state, second;
+};
+
+/* States that mean something, more often than not; 9 and 7 are none that a back end waits for. */
+static unsigned int a_state(void)
+{
+    static const unsigned char states[] = { 1, 1, 3, 3, 3, 4, 4, 5, 5, 6, 6, 2, 7, 8, 0, 9 };
+
+    return states[kit_random(sizeof(states))];
+}
+
+/* Most drivers begin by the book. */
+static void choose(struct todo *t, unsigned int i, bool book)
+{
+    static const enum action whats[] = { STATE, STATE,   STATE, STATE, STATE,  STATE,  TWO,
+                                         TWO,   NOTHING, RATE,  RATE,  REFUSE, REMOVE, ANOTHER };
+
+    *t = (struct todo){ .what = whats[kit_random(sizeof(whats) / sizeof(whats[0]))], a_state(), a_state() };
+    if (book && i < 2)
+        *t = (struct todo){ STATE, i ? 4 : 3, 0 };
+}
+
+static const char *todo_text(const struct todo *t, char text[48])
+{
+    switch (t->what) {
+    case STATE: snprintf(text, 48, "state %u", t->state); break;
+    case TWO: snprintf(text, 48, "states %u and %u at once", t->state, t->second); break;
+    case NOTHING: snprintf(text, 48, "no state"); break;
+    case RATE: snprintf(text, 48, "rate"); break;
+    case REFUSE: snprintf(text, 48, "a bad ring, state 3"); break;
+    case REMOVE: snprintf(text, 48, "device removed"); break;
+    case ANOTHER: snprintf(text, 48, "removed, made again at once"); break;
+    }
+    return text;
+}
+
+static void front_state(unsigned int state)
+{
+    char value[8];
+
+    snprintf(value, sizeof(value), "%u", state);
+    kit_front_write(lab.f, "state", value);
+}
+
+/* The property that an action is of. */
+static const char *act(const struct todo *t)
+{
+    const unsigned int last = t->what == TWO ? t->second : t->state;
+
+    switch (t->what) {
+    case STATE: front_state(t->state); break;
+    case TWO: front_state(t->state), front_state(t->second); break;
+    case NOTHING: kit_front_drop(lab.f, false, "state"); break;
+    case RATE: kit_front_write(lab.f, "rate", "7"); break;
+    case REFUSE:
+        lab.refuses = true;
+        front_state(3);
+        break;
+    case REMOVE: kit_front_drop(lab.f, true, ""); break;
+    case ANOTHER:
+        kit_front_drop(lab.f, true, "");
+        kit_front_make(lab.f);
+        break;
+    }
+    kit_front_run(lab.f);
+    return t->what == RATE                                  ? "changed"
+           : t->what == REFUSE                              ? "fails"
+           : t->what == REMOVE || t->what == ANOTHER        ? "gone"
+           : t->what != NOTHING && last == 1                ? "offers"
+           : t->what != NOTHING && (last == 3 || last == 4) ? "connects"
+                                                            : "closes";
+}
+
+static void report(const char *property, const char *when)
+{
+    if (!strcmp(property, "changed"))
+        note(lab.changed ? "changed" : "no word of it");
+    lab.changed = false;
+    kit_fact(property, "%s: the back end is in %s; calls: %s", when, state_now(), *lab.calls ? lab.calls : "none");
+    lab.calls[0] = '\0';
+}
+
+static void step(void *data, unsigned int number)
+{
+    const unsigned int nr = 2 + (unsigned int)kit_random(ACTIONS_MAX - 1);
+    const bool book = kit_random(4);
+    struct todo todo[ACTIONS_MAX];
+    char line[220] = "", text[48];
+
+    (void)data, (void)number;
+    for (unsigned int i = 0; i < nr; i++) {
+        choose(&todo[i], i, book);
+        snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? "; " : "", todo_text(&todo[i], text));
+    }
+    kit_step("a new device; the front end: %s", line);
+    lab.calls[0] = '\0';
+    lab.refuses = false;
+    lab.connected = lab.known = 0;
+    kit_front_add(lab.f, "toy", NULL);
+    report("offers", "a new device");
+    for (unsigned int i = 0; i < nr; i++) {
+        const char *property = act(&todo[i]);
+
+        report(property, todo_text(&todo[i], text));
+        lab.refuses = false;
+    }
+    kit_front_remove(lab.f);
+    kit_fact("gone", "in the end: %s, %s", lab.connected ? "still connected" : "not connected",
+             lab.known ? "not forgotten" : "forgotten");
+}
+
+int main(int argc, char **argv) { return kit_main(argc, argv, &(struct kit_steps){ STEPS, begin, step, end }); }
