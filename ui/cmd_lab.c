@@ -18,6 +18,8 @@
 #include "ui/lab/progress.h"
 #include "ui/lab/show.h"
 #include "ui/lab/start.h"
+#include "ui/lab/submit.h"
+#include "ui/lab/watch.h"
 #include "ui/status.h"
 
 #include <errno.h>
@@ -35,10 +37,12 @@ static const char help[] = "Usage: xenlab lab COMMAND\n\n"
                            "                   compile it and try it: each property, and for one that fails\n"
                            "                   the fewest steps that show it, which are left in failed/\n"
                            "  hint N [1|2|3]   a question, a pointer, an outline\n"
+                           "  watch [N]        check again whenever a file is saved; q ends it\n"
                            "  show [N] [PROPERTY | --test FILE] [--gdb | --no-gdb]\n"
                            "                   where it first goes wrong: both reports up to there, and then\n"
                            "                   gdb on your code, at the beginning of that step\n"
                            "  progress         what you have passed: .xenlab-lab, in this folder\n"
+                           "  submit [N]       one file to hand in, NN-NAME.tar\n"
                            "  test N           an author's: xenlab's own file and right variants pass,\n"
                            "                   wrong ones fail, each by its property and in its own words\n"
                            "  grade N SUBMISSION --key FILE --json FILE [--junit FILE] [--tap FILE]\n"
@@ -86,9 +90,10 @@ static const struct command {
     const char *name;
     int (*run)(const struct lab_place *p, int argc, char *const *argv);
     int least, most; /* arguments */
-} commands[] = { { "list", list, 0, 0 },     { "start", lab_start, 1, 2 }, { "check", lab_check, 0, 3 },
-                 { "hint", hint, 1, 2 },     { "show", lab_show, 0, 4 },   { "progress", lab_progress, 0, 0 },
-                 { "test", lab_test, 1, 1 }, { "grade", lab_grade, 0, 14 } };
+} commands[] = { { "list", list, 0, 0 },         { "start", lab_start, 1, 2 },       { "check", lab_check, 0, 3 },
+                 { "hint", hint, 1, 2 },         { "show", lab_show, 0, 4 },         { "watch", lab_watch, 0, 1 },
+                 { "submit", lab_submit, 0, 1 }, { "progress", lab_progress, 0, 0 }, { "test", lab_test, 1, 1 },
+                 { "grade", lab_grade, 0, 14 } };
 
 int cmd_lab(int argc, char *const *argv)
 {

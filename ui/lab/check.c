@@ -76,7 +76,7 @@ static int all(const struct lab_place *p, const struct lab *l, const char *folde
         return lab_complain("--seed: a number, or two with - between them, is wanted, not \"%s\"", seeds);
     rc = student_check_run(&c);
     for (unsigned int i = 0; !c.compiler && !c.err[0] && i < l->nr_properties; i++)
-        student_foldering_print(&c, i);
+        student_finding_print(&c, i);
     if (!rc) {
         if (!seeds)
             progress_passed(&c);
@@ -101,7 +101,7 @@ static int one(const struct lab_place *p, const struct lab *l, const char *folde
         rc = student_check_run(&c);
         for (unsigned int i = 0; !c.compiler && !c.err[0] && i < l->nr_properties; i++)
             if (c.finding[i].verdict != VERDICT_UNREACHED)
-                student_foldering_print(&c, i);
+                student_finding_print(&c, i);
     }
     testfile_free(&t);
     free(text);

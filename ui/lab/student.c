@@ -160,7 +160,7 @@ static void indented(const char *text)
     }
 }
 
-void student_foldering_print(const struct check *c, unsigned int i)
+void student_finding_print(const struct check *c, unsigned int i)
 {
     static const char *const verdicts[] = {
         [VERDICT_PASS] = "PASS", [VERDICT_FAIL] = "FAIL", [VERDICT_UNREACHED] = "----"

@@ -25,6 +25,6 @@ struct check student_check(const struct lab_place *p, const struct lab *l, const
 int student_check_run(struct check *c);
 
 /* How property i stands, as `check` says it. */
-void student_foldering_print(const struct check *c, unsigned int i);
+void student_finding_print(const struct check *c, unsigned int i);
 
 #endif
