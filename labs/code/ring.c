@@ -25,7 +25,7 @@ bool ring_put(struct ring_end *e, uint32_t value)
     return true;
 }
 
-bool ring_push(struct ring_end *e)
+bool ring_show(struct ring_end *e)
 {
     const uint32_t old = e->pushed;
     uint32_t event;
@@ -49,7 +49,7 @@ enum ring_take ring_take(struct ring_end *e, uint32_t *value)
     return RING_TAKEN;
 }
 
-bool ring_sleep(struct ring_end *e)
+bool ring_doze(struct ring_end *e)
 {
     shm_store(e->front ? &ring_page->rsp_event : &ring_page->req_event, e->taken + 1);
     shm_fence();

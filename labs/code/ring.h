@@ -40,10 +40,10 @@ enum ring_take { RING_NONE, RING_TAKEN, RING_BROKEN };
 /* Into the next slot. False: there is no room: no slot for a request, or no request that is not answered yet. */
 bool ring_put(struct ring_end *e, uint32_t value);
 /* The other end may see all that was put. True: it has to be sent an event. */
-bool ring_push(struct ring_end *e);
+bool ring_show(struct ring_end *e);
 /* The next one that the other end has pushed. RING_BROKEN: its index cannot have come to that; nothing is taken. */
 enum ring_take ring_take(struct ring_end *e, uint32_t *value);
 /* Ask for an event with the next one. True: there is nothing to take, so this end may sleep until the event comes. */
-bool ring_sleep(struct ring_end *e);
+bool ring_doze(struct ring_end *e);
 
 #endif

@@ -44,8 +44,8 @@ struct call {
 };
 
 static uint64_t call_put(void *c) { return ring_put(((struct call *)c)->end, ((struct call *)c)->value); }
-static uint64_t call_push(void *c) { return ring_push(((struct call *)c)->end); }
-static uint64_t call_sleep(void *c) { return ring_sleep(((struct call *)c)->end); }
+static uint64_t call_push(void *c) { return ring_show(((struct call *)c)->end); }
+static uint64_t call_sleep(void *c) { return ring_doze(((struct call *)c)->end); }
 
 /* What came of it in the upper half, what was taken below. */
 static uint64_t call_take(void *c)
