@@ -177,7 +177,7 @@ static void segments(struct lab *l, struct asked *a, unsigned int frame, unsigne
 static void encode(struct lab *l, struct asked *a, bool indirect)
 {
     struct blkif_request_indirect *in = (void *)&a->q;
-    const uint64_t id = UINT64_C(0xabcd00000000) + kit_random(4); /* drivers use numbers again */
+    const uint64_t id = UINT64_C(0x5000000000) + 0xa0 + kit_random(4); /* drivers use numbers again */
 
     memset(&a->q, 0, sizeof(a->q));
     if (indirect) {
@@ -319,31 +319,40 @@ static bool is_written(struct lab *l, const struct asked *a, const uint8_t *byte
     return true;
 }
 
-/* Answers that have come, each with what it promises. */
+/* What the answer to a[i] promises and is not so; NULL: it is. */
+static const char *broken_promise(struct lab *l, const struct asked *a, unsigned int i)
+{
+    if (a[i].op == BLKIF_OP_READ || a[i].wrong)
+        return NULL;
+    if (!is_written(l, &a[i], image.bytes))
+        return a[i].op == BLKIF_OP_WRITE ? "a write is acknowledged, and its bytes are not on the disk"
+                                         : "a flush is acknowledged, and the bytes it brought are not on the disk";
+    for (unsigned int w = 0; a[i].op == BLKIF_OP_FLUSH_DISKCACHE && w <= i; w++)
+        if (a[w].op != BLKIF_OP_READ && !is_written(l, &a[w], image.flushed))
+            return "a flush is acknowledged, and what was written before would not survive";
+    return NULL;
+}
+
+/* Answers that have come, and what they promise. */
 static void answers(struct lab *l, const struct asked *a, unsigned int nr, const char *when)
 {
+    const char *broken = NULL;
+    char text[200] = "none";
     unsigned int n = 0;
+    size_t len = 0;
 
-    while (l->cons != ring(l)->rsp_prod && n++ < 2 * REQUESTS) {
-        const struct asked *q = l->cons < nr ? &a[l->cons] : NULL;
+    for (; l->cons != ring(l)->rsp_prod && n < REQUESTS + 1; n++, l->cons++) {
         struct blkif_response r;
-        bool survives = true;
 
         memcpy(&r, (uint8_t *)ring(l) + 64 + (l->cons % 32) * sizeof(struct blkif_request), sizeof(r));
-        l->cons++;
-        kit_fact("answers", "%s: id %" PRIx64 ", operation %u, status %d", when, r.id, r.operation, r.status);
-        if (!q || r.status || q->wrong)
-            continue;
-        if (q->op != BLKIF_OP_READ && q->nr)
-            kit_fact("durable", "%s: a %s is acknowledged, and its bytes are %s the disk", when, op_name(q->op),
-                     is_written(l, q, image.bytes) ? "on" : "not on");
-        if (q->op != BLKIF_OP_FLUSH_DISKCACHE)
-            continue;
-        for (const struct asked *w = a; w <= q; w++)
-            survives &= w->op == BLKIF_OP_READ || is_written(l, w, image.flushed);
-        kit_fact("durable", "%s: a flush is acknowledged, and what was written before %s", when,
-                 survives ? "survives" : "would not survive");
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%" PRIx64 " op %u status %d", n ? ", " : "",
+                                r.id & 0xffff, r.operation, r.status);
+        len = len < sizeof(text) ? len : sizeof(text) - 1;
+        if (l->cons < nr && !r.status && !broken)
+            broken = broken_promise(l, a, l->cons);
     }
+    kit_fact("answers", "%s: %s", when, text);
+    kit_fact("durable", "%s: %s", when, broken ?: "what is acknowledged is on the disk");
 }
 
 /* --- steps --- */
@@ -440,8 +449,7 @@ static void step_right(struct lab *l)
     for (unsigned int i = 0; i < ARRAY_SIZE(whens); i++) {
         kit_front_pass(l->f, whens[i].ns);
         answers(l, a, nr, whens[i].text);
-        if (kit_front_told(l->f))
-            kit_fact("told", "%s: of answers up to %u", whens[i].text, ring(l)->rsp_prod);
+        kit_fact("told", "%s: the front end is %s", whens[i].text, kit_front_told(l->f) ? "told" : "not told");
     }
     kit_fact("bytes", "the disk %08x, the front end's frames %08x", fnv(image.bytes, sizeof(image.bytes)),
              frames_hash(l));
@@ -451,6 +459,7 @@ static void step_right(struct lab *l)
 static void step_hostile(struct lab *l)
 {
     bool readonly = false;
+    struct blkif_response r;
     struct asked a;
     uint32_t before;
 
@@ -466,18 +475,11 @@ static void step_hostile(struct lab *l)
     put(l, &a);
     take(l);
     kit_front_pass(l->f, 100 * MS);
-    while (l->cons != ring(l)->rsp_prod && l->cons < 4) {
-        struct blkif_response r;
-
-        memcpy(&r, (uint8_t *)ring(l) + 64 + (l->cons++ % 32) * sizeof(struct blkif_request), sizeof(r));
-        kit_fact("refused", "%s: id %" PRIx64 ", operation %u, status %d", a.text, r.id, a.any_op ? 0u : r.operation,
-                 r.status);
-    }
-    kit_fact("refused", "%s; the disk is %s",
-             l->cons == 1 ? "one answer"
-             : l->cons    ? "several answers"
-                          : "no answer",
+    memcpy(&r, (uint8_t *)ring(l) + 64, sizeof(r));
+    kit_fact("refused", "%s: %s; the disk is %s", a.text, ring(l)->rsp_prod == 1 ? "one answer" : "not one answer",
              before == fnv(image.bytes, sizeof(image.bytes)) ? "as it was" : "another");
+    kit_fact("refused", "%s: id %" PRIx64 ", operation %u, status %d", a.text, r.id, a.any_op ? 0u : r.operation,
+             r.status);
     device_end(l);
 }
 
