@@ -159,7 +159,11 @@ static void guest(void *data)
             s->wanted[i] = s->action[a].what == MASK_IT;
         switch (s->action[a].what) {
         case MASK_IT: set(MASK + s->port[i] / 64, s->port[i] % 64, true); break;
-        case UNMASK_IT: il_call(unmask, &s->port[i]); break;
+        case UNMASK_IT:
+            il_call(unmask, &s->port[i]);
+            if (il_peek(UPCALL_PENDING) && !s->upcall_mask)
+                il_wrong("event_unmask() has returned, and an upcall that is due has not come");
+            break;
         case SEND_IT: send(s, i); break;
         case CLI: s->upcall_mask = true; break;
         default: s->upcall_mask = false; deliver(s);

@@ -211,6 +211,7 @@ static void lied_to(struct scene *s, unsigned int end)
 {
     static const char *const words[] = { "nothing there", "taken", "broken" };
 
+    note(s, end == FRONT ? "the frontend finds" : "the backend finds");
     for (unsigned int i = 0; i < LIAR_ASK; i++) {
         uint64_t got;
 
@@ -300,10 +301,13 @@ static void step_hostile(struct scene *s, const char *property)
         0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff
     };
     const bool front = kit_random(2);
+    uint32_t last;
 
     s->asked = (unsigned int)kit_random(4);
+    last = front ? s->asked : RING_SLOTS + !!s->asked; /* as far as it can have come */
     for (unsigned int i = 0; i < LIAR_ASK; i++)
-        s->lie[i] = s->at + lies[kit_random(sizeof(lies) / sizeof(lies[0]))];
+        s->lie[i] = s->at + (kit_random(2) ? last - 1 + (uint32_t)kit_random(4)
+                                           : lies[kit_random(sizeof(lies) / sizeof(lies[0]))]);
     kit_step("the first index is %#x; %s %u requests, and looks while %s is %#x, %#x, %#x", s->at,
              front ? "the frontend has pushed" : "the backend has taken (and answered one of)", s->asked,
              front ? "rsp_prod" : "req_prod", s->lie[0], s->lie[1], s->lie[2]);
