@@ -39,6 +39,8 @@ void kit_draw_from(uint64_t seed, uint64_t step);
 void kit_step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void kit_fact(const char *property, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void kit_count(const char *property, uint64_t n);
+/* From here to the first step it is the code that is checked for which something cannot be: kit_die() is a fact. */
+void kit_setup(const char *property);
 /* The lab's own error: nothing can be said of the code. */
 _Noreturn void kit_die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -56,6 +58,8 @@ struct kit_scene {
 struct kit_scene *kit_scene(void);
 /* The same without a guest: d and v are NULL. */
 struct kit_scene *kit_scene_empty(void);
+/* Another PV guest, of 32 bits if narrow, without a place of its own in the scene. */
+struct vcpu *kit_scene_guest(struct kit_scene *k, bool narrow);
 void kit_scene_end(struct kit_scene *k);
 
 /* --- scene_hvm.c: an HVM guest in place of the PV one --- */

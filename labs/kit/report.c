@@ -16,6 +16,7 @@ int __lsan_is_turned_off(void) { return 1; }
 
 static uint64_t seed;
 static unsigned int now;
+static const char *setup; /* the property of what is done before steps */
 
 static void line(const char *kind, const char *fmt, va_list args)
 {
@@ -57,12 +58,16 @@ void kit_count(const char *property, uint64_t n)
         printf("count %s %llu\n", property, (unsigned long long)n);
 }
 
+void kit_setup(const char *property) { setup = property; }
+
 void kit_die(const char *fmt, ...)
 {
     va_list args;
 
+    if (setup)
+        printf("fact %s ", setup);
     va_start(args, fmt);
-    line("error ", fmt, args);
+    line(setup ? "" : "error ", fmt, args);
     va_end(args);
     exit(1);
 }
@@ -70,6 +75,7 @@ void kit_die(const char *fmt, ...)
 static void step(const struct kit_steps *s, void *data, unsigned int i)
 {
     now = i;
+    setup = NULL;
     kit_draw_from(seed, i + 1);
     s->step(data, i);
 }

@@ -12,17 +12,17 @@
 
 #define PAGES 8192 /* of the guest: 32 MiB */
 
-static void guest(struct kit_scene *k)
+struct vcpu *kit_scene_guest(struct kit_scene *k, bool narrow)
 {
     char err[IMAGE_ERR_SIZE] = "";
     struct pv_build b = { .nr_pages = PAGES, .max_pages = PAGES, .max_vcpus = 1 };
+    struct domain *d;
 
-    if (kernel_build(k->xc, &kernel_linux64, &b, err))
+    if (kernel_build(k->xc, narrow ? &kernel_legacy32 : &kernel_linux64, &b, err))
         kit_die("%s", err);
-    k->d = get_domain_by_id(k->xen, b.domid);
-    put_domain(k->d);
-    k->v = k->d->vcpu[0];
-    k->scratch = k->v->regs->rsp - 2048;
+    d = get_domain_by_id(k->xen, b.domid);
+    put_domain(d);
+    return d->vcpu[0];
 }
 
 struct kit_scene *kit_scene_empty(void)
@@ -47,7 +47,9 @@ struct kit_scene *kit_scene(void)
 {
     struct kit_scene *k = kit_scene_empty();
 
-    guest(k);
+    k->v = kit_scene_guest(k, false);
+    k->d = k->v->domain;
+    k->scratch = k->v->regs->rsp - 2048;
     return k;
 }
 
