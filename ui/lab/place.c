@@ -27,7 +27,16 @@ int lab_complain(const char *fmt, ...)
 
 /* --- where things are --- */
 
-/* Beside the program: build/xenlab in the sources. */
+/* The labs of that folder, if there are. */
+static bool root_is(const struct lab_place *p)
+{
+    char path[4200];
+
+    snprintf(path, sizeof(path), "%s/labs/kit/kit.h", p->root);
+    return !access(path, R_OK);
+}
+
+/* Beside the program: build/xenlab in the sources; or bin/xenlab, with share/xenlab and lib/xenlab beside bin. */
 int lab_place_find(struct lab_place *p)
 {
     char err[LAB_ERR_SIZE], folder[4200];
@@ -42,8 +51,15 @@ int lab_place_find(struct lab_place *p)
     strcpy(p->root, p->built);
     while ((cut = strrchr(p->root, '/')) && cut > p->root) {
         *cut = '\0';
-        snprintf(folder, sizeof(folder), "%s/labs/kit/kit.h", p->root);
-        if (!access(folder, R_OK)) {
+        if (!root_is(p)) {
+            strcpy(cut, "/share/xenlab");
+            snprintf(folder, sizeof(folder), "%.*s/lib/xenlab", (int)(cut - p->root), p->root);
+            if (root_is(p))
+                strcpy(p->built, folder);
+            else
+                *cut = '\0';
+        }
+        if (*cut || root_is(p)) {
             snprintf(folder, sizeof(folder), "%s/labs", p->root);
             p->labs = labs_read(folder, &p->nr, err);
             return p->labs ? STATUS_OK : lab_complain("%s", err);
