@@ -461,14 +461,14 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/xenlab share/xenlab/guests share/xenlab/tours share/man/man1 \
 		share/bash-completion/completions share/zsh/site-functions)
 	$(Q)$(CC) $(CFLAGS) -rdynamic -o $(DESTDIR)$(PREFIX)/bin/xenlab $(addprefix build/,$(PROGRAM_OBJS)) build/libxenlab.a \
-		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab:$$ORIGIN' $(UI_LIBS)
+		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab:$(PREFIX)/lib/xenlab' $(UI_LIBS)
 	$(Q)install build/xenlab-policy $(DESTDIR)$(PREFIX)/lib/xenlab/
 	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
 	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(FIVE_PROGRAMS) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
 	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests/five\|guests\)/,$(PREFIX)/share/xenlab/guests/,' \
 		-e 's,[a-z/]*/\([a-z0-9-]*\.\(cfg\|disk\)\),$(PREFIX)/share/xenlab/tours/\1,g' $$f > \
 		$(DESTDIR)$(PREFIX)/share/xenlab/tours/$${f##*/} || exit 1; done
-	$(Q)INSTALLED_LIBS='$(filter-out -Wl$(comma)-rpath%,$(all_libs))' scripts/install_labs.sh $(DESTDIR)$(PREFIX) '$(firstword $(engine))' $(CC) $(CFLAGS) -rdynamic
+	$(Q)INSTALLED_LIBS='$(filter-out -Wl$(comma)-rpath%,$(all_libs))' scripts/install_labs.sh '$(DESTDIR)' '$(PREFIX)' '$(firstword $(engine))' $(CC) $(CFLAGS) -rdynamic
 	$(Q)build/xenlab manual > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab.1
 	$(Q)for c in $(INSTALLED_COMMANDS); do build/xenlab manual $$c > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab-$$c.1 || exit 1; done
 	$(Q)build/xenlab completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenlab

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# install_labs.sh PREFIX ENGINE LINK...: what `xenlab lab` wants, for an xenlab that can do without this folder, and
+# install_labs.sh DESTDIR PREFIX ENGINE LINK...: what `xenlab lab` wants, for an xenlab that can do without this folder, and
 # without a network. PREFIX/share/xenlab has the labs and the files that they are about, but no teacher's ones;
 # PREFIX/lib/xenlab what was built of them. ENGINE is Unicorn's library if it lies there as well ("" if it is the
 # system's); LINK the command that links a program, without objects and without -o,
 # and INSTALLED_LIBS in the environment what it is linked with.
 set -eu
 
-prefix=$1 engine=$2
-shift 2
+prefix=$1$2 at=$2 engine=$3
+shift 3
 share=$prefix/share/xenlab lib=$prefix/lib/xenlab
 
 mkdir -p "$share" "$lib/labs"
@@ -22,8 +22,8 @@ ln -sf ../../bin/xenlab "$lib/xenlab"
 # Places are those of an installed xenlab.
 for flags in cflags ldflags guest_cflags guest_ldflags; do
     if [ -n "$engine" ]; then
-        sed -e 's#-isystem @ROOT@/build/deps[^ ]*##; s#-L@ROOT@/build/deps[^ ]*#-L@BUILT@#' \
-            -e "s#-rpath,@ROOT@/build/deps[^ ]*#-rpath,@BUILT@#; s# -lunicorn# -l:${engine##*/}#" "build/labs/$flags"
+        sed -e 's#-isystem @[A-Z]*@/\(build/\)\?deps[^ ]*##; s#-L@[A-Z]*@/\(build/\)\?deps[^ ]*#-L@BUILT@#' \
+            -e "s#-rpath,@[A-Z]*@/\(build/\)\?deps[^ ]*#-rpath,@BUILT@#; s# -lunicorn# -l:${engine##*/}#" "build/labs/$flags"
     else
         cat "build/labs/$flags"
     fi > "$lib/labs/$flags"
@@ -45,6 +45,6 @@ for lab in labs/[0-9]*; do
     done)
     [ ! -f "build/$lab/golden" ] ||
         "$@" -o "$lib/$lab/golden" "build/$lab/check/facts.o" build/labs/kit/kit.a build/libxenlab.a $INSTALLED_LIBS \
-            -Wl,-rpath,'$ORIGIN/../..'
+            -Wl,-rpath,"\$ORIGIN/../..:$at/lib/xenlab" # the first says nothing where there is no /proc, as in a sandbox
 done
 touch "$lib/labs/built"

@@ -8,7 +8,7 @@
 enum { STATUS_FAILED = 2 };
 
 struct lab_place {
-    char root[4096], built[4096]; /* sources, and what was built of them */
+    char root[4128], built[4096]; /* sources, and what was built of them */
     struct lab *labs;
     unsigned int nr;
 };
