@@ -60,6 +60,21 @@ for tour in "$tmp"/there/share/xenlab/tours/*.tour; do
 done
 cd "$OLDPWD" || exit 1
 
+# lab_there: a lab from that xenlab: what one begins with fails, the program's own file passes, and no teacher's file
+# lies there.
+lab_there() {
+    lab="$tmp/there/bin/xenlab lab"
+    mkdir "$tmp/student" && chmod 755 "$tmp" "$tmp/student" && own=$PWD/vcpu/pv/emulate.c && cd "$tmp/student" || return
+    $lab start 1 && $lab check 1 > said
+    [ $? = 2 ] && grep -q '^FAIL  01.1' said || { cat said && return 1; }
+    cp "$own" 01-trap-and-emulate && $lab check 1 > said || { cat said && return 1; }
+    grep -q 'CLI masks events' said && ! find "$tmp/there" | grep -q teacher && ! strings "$tmp/there/lib/xenlab/labs/cflags" | grep "$OLDPWD"
+}
+if command -v cc > /dev/null; then
+    check "a lab can be done there" lab_there
+    cd "$OLDPWD" || exit 1
+fi
+
 # ----------------------------------------------------------------------------------------------------------- help --
 
 # helps COMMAND: to standard output, for 80 columns.

@@ -50,7 +50,7 @@ char *check_engine(const struct check *c);
 /* A program in the folder .build beside the student's files: what reports, their objects, and `rest`. */
 struct program {
     const char *name, *cflags, *ldflags; /* flags: files of c->built */
-    const char *what[4];                 /* the first is what reports; NULL ends it */
+    const char *what[5];                 /* the first is what reports; NULL ends it */
 };
 /*
  * In a sandbox where no more can be written to than .build. The compiler sees the student's folder, the lab's, and

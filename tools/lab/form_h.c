@@ -4,7 +4,7 @@
  *
  * Concept: the student's objects are linked into the program that reports facts, in front of the library: build.c.
  *
- *      source --compile--> emulate.o --join--> whole.o + check/facts.o + kit.a + libxenlab.a --> .build/facts
+ *      source --compile--> emulate.o --join--> whole.o + check/facts.o + libxenlab.a + kit.a --> .build/facts
  *      .build/facts --seed 7--> report
  *      golden       --seed 7--> report         xenlab's own file, built beforehand
  *
@@ -24,7 +24,7 @@ static int build(struct check *c)
 {
     char *report = check_path("%s/labs/%s/check/facts.o", c->built, c->lab->name),
          *library = check_path("%s/libxenlab.a", c->built), *kit = check_path("%s/labs/kit/kit.a", c->built);
-    const struct program p = { "facts", "labs/cflags", "labs/ldflags", { report, kit, library } };
+    const struct program p = { "facts", "labs/cflags", "labs/ldflags", { report, library, kit, library } };
     const int rc = report && library && kit ? check_program(c, &p) : check_fail(c, "not enough memory");
 
     free(report), free(library), free(kit);
