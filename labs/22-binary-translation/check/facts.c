@@ -184,7 +184,7 @@ static void put_call(struct program *p)
 
 static void program(struct program *p)
 {
-    const unsigned int n = 1 + (unsigned int)kit_random(5);
+    const unsigned int n = 1 + (unsigned int)kit_random(5), many = kit_random(15) ? 0 : TC_BLOCK_MAX;
 
     *p = (struct program){ 0 };
     for (unsigned int i = 0; i < n; i++) {
@@ -204,6 +204,10 @@ static void program(struct program *p)
         say(p, kind < 5 ? branches[b].text : "", row->text);
         put_insn(p, row);
     }
+    if (many)
+        say(p, "xor edx, eax, very often", "");
+    for (unsigned int i = 0; i < many; i++)
+        put(p, "\x31\xc2", 2);
     put(p, "\xf4", 1); /* HLT: the end */
 }
 
@@ -322,6 +326,10 @@ static void block(struct life *l)
     blocks++;
     if (!translate_block(&product, rip, page(16) + PAGE_OFFSET(rip), PAGE_SIZE - PAGE_OFFSET(rip)) || !product.nr_map) {
         snprintf(l->wrong, sizeof(l->wrong), "of what is at +%" PRIu64 " nothing is translated", rip - TEXT);
+        return;
+    }
+    if (product.size < TC_BLOCK_MIN) {
+        snprintf(l->wrong, sizeof(l->wrong), "the block at +%" PRIu64 " has no room for translate_dead()", rip - TEXT);
         return;
     }
     for (unsigned int i = 0; i < 3; i++)
