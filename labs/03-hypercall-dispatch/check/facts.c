@@ -72,13 +72,15 @@ HANDLERS(23)
 HANDLERS(25)
 HANDLERS(34)
 HANDLERS(63)
+HANDLERS(64)
 
-/* Some are for both kinds of guest, some for one of them, and some for neither. */
-static struct hypercall_entry table[XEN_NR_HYPERCALLS] = {
+/* Some are for both kinds of guest, some for one of them, and some for neither. Number 64 is beyond the table's end. */
+static struct hypercall_entry table[XEN_NR_HYPERCALLS + 1] = {
     [0] = { "0", { pv64_0, pv32_0, hvm_0, hvm_0 } },       [1] = { "1", { pv64_1, pv32_1, hvm_1, hvm_1 } },
     [12] = { "12", { pv64_12, NULL, hvm_12, hvm_12 } },    [17] = { "17", { NULL, pv32_17, hvm_17, hvm_17 } },
     [23] = { "23", { pv64_23, pv32_23, hvm_23, hvm_23 } }, [25] = { "25", { pv64_25, pv32_25, NULL, NULL } },
     [34] = { "34", { NULL, NULL, hvm_34, hvm_34 } },       [63] = { "63", { pv64_63, pv32_63, hvm_63, hvm_63 } },
+    [64] = { "64", { pv64_64, pv32_64, hvm_64, hvm_64 } },
 };
 
 /* --- guests --- */
