@@ -23,6 +23,7 @@ struct lab {
     struct xenbus_kind kinds[2];
     char calls[120]; /* since this was reported last */
     bool refuses;    /* the next connect fails */
+    bool breaks;     /* a change while connected is more than it can do */
     bool changed;    /* the back end was told of that; how often does not matter */
     unsigned int connected, known;
 };
@@ -75,10 +76,11 @@ static void toy_disconnect(struct xenbus_device *dev)
 
 static void toy_changed(struct xenbus_device *dev)
 {
-    (void)dev;
     lab.changed = true;
     if (!lab.connected)
         note("changed, of what is not connected");
+    else if (lab.breaks)
+        xenbus_fail(dev, -EINVAL, "%d the toy does not like that rate", EINVAL);
 }
 
 static void toy_remove(struct xenbus_device *dev)
@@ -113,7 +115,7 @@ static void end(void *data)
     kit_scene_end(lab.k);
 }
 
-enum action { STATE, TWO, NOTHING, RATE, REFUSE, REMOVE, ANOTHER };
+enum action { STATE, TWO, NOTHING, RATE, BREAK, REFUSE, REMOVE, ANOTHER };
 
 struct todo {
     enum action what;
@@ -131,8 +133,8 @@ static unsigned int a_state(void)
 /* Most drivers begin by the book. */
 static void choose(struct todo *t, unsigned int i, bool book)
 {
-    static const enum action whats[] = { STATE, STATE,   STATE, STATE, STATE,  STATE,  TWO,
-                                         TWO,   NOTHING, RATE,  RATE,  REFUSE, REMOVE, ANOTHER };
+    static const enum action whats[] = { STATE,   STATE, STATE, STATE,  STATE, STATE, TWO,    TWO,
+                                         NOTHING, RATE,  RATE,  REFUSE, BREAK, BREAK, REMOVE, ANOTHER };
 
     *t = (struct todo){ .what = whats[kit_random(sizeof(whats) / sizeof(whats[0]))], a_state(), a_state() };
     if (book && i < 2)
@@ -146,6 +148,7 @@ static const char *todo_text(const struct todo *t, char text[48])
     case TWO: snprintf(text, 48, "states %u and %u at once", t->state, t->second); break;
     case NOTHING: snprintf(text, 48, "no state"); break;
     case RATE: snprintf(text, 48, "rate"); break;
+    case BREAK: snprintf(text, 48, "a bad rate"); break;
     case REFUSE: snprintf(text, 48, "a bad ring, state 3"); break;
     case REMOVE: snprintf(text, 48, "device removed"); break;
     case ANOTHER: snprintf(text, 48, "removed, made again at once"); break;
@@ -171,6 +174,10 @@ static const char *act(const struct todo *t)
     case TWO: front_state(t->state), front_state(t->second); break;
     case NOTHING: kit_front_drop(lab.f, false, "state"); break;
     case RATE: kit_front_write(lab.f, "rate", "7"); break;
+    case BREAK:
+        lab.breaks = true;
+        kit_front_write(lab.f, "rate", "bad");
+        break;
     case REFUSE:
         lab.refuses = true;
         front_state(3);
@@ -183,7 +190,7 @@ static const char *act(const struct todo *t)
     }
     kit_front_run(lab.f);
     return t->what == RATE                                  ? "changed"
-           : t->what == REFUSE                              ? "fails"
+           : t->what == REFUSE || t->what == BREAK          ? "fails"
            : t->what == REMOVE || t->what == ANOTHER        ? "gone"
            : t->what != NOTHING && last == 1                ? "offers"
            : t->what != NOTHING && (last == 3 || last == 4) ? "connects"
@@ -221,7 +228,7 @@ static void step(void *data, unsigned int number)
         const char *property = act(&todo[i]);
 
         report(property, todo_text(&todo[i], text));
-        lab.refuses = false;
+        lab.refuses = lab.breaks = false;
     }
     kit_front_remove(lab.f);
     kit_fact("gone", "in the end: %s, %s", lab.connected ? "still connected" : "not connected",
