@@ -366,6 +366,11 @@ static void test_conf(void **state)
         { "\"n | 1.5\"", "\"m | 1.5\"", "m is no property" },
         { "\"n | 1.5\"", "\"n | 0.5\"", "a number from 1 to 1000" },
         { "\"n | 1.5\"", "\"n | nan\"", "a number from 1 to 1000" },
+        { "\"H\"", "\"Q\"", "questions: property p has none" },
+        { "seeds =", "questions = [ \"p | run x | take y\" ]\nseeds =", "questions: its form is not Q" },
+        { "seeds =", "questions = [ \"n | run x | take y\" ]\nseeds =",
+          "n: they are as the properties, in their order" },
+        { "seeds =", "questions = [ \"p | run x\" ]\nseeds =", "3 parts are wanted" },
         { "\"1-8\"", "\"8-1\"", "seeds: \"8-1\"" },
         { "\"1-8\"", "\"1-9999\"", "seeds: \"1-9999\"" },
     };
@@ -389,6 +394,28 @@ static void test_conf(void **state)
         }
         lab_free(&l);
     }
+}
+
+/* Of questions: no bodies, no seeds, each property has one. */
+static void test_conf_questions(void **state)
+{
+    static const char text[] = "title = \"T\"\nhours = 2\nform = \"Q\"\nfile = \"a/answers.txt\"\n"
+                               "properties = [ \"p | what | where\", \"q | which | where\" ]\n"
+                               "questions = [ \"p | run x | take (y)\", \"q | run z | count y\" ]\n";
+    static const char bodies[] = "bodies = [ \"f | return 0;\" ]\n";
+    char err[LAB_ERR_SIZE], more[512];
+    struct lab l;
+
+    (void)state;
+    assert_int_equal(conf_read(&l, text, strlen(text), err), 0);
+    assert_true(l.seed_from == 1 && l.seed_to == 2 && l.nr_questions == 2);
+    assert_string_equal(l.question[1].run, "run z");
+    assert_string_equal(l.question[1].how, "count y");
+    lab_free(&l);
+    snprintf(more, sizeof(more), "%s%s", text, bodies);
+    assert_int_equal(conf_read(&l, more, strlen(more), err), -1);
+    assert_non_null(strstr(err, "no bodies"));
+    lab_free(&l);
 }
 
 static void test_conf_random(void **state)
@@ -416,9 +443,11 @@ static void test_conf_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_facts_differ), cmocka_unit_test(test_facts_wrong),   cmocka_unit_test(test_facts_random),
-        cmocka_unit_test(test_shrink),       cmocka_unit_test(test_starter),       cmocka_unit_test(test_variant),
-        cmocka_unit_test(test_starters),     cmocka_unit_test(test_variant_files), cmocka_unit_test(test_conf),
+        cmocka_unit_test(test_facts_differ), cmocka_unit_test(test_facts_wrong),
+        cmocka_unit_test(test_facts_random), cmocka_unit_test(test_shrink),
+        cmocka_unit_test(test_starter),      cmocka_unit_test(test_variant),
+        cmocka_unit_test(test_starters),     cmocka_unit_test(test_variant_files),
+        cmocka_unit_test(test_conf),         cmocka_unit_test(test_conf_questions),
         cmocka_unit_test(test_conf_random),
     };
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const struct form *const forms[] = { &form_h, &form_g };
+static const struct form *const forms[] = { &form_h, &form_g, &form_q };
 
 const struct form *form_find(const char *name)
 {

@@ -32,12 +32,17 @@ struct form {
     int (*build)(struct check *c);
     /* All of it, or the steps that `keep` names ("3,17"). 0, or -1: see c->err; r->facts is to be freed in any case. */
     int (*report)(struct check *c, bool golden, uint64_t seed, const char *keep, struct report *r);
+    /*
+     * A form whose seeds are the lab's alone, which nobody may choose others for: the file with what is missing in it
+     * done rightly, by which `lab test` makes xenlab's own. To be freed; NULL: see c->err. Others have none: NULL.
+     */
+    char *(*complete)(struct check *c, const char *text);
 };
 
-/* "H", "G"; NULL: there is none. */
+/* "H", "G", "Q"; NULL: there is none. */
 const struct form *form_find(const char *name);
 
-extern const struct form form_h, form_g;
+extern const struct form form_h, form_g, form_q;
 
 /* --- for forms --- */
 

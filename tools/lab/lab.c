@@ -137,6 +137,15 @@ static int take_budget(struct lab *l, const char **part, char err[LAB_ERR_SIZE])
     return 0;
 }
 
+/* As many as properties, and in their order: a question's number is its property's. */
+static int take_question(struct lab *l, const char **part, char err[LAB_ERR_SIZE])
+{
+    if (l->nr_questions == l->nr_properties || strcmp(l->property[l->nr_questions].name, part[0]))
+        return fail(err, "%s: questions: %s: they are as the properties, in their order", l->name, part[0]);
+    l->question[l->nr_questions++] = (struct lab_question){ part[0], part[1], part[2] };
+    return 0;
+}
+
 static int take_file(struct lab *l, const char **part, char err[LAB_ERR_SIZE])
 {
     l->file[l->nr_files++] = part[0];
@@ -184,17 +193,29 @@ bool lab_seeds(const char *text, uint64_t *from, uint64_t *to)
 
 /* --- the file --- */
 
-static const char *const keys[] = { "title",      "hours",   "form",   "file",   "files", "bodies",
-                                    "properties", "budgets", "beside", "replay", "seeds" };
+/* Of form Q: a question for each property, no bodies; seed N is question N. */
+static int questions(struct lab *l, char err[LAB_ERR_SIZE])
+{
+    if (!l->nr_questions || l->nr_questions < l->nr_properties)
+        return fail(err, "%s: questions: property %s has none", l->name,
+                    l->nr_properties ? l->property[l->nr_questions].name : "?");
+    if (l->nr_bodies || l->nr_files != 1)
+        return fail(err, "%s: a lab of form Q has one file, of answers, and no bodies", l->name);
+    l->seed_from = 1, l->seed_to = l->nr_questions;
+    return 0;
+}
+
+static const char *const keys[] = { "title",      "hours",   "form",   "file",   "files",     "bodies",
+                                    "properties", "budgets", "beside", "replay", "questions", "seeds" };
 
 static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
 {
-    const char *seeds, *beside;
+    const char *seeds = "", *beside;
     long hours, replay;
     int rc;
 
     if (string(l, c, "title", &l->title, err) || string(l, c, "form", &l->form, err) || files(l, c, err) ||
-        string(l, c, "seeds", &seeds, err))
+        (strcmp(l->form, "Q") && string(l, c, "seeds", &seeds, err)))
         return -1;
     rc = xlu_cfg_get_long(c, "replay", &replay, 1);
     if (rc != ESRCH && (rc || replay < 0 || replay > 1))
@@ -207,14 +228,18 @@ static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
     if (xlu_cfg_get_long(c, "hours", &hours, 1) || hours < 1 || hours > 40)
         return fail(err, "%s: hours: a number from 1 to 40 is wanted", l->name);
     l->hours = (unsigned int)hours;
-    if (!lab_seeds(seeds, &l->seed_from, &l->seed_to))
+    if (strcmp(l->form, "Q") && !lab_seeds(seeds, &l->seed_from, &l->seed_to))
         return fail(err, "%s: seeds: \"%s\" is neither a number nor two of them, with - between, of at most %d seeds",
                     l->name, seeds, LAB_SEEDS_MAX);
     if (items(l, c, "bodies", 2, LAB_BODIES_MAX, take_body, err) ||
         items(l, c, "properties", 3, LAB_PROPERTIES_MAX, take_property, err) ||
-        items(l, c, "budgets", 2, LAB_PROPERTIES_MAX, take_budget, err))
+        items(l, c, "budgets", 2, LAB_PROPERTIES_MAX, take_budget, err) ||
+        items(l, c, "questions", 3, LAB_PROPERTIES_MAX, take_question, err))
         return -1;
-    return !l->nr_bodies       ? fail(err, "%s: bodies: there is nothing to write", l->name)
+    if (!strcmp(l->form, "Q"))
+        return questions(l, err);
+    return l->nr_questions     ? fail(err, "%s: questions: its form is not Q", l->name)
+           : !l->nr_bodies     ? fail(err, "%s: bodies: there is nothing to write", l->name)
            : !l->nr_properties ? fail(err, "%s: properties: there is nothing to check", l->name)
                                : 0;
 }

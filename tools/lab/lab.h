@@ -15,7 +15,11 @@
  *      replay     = 1                           form H: what is run with the student's code in it writes a log of what
  *                                               that does, which the golden program replays and reports of
  *      beside     = "build/guests/idle"         form G: another guest in the same machine; need not be there
- *      seeds      = "1-8"                   those that `check` uses
+ *      questions  = [ "time | run build/guests/timer | take ^I took ([0-9]+) ms" ]      form Q, as the properties: what
+ *                                               answers it: a run, and what to look for in what it prints: the group
+ *                                               of the first match (take) or the last one (last), how many lines match
+ *                                               (count), yes or no (whether)
+ *      seeds      = "1-8"                   those that `check` uses; not in form Q: they are its questions
  *
  * Beside it: lab.md, the text; hints/1 to 3; check/, the program whose reports are compared (tools/lab/facts.h).
  */
@@ -39,6 +43,10 @@ struct lab_property {
     double factor;                   /* of a count; 0: it is none */
 };
 
+struct lab_question {
+    const char *name, *run, *how;
+};
+
 struct lab {
     unsigned int number;               /* 0 to 99 */
     char *path, *name;                 /* the folder; "01-trap-and-emulate" */
@@ -49,10 +57,12 @@ struct lab {
     bool replay;
     struct lab_property property[LAB_PROPERTIES_MAX];
     unsigned int nr_properties;
+    struct lab_question question[LAB_PROPERTIES_MAX]; /* form Q: of property[i] */
+    unsigned int nr_questions;
     struct starter_body body[LAB_BODIES_MAX];
     unsigned int nr_bodies;
     uint64_t seed_from, seed_to;
-    char *text[3 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + LAB_FILES_MAX + 9]; /* what the strings above are in */
+    char *text[6 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + LAB_FILES_MAX + 9]; /* what the strings above are in */
     unsigned int nr_texts;
 };
 

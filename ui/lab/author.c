@@ -8,7 +8,7 @@
  */
 #include "ui/lab/author.h"
 
-#include "tools/lab/check.h"
+#include "tools/lab/form.h"
 #include "tools/lab/variant.h"
 #include "ui/lab/folder.h"
 #include "ui/status.h"
@@ -32,7 +32,14 @@ static int variant_check(const struct lab_place *p, const struct lab *l, char *c
     struct check c = { .lab = l, .root = p->root, .built = p->built, .seed_from = l->seed_from, .seed_to = l->seed_to };
     const struct lab_property *of = lab_property(l, property);
     const struct finding *f = of ? &c.finding[of - l->property] : NULL;
-    int rc = folder_make(folder, l, source);
+    const struct form *form = form_find(l->form);
+    char *whole = form->complete ? form->complete(&c, source[0]) : NULL;
+    int rc;
+
+    if (form->complete && !whole)
+        return lab_complain("%s", c.err);
+    rc = folder_make(folder, l, whole ? &whole : source);
+    free(whole);
 
     c.folder = folder;
     if (!rc) {

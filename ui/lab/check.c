@@ -67,11 +67,14 @@ static void after(const struct lab_place *p, const struct lab *l)
 
 /* --- the command --- */
 
-static int all(const struct lab_place *p, const struct lab *l, const char *folder, const char *seeds)
+static int all(const struct lab_place *p, const struct lab *l, const char *folder, const char *seeds, bool reveal)
 {
     struct check c = student_check(p, l, folder);
     int rc;
 
+    if (reveal && !l->nr_questions)
+        return lab_complain("check: -c: lab %u has no questions; what is expected is said where it fails", l->number);
+    c.reveal = reveal;
     if (seeds && !lab_seeds(seeds, &c.seed_from, &c.seed_to))
         return lab_complain("--seed: a number, or two with - between them, is wanted, not \"%s\"", seeds);
     rc = student_check_run(&c);
@@ -114,9 +117,12 @@ int lab_check(const struct lab_place *p, int argc, char *const *argv)
     const char *seeds = NULL, *test = NULL;
     char folder[4096], *word = NULL;
     const struct lab *l;
+    bool reveal = false;
 
     for (int i = 0; i < argc; i++) {
-        if (!strcmp(argv[i], "--seed") && i + 1 < argc)
+        if (!strcmp(argv[i], "-c") || !strcmp(argv[i], "--reveal"))
+            reveal = true;
+        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
             seeds = argv[++i];
         else if (!strncmp(argv[i], "--seed=", 7))
             seeds = argv[i] + 7;
@@ -134,5 +140,5 @@ int lab_check(const struct lab_place *p, int argc, char *const *argv)
     l = student_lab_or(p, word ? 1 : 0, &word);
     if (!l || !student_folder(l, folder, sizeof(folder)))
         return STATUS_ENVIRONMENT;
-    return test ? one(p, l, folder, test) : all(p, l, folder, seeds);
+    return test ? one(p, l, folder, test) : all(p, l, folder, seeds, reveal);
 }

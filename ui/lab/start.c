@@ -136,7 +136,8 @@ int lab_start(const struct lab_place *p, int argc, char *const *argv)
     lab_sources_free(l, source);
     real = rc ? NULL : realpath(folder, NULL);
     if (real) {
-        tests_make(p, l, real);
+        if (!l->nr_questions) /* each of which is a test */
+            tests_make(p, l, real);
         printf("%s/lab.md is the text, ", folder);
         for (unsigned int i = 0; i < l->nr_files; i++)
             printf("%s%s/%s", !i ? "" : i + 1 < l->nr_files ? ", " : " and ", folder, lab_file_of(l, i));

@@ -175,6 +175,13 @@ void student_finding_print(const struct check *c, unsigned int i)
         putchar('\n');
         return;
     }
+    if (l->nr_questions) {
+        printf("\n      you say   %s\n      to see    xenlab %s\n      read      %s\n", f->got, l->question[i].run,
+               l->property[i].where);
+        if (c->reveal)
+            printf("      it is     %s\n", f->expected);
+        return;
+    }
     printf("\n      seed %llu", (unsigned long long)f->seed);
     if (f->shrunk < f->steps)
         printf(", shrunk from %zu steps to %zu", f->steps, f->shrunk);
