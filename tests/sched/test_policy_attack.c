@@ -21,7 +21,7 @@ static const struct {
     { 6, "it made the system call kill which" },
     { 7, "it made the system call clone which" },
     { 8, "it made the system call openat which" },
-    { 9, "crashed (Segmentation fault) in wake" },
+    { 9, "in wake" }, /* out of stack, or of CPU time, whichever is first */
     { 10, "stopped: has slept, or waited, for 10 s in wake" },
     { 11, "stopped: has slept, or waited, for 10 s in wake" },
     { 12, "closed its connection to the workbench in wake" },
