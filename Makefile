@@ -431,7 +431,7 @@ build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: buil
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-labs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests build/labs/built ## build everything (the default)
@@ -556,6 +556,9 @@ campaign-all: all ## SEEDS=3 runs of a Linux with all devices at once, each rewo
 DEVICES ?= 1000
 campaign-devices: build/asan/tests/dm/test_dm_random ## emulated devices and DEVICES=1000 guests that do anything, and as many that do what they should
 	$(Q)$< $(DEVICES) $(SEED)
+
+campaign-labs: all ## each lab's author's test: all wrong variants of all labs fail, right ones pass, twice
+	$(Q)./xenlab lab test all
 
 HVM ?= 5000
 campaign-hvm: $(addprefix build/asan/tests/,hvm/test_hostile dm/test_dm_deaths vcpu/test_hvm_random) ## HVM=5000 HVM guests whose device models and toolstack do anything, and as many whose code is noise

@@ -9,6 +9,7 @@
 #include "ui/lab/author.h"
 
 #include "tools/lab/form.h"
+#include "tools/lab/starter.h"
 #include "tools/lab/variant.h"
 #include "ui/lab/folder.h"
 #include "ui/status.h"
@@ -88,7 +89,8 @@ static int is_variant(const struct dirent *e) { return e->d_name[0] != '.'; }
 
 #define VARIANTS_MAX 64
 
-static int variants_test(const struct lab_place *p, const struct lab *l, char *const *source, const char *folder)
+static int variants_test(const struct lab_place *p, const struct lab *l, char *const *source, const char *folder,
+                         bool sample)
 {
     struct dirent **entry = NULL;
     struct tested tested[VARIANTS_MAX];
@@ -100,13 +102,15 @@ static int variants_test(const struct lab_place *p, const struct lab *l, char *c
         struct variant v = { .nr_sources = 0 };
         bool good = false;
 
+        if (sample && (unsigned int)i != l->number % (unsigned int)n)
+            continue;
         snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name);
         if (i < VARIANTS_MAX && (text = lab_file_read(path)) &&
             variant_read(&v, text, (const char *const *)source, l->nr_files, err))
             lab_complain("%s: %s", path, err);
         else if (text)
-            good = variant_judge(p, l, entry[i]->d_name, &v, tested, (unsigned int)i);
-        printf("%s  %s %s\n", good ? "PASS" : "FAIL", entry[i]->d_name, good ? tested[i].said : "");
+            good = variant_judge(p, l, entry[i]->d_name, &v, tested, sample ? 0 : (unsigned int)i);
+        printf("%s  %s %s\n", good ? "PASS" : "FAIL", entry[i]->d_name, good ? tested[sample ? 0 : i].said : "");
         if (!good)
             rc = STATUS_FAILED;
         variant_free(&v);
@@ -118,23 +122,55 @@ static int variants_test(const struct lab_place *p, const struct lab *l, char *c
     return rc;
 }
 
-int lab_test(const struct lab_place *p, int argc, char *const *argv)
+/* All of it, or a sample: the starter fails, and one variant, another one in each lab, is as it says. */
+static int one_test(const struct lab_place *p, const struct lab *l, bool sample)
 {
-    const struct lab *l = lab_find(p, argv[0]);
-    char path[4400], *source[LAB_FILES_MAX], said[2 * CHECK_TEXT + 64];
+    char path[4400], *source[LAB_FILES_MAX], *starter[LAB_FILES_MAX], err[STARTER_ERR_SIZE], said[2 * CHECK_TEXT + 64];
     bool passes = false;
     int rc = STATUS_ENVIRONMENT;
 
-    (void)argc;
-    if (!l || !lab_sources_read(p, l, source))
+    if (!lab_sources_read(p, l, source))
         return rc;
     if (!variant_check(p, l, source, "", &passes, said, sizeof(said))) {
         printf("%s  xenlab's own\n", passes ? "PASS" : "FAIL");
         snprintf(path, sizeof(path), "%s/labs/teacher/%s", p->root, l->name);
-        rc = variants_test(p, l, source, path);
+        rc = variants_test(p, l, source, path, sample);
         if (!passes)
             rc = STATUS_FAILED;
     }
+    if (rc == STATUS_OK && l->nr_bodies) {
+        if (!starters_make((const char *const *)source, starter, l->nr_files, l->body, l->nr_bodies, err)) {
+            rc = lab_complain("%s: %s", l->name, err);
+        } else {
+            rc = variant_check(p, l, starter, "", &passes, said, sizeof(said));
+            printf("%s  what a student begins with\n", passes || rc ? "FAIL" : "PASS");
+            rc = rc ?: passes ? STATUS_FAILED : STATUS_OK;
+            lab_sources_free(l, starter);
+        }
+    }
     lab_sources_free(l, source);
+    return rc;
+}
+
+int lab_test(const struct lab_place *p, int argc, char *const *argv)
+{
+    const bool sample = argc > 1;
+    const struct lab *l = NULL;
+    int rc = STATUS_OK;
+
+    if (sample && strcmp(argv[1], "--sample"))
+        return lab_complain("test: what is \"%s\"?", argv[1]);
+    if (strcmp(argv[0], "all") && !(l = lab_find(p, argv[0])))
+        return STATUS_ENVIRONMENT;
+    for (unsigned int i = 0; i < p->nr; i++)
+        if (!l || l == &p->labs[i]) {
+            int one;
+
+            if (!l)
+                printf("%s\n", p->labs[i].name);
+            one = one_test(p, &p->labs[i], sample);
+            rc = rc == STATUS_OK || one == STATUS_ENVIRONMENT ? one : rc;
+            fflush(stdout);
+        }
     return rc;
 }
