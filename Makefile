@@ -431,7 +431,7 @@ build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: buil
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-labs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-class campaign-labs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests build/labs/built ## build everything (the default)
@@ -559,6 +559,10 @@ campaign-devices: build/asan/tests/dm/test_dm_random ## emulated devices and DEV
 
 campaign-labs: all ## each lab's author's test: all wrong variants of all labs fail, right ones pass, twice
 	$(Q)./xenlab lab test all
+
+CLASS ?= 300
+campaign-class: all ## CLASS=300 students hand in, some of them what is hostile: is each grade what it has to be?
+	$(Q)scripts/class.sh $(CLASS)
 
 HVM ?= 5000
 campaign-hvm: $(addprefix build/asan/tests/,hvm/test_hostile dm/test_dm_deaths vcpu/test_hvm_random) ## HVM=5000 HVM guests whose device models and toolstack do anything, and as many whose code is noise

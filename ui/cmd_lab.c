@@ -44,10 +44,11 @@ static const char help[] = "Usage: xenlab lab COMMAND\n\n"
                            "                   gdb on your code, at the beginning of that step\n"
                            "  progress         what you have passed: .xenlab-lab, in this folder\n"
                            "  submit [N]       one file to hand in, NN-NAME.tar\n"
-                           "  test N|all [--sample]\n"
+                           "  test N|all [--sample | --write DIR]\n"
                            "                   an author's: xenlab's own file and right variants pass,\n"
                            "                   wrong ones fail, each by its property and in its own words;\n"
-                           "                   of a sample, one variant alone is tried\n"
+                           "                   of a sample, one variant alone is tried;\n"
+                           "                   --write leaves them as somebody would hand them in\n"
                            "  grade N SUBMISSION --key FILE --json FILE [--junit FILE] [--tap FILE]\n"
                            "        [--gradescope FILE]\n"
                            "                   a teacher's: one folder, file or archive in, one grade out\n\n"
@@ -95,7 +96,7 @@ static const struct command {
     int least, most; /* arguments */
 } commands[] = { { "list", list, 0, 0 },         { "start", lab_start, 1, 2 },       { "check", lab_check, 0, 3 },
                  { "hint", hint, 1, 2 },         { "show", lab_show, 0, 4 },         { "watch", lab_watch, 0, 1 },
-                 { "submit", lab_submit, 0, 1 }, { "progress", lab_progress, 0, 0 }, { "test", lab_test, 1, 2 },
+                 { "submit", lab_submit, 0, 1 }, { "progress", lab_progress, 0, 0 }, { "test", lab_test, 1, 3 },
                  { "grade", lab_grade, 0, 14 } };
 
 int cmd_lab(int argc, char *const *argv)

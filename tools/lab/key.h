@@ -2,7 +2,7 @@
 /*
  * The key of a class: what grades are made with, and students do not have.
  *
- * Concept: a file in the syntax of xl.cfg, which `xenlab lab export` makes and a teacher may change:
+ * Concept: a file in the syntax of xl.cfg, which a teacher writes:
  *
  *      class  = "cs695"
  *      seeds  = "90210317-90210324"       of steps that nobody has tried before; at most 100

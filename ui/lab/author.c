@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct tested {
     const char *name;
@@ -152,13 +153,67 @@ static int one_test(const struct lab_place *p, const struct lab *l, bool sample)
     return rc;
 }
 
+/* --- as somebody would hand them in --- */
+
+/* A folder DIR/NN-NAME.VARIANT, and what its grade is in DIR/expected. */
+static int variant_write(const struct lab *l, const char *name, const struct variant *v, const char *dir)
+{
+    char path[4700];
+    FILE *f;
+    int rc = STATUS_OK;
+
+    snprintf(path, sizeof(path), "%s/%s.%s", dir, l->name, name);
+    if (mkdir(path, 0777))
+        return lab_complain("%s: %s", path, strerror(errno));
+    for (unsigned int i = 0; rc == STATUS_OK && i < l->nr_files; i++) {
+        snprintf(path, sizeof(path), "%s/%s.%s/%s", dir, l->name, name, lab_file_of(l, i));
+        rc = lab_file_write(path, v->source[i]);
+    }
+    snprintf(path, sizeof(path), "%s/expected", dir);
+    f = fopen(path, "a");
+    if (!f || fprintf(f, "%u %s.%s %s\n", l->number, l->name, name, v->passes ? "passed" : "failed") < 0 || fclose(f))
+        rc = lab_complain("%s: %s", path, strerror(errno));
+    return rc;
+}
+
+static int variants_write(const struct lab_place *p, const struct lab *l, const char *dir)
+{
+    struct dirent **entry = NULL;
+    char folder[4400], path[4700], err[VARIANT_ERR_SIZE], *source[LAB_FILES_MAX], *text;
+    int rc = lab_sources_read(p, l, source) ? STATUS_OK : STATUS_ENVIRONMENT, n;
+
+    if (rc)
+        return rc;
+    snprintf(folder, sizeof(folder), "%s/labs/teacher/%s", p->root, l->name);
+    n = scandir(folder, &entry, is_variant, alphasort);
+    if (n < 0)
+        rc = lab_complain("%s: %s", folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        struct variant v = { .nr_sources = 0 };
+
+        snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name);
+        text = rc ? NULL : lab_file_read(path);
+        if (text && variant_read(&v, text, (const char *const *)source, l->nr_files, err))
+            rc = lab_complain("%s: %s", path, err);
+        else if (text)
+            rc = variant_write(l, entry[i]->d_name, &v, dir);
+        variant_free(&v);
+        free(text);
+        free(entry[i]);
+    }
+    free(entry);
+    lab_sources_free(l, source);
+    return rc;
+}
+
 int lab_test(const struct lab_place *p, int argc, char *const *argv)
 {
-    const bool sample = argc > 1;
+    const char *dir = argc == 3 && !strcmp(argv[1], "--write") ? argv[2] : NULL;
+    const bool sample = argc == 2 && !strcmp(argv[1], "--sample");
     const struct lab *l = NULL;
     int rc = STATUS_OK;
 
-    if (sample && strcmp(argv[1], "--sample"))
+    if (argc > 1 && !sample && !dir)
         return lab_complain("test: what is \"%s\"?", argv[1]);
     if (strcmp(argv[0], "all") && !(l = lab_find(p, argv[0])))
         return STATUS_ENVIRONMENT;
@@ -166,9 +221,11 @@ int lab_test(const struct lab_place *p, int argc, char *const *argv)
         if (!l || l == &p->labs[i]) {
             int one;
 
-            if (!l)
+            if (!l && !dir)
                 printf("%s\n", p->labs[i].name);
-            one = one_test(p, &p->labs[i], sample);
+            one = !dir                   ? one_test(p, &p->labs[i], sample)
+                  : p->labs[i].nr_bodies ? variants_write(p, &p->labs[i], dir)
+                                         : STATUS_OK;
             rc = rc == STATUS_OK || one == STATUS_ENVIRONMENT ? one : rc;
             fflush(stdout);
         }

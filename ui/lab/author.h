@@ -5,7 +5,7 @@
 
 #include "ui/lab/place.h"
 
-/* argv[0] names the lab, or all of them; argv[1]: --sample. Returns the exit status. */
+/* argv[0] names the lab, or all of them; then --sample, or --write DIR. Returns the exit status. */
 int lab_test(const struct lab_place *p, int argc, char *const *argv);
 
 #endif
