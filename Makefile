@@ -55,15 +55,16 @@ TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_node
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 SANDBOX_OBJS := alone fence sandbox
-LAB_OBJS := facts shrink starter lab run build form form_h form_g form_q pair fresh check testfile submission key variant
+LAB_OBJS := facts shrink starter lab run build form form_h form_g form_q form_p pair fresh check testfile submission key variant
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
 LAB_KIT_OBJS := draw interleave report stores scene scene_hvm front kernel_file
 # Code that labs are about and xenlab is not; and holes, for guests.
-LAB_CODE_OBJS := event ring exploit
+LAB_CODE_OBJS := event ring exploit share
 LABS := $(patsubst labs/%/check/facts.c,%,$(wildcard labs/[0-9]*/check/facts.c))
 GUEST_LABS := $(patsubst labs/%/check/guest.c,%,$(wildcard labs/[0-9]*/check/guest.c))
+POLICY_LABS := $(patsubst labs/%/workloads,%,$(wildcard labs/[0-9]*/workloads))
 LAB_HEADERS := $(shell find sim vcpu mmu evtchn rings tools guests labs/kit labs/code -name '*.h')
-LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags
+LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
 POLICY_OBJS := $(addprefix tools/policy/,memory.o mirror.o serve.o main.o)
@@ -188,9 +189,10 @@ $(1)/labs/%/golden: $(1)/labs/%/check/facts.o $(1)/labs/kit/kit.a $(1)/libxenlab
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs)
 
-# What the files that a lab of form H or G is about define, for the linker: tools/lab/build.c.
+# What the files that a lab of form H, G or P is about define, for the linker: tools/lab/build.c.
 $(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a $(1)/labs/kit/kit.a $(1)/labs/kit/guest.a
-	$$(Q)if grep -q '^form *= *"[HG]"' $$<; then nm -g --defined-only $$$$(tr '\n' ' ' < $$< | grep -o ' files\? *= *\(\[[^]]*\]\|"[^"]*"\)' | \
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)if grep -q '^form *= *"[HGP]"' $$<; then nm -g --defined-only $$$$(tr '\n' ' ' < $$< | grep -o ' files\? *= *\(\[[^]]*\]\|"[^"]*"\)' | \
 		grep -o '[a-z0-9_/]*\.c"' | sed 's#^#$(1)/#; s#c"$$$$#o#; s#^$(1)/guests/#build/guests/#') | awk 'NF == 3 { print "-Wl,--require-defined=" $$$$3 }'; fi > $$@
 
 # The headers, without the files that they are of.
@@ -214,12 +216,14 @@ $(1)/labs/%/golden_guest: $(1)/labs/%/check/guest.o $(1)/labs/kit/guest.a $(1)/l
 
 # All that `xenlab lab check` wants.
 $(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/golden) $$(foreach l,$$(GUEST_LABS),$(1)/labs/$$(l)/golden_guest) \
-		$$(foreach l,$$(LABS) $$(GUEST_LABS),$(1)/labs/$$(l)/whole) $$(addprefix $(1)/labs/,$$(LAB_FLAGS)) $(1)/labs/include/all
+		$$(foreach l,$$(LABS) $$(GUEST_LABS) $$(POLICY_LABS),$(1)/labs/$$(l)/whole) $$(addprefix $(1)/labs/,$$(LAB_FLAGS)) $(1)/labs/include/all
 	$$(Q)touch $$@
 
 # Functions of the student's stay what they are, for gdb.
 $(1)/labs/cflags: flags = $$(patsubst -O2,-Og,$$(filter-out -Werror -MMD -MP,$$(all_cflags)))
 $(1)/labs/ldflags: flags = $$(all_ldflags) $$(all_libs)
+$(1)/labs/policy_cflags: flags = $$(patsubst -O2,-Og,$$(filter-out -Werror -MMD -MP,$$(all_cflags))) -fPIC
+$(1)/labs/policy_ldflags: flags = -Wl,-z,now
 $(1)/labs/guest_cflags: flags = $$(filter-out -Werror -MMD -MP,$$(GUEST_CFLAGS)) $$(XEN_CFLAGS)
 $(1)/labs/guest_ldflags: flags = $$(filter-out -MMD -MP,$$(GUEST_CFLAGS)) $$(GUEST_LDFLAGS) -T $$(CURDIR)/$(1)/labs/kit/pv64.lds
 $$(addprefix $(1)/labs/,$$(LAB_FLAGS)): build/flags Makefile

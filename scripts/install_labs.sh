@@ -20,7 +20,7 @@ cp build/libxenlab.a "$lib/"
 ln -sf ../../bin/xenlab "$lib/xenlab"
 
 # Places are those of an installed xenlab.
-for flags in cflags ldflags guest_cflags guest_ldflags; do
+for flags in cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags; do
     if [ -n "$engine" ]; then
         sed -e 's#-isystem @[A-Z]*@/\(build/\)\?deps[^ ]*##; s#-L@[A-Z]*@/\(build/\)\?deps[^ ]*#-L@BUILT@#' \
             -e "s#-rpath,@[A-Z]*@/\(build/\)\?deps[^ ]*#-rpath,@BUILT@#; s# -lunicorn# -l:${engine##*/}#" "build/labs/$flags"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const struct form *const forms[] = { &form_h, &form_g, &form_q };
+static const struct form *const forms[] = { &form_h, &form_g, &form_q, &form_p };
 
 const struct form *form_find(const char *name)
 {

@@ -39,10 +39,10 @@ struct form {
     char *(*complete)(struct check *c, const char *text);
 };
 
-/* "H", "G", "Q"; NULL: there is none. */
+/* "H", "G", "Q", "P"; NULL: there is none. */
 const struct form *form_find(const char *name);
 
-extern const struct form form_h, form_g, form_q;
+extern const struct form form_h, form_g, form_q, form_p;
 
 /* --- for forms --- */
 

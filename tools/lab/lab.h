@@ -14,6 +14,7 @@
  *      budgets    = [ "validations | 1.5" ]     of counts: how many times the golden run's
  *      replay     = 1                           form H: what is run with the student's code in it writes a log of what
  *                                               that does, which the golden program replays and reports of
+ *                                           form P: none; its properties are those of the file workloads: form_p.c
  *      beside     = "build/guests/idle"         form G: another guest in the same machine; need not be there
  *      questions  = [ "time | run build/guests/timer | take ^I took ([0-9]+) ms" ]      form Q, as the properties: what
  *                                               answers it: a run, and what to look for in what it prints: the group
