@@ -17,6 +17,7 @@
  * Invariant: nothing of the file is seen by the policy, which is asked one decision after the other.
  */
 #include "tools/lab/form.h"
+#include "tools/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +40,10 @@ static int build(struct check *c)
 {
     const struct program p = { "policy.so", "labs/policy_cflags", "labs/policy_ldflags", { "-shared" } };
 
-    return check_program(c, &p);
+    const int rc = check_program(c, &p);
+
+    c->sandboxed = !c->bare && sandbox_wraps(); /* the workbench looks by itself: nothing may have been compiled here */
+    return rc;
 }
 
 /* --- the workloads --- */
@@ -148,11 +152,12 @@ static char *file_text(int fd)
 
 static _Noreturn void become(const struct check *c, const char *const argv[], int in, int out, int said)
 {
-    const struct rlimit cpu = { CPU_SECONDS, CPU_SECONDS };
+    const struct rlimit cpu = { CPU_SECONDS, CPU_SECONDS }, printed = { 1 << 28, 1 << 28 };
 
     if (c->bare)
         setenv("XENLAB_BWRAP", "no", 1);
-    if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(said, 2) >= 0 && !setrlimit(RLIMIT_CPU, &cpu))
+    if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(said, 2) >= 0 && !setrlimit(RLIMIT_CPU, &cpu) &&
+        !setrlimit(RLIMIT_FSIZE, &printed))
         execv(argv[0], (char *const *)(uintptr_t)argv);
     _exit(127);
 }
