@@ -35,7 +35,7 @@ VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
 RINGS_OBJS := console ring disk_speed disk bus bus_store bus_ring channel blk_request blk_task blkback ddomain
-NET_OBJS := frame offload bridge connections outside netback_tx netback_rx vif_hash vif_ctrl vif_look netback
+NET_OBJS := frame offload bridge connections outside vif_rate vif_groups netback_tx vif_next netback_rx vif_hash vif_ctrl vif_look netback_task netback_connect netback
 P9_OBJS := bytering server p9back
 FB_OBJS := page fbback kbdback
 DM_OBJS := state device

@@ -3,9 +3,8 @@
  * The network back end: what the front end is sent.
  *
  * Concept: the front end puts buffers into its ring, a page each. A frame needs one for every 4096 bytes, and one each
- * that is spent on saying that it is to be cut up, and what its hash is. As long as they are not there it stays in the
- * bridge's queue. A frame that the front end cannot take as it is (it may say that it knows no such thing as GSO) goes
- * out as packets.
+ * that is spent on saying that it is to be cut up, and what its hash is. As long as they are not there it waits
+ * (vif_next.c).
  *
  * An answer is in the slot of its request, so the front end knows the buffer even where no room is left to name it.
  *
@@ -29,88 +28,6 @@ struct batch {
     struct net_frame *frame[BATCH_SLOTS]; /* whose bytes are needed until then */
     unsigned int nr, nr_ops, nr_frames;
 };
-
-/* --- which frame is next, and where it goes --- */
-
-static bool front_takes(const struct vif *f, const struct net_frame *frame)
-{
-    const struct net_offload *o = &frame->offload;
-    struct net_headers h;
-
-    if (o->csum_blank && !(f->can_csum_v4 && f->can_csum_v6) &&
-        !(net_headers_find(frame, &h) && h.v6 ? f->can_csum_v6 : f->can_csum_v4))
-        return false;
-    if (o->gso_type == XEN_NETIF_GSO_TYPE_NONE)
-        return true;
-    return f->can_sg && (o->gso_type == XEN_NETIF_GSO_TYPE_TCPV4 ? f->can_gso_v4 : f->can_gso_v6);
-}
-
-/* The next packet of the frame that is cut; NULL: none is left. */
-static struct net_frame *packet_make(struct vif *f)
-{
-    uint8_t buf[NET_FRAME_MAX];
-    struct net_frame *packet;
-    size_t len;
-
-    while (f->cut && f->cut_next < net_plain_count(f->cut)) {
-        len = net_plain(f->cut, f->cut_next++, buf);
-        task_charge(&f->task, 0, len);
-        packet = len <= PAGE_SIZE || f->can_sg ? net_frame_alloc(f->bridge->pool, len) : NULL;
-        if (packet) {
-            net_frame_write(packet, 0, buf, len);
-            packet->offload.csum_valid = true;
-            f->stats.cut++;
-            return packet;
-        }
-        f->stats.rx_dropped++;
-    }
-    if (f->cut)
-        net_frame_put(f->cut);
-    f->cut = NULL;
-    return NULL;
-}
-
-/* What the front end gets next. NULL: nothing. It stays until next_take(). */
-static struct net_frame *next(struct vif *f)
-{
-    struct net_frame *frame;
-
-    while (!f->packet && !(f->packet = packet_make(f)) && (frame = bridge_peek(&f->port))) {
-        const bool takes = front_takes(f, frame);
-
-        if (takes && (frame->len <= PAGE_SIZE || f->can_sg))
-            return frame;
-        bridge_take(&f->port);
-        if (!takes) {
-            f->cut = frame;
-            f->cut_next = 0;
-        } else {
-            f->stats.rx_dropped++;
-            net_frame_put(frame);
-        }
-    }
-    return f->packet;
-}
-
-/* It goes. The reference is the caller's. */
-static struct net_frame *next_take(struct vif *f)
-{
-    struct net_frame *frame = f->packet ? f->packet : bridge_take(&f->port);
-
-    f->packet = NULL;
-    return frame;
-}
-
-void vif_rx_end(struct vif *f)
-{
-    if (f->packet)
-        net_frame_put(f->packet);
-    if (f->cut)
-        net_frame_put(f->cut);
-    f->packet = f->cut = NULL;
-}
-
-/* --- into the ring --- */
 
 static bool is_gso(const struct net_frame *frame) { return frame->offload.gso_type != XEN_NETIF_GSO_TYPE_NONE; }
 
@@ -229,7 +146,7 @@ unsigned int vif_rx(struct vif *f, unsigned int budget)
     unsigned int nr = 0;
 
     b.nr = b.nr_ops = b.nr_frames = 0;
-    for (; nr < budget && !f->broken && (frame = next(f)); nr++) {
+    for (; nr < budget && !f->broken && (frame = vif_next(f)); nr++) {
         to = vif_steer(f, frame);
         if (to != q || b.nr + FRAME_SLOTS > BATCH_SLOTS)
             batch_run(f, q, &b);
@@ -238,7 +155,7 @@ unsigned int vif_rx(struct vif *f, unsigned int budget)
             break;
         task_charge(&f->task, 1, 0);
         frame_put(f, q, &b, frame);
-        b.frame[b.nr_frames++] = next_take(f);
+        b.frame[b.nr_frames++] = vif_next_take(f);
     }
     batch_run(f, q, &b);
     return nr;
@@ -246,7 +163,7 @@ unsigned int vif_rx(struct vif *f, unsigned int budget)
 
 bool vif_rx_sleep(struct vif *f)
 {
-    struct net_frame *frame = next(f);
+    struct net_frame *frame = vif_next(f);
 
     return !frame || ring_sleep_until(&vif_steer(f, frame)->rx, slots_of(f, frame));
 }

@@ -42,53 +42,6 @@ struct batch {
 
 _Static_assert(FRAME_OPS <= BATCH_OPS, "a frame fits");
 
-/* --- rate= --- */
-
-bool vif_rate_ok(struct vif *f)
-{
-    struct vif_rate *r = &f->rate;
-    const s_time_t now = NOW(vif_self(f)->domain->xen);
-    s_time_t times;
-
-    if (!r->interval)
-        return true;
-    times = (now - r->since) / r->interval;
-    if (times) {
-        const int64_t missing = (int64_t)r->bytes - r->credit;
-        const uint64_t needed = ((uint64_t)missing + r->bytes - 1) / r->bytes; /* intervals, until it is full */
-
-        r->credit = (uint64_t)times >= needed ? (int64_t)r->bytes : r->credit + (int64_t)r->bytes * times;
-        r->since += times * r->interval;
-    }
-    return r->credit > 0;
-}
-
-/* --- groups --- */
-
-bool vif_mcast_has(const struct vif *f, const uint8_t mac[NET_MAC_SIZE])
-{
-    for (unsigned int i = 0; i < f->nr_mcast; i++)
-        if (!memcmp(f->mcast[i], mac, NET_MAC_SIZE))
-            return true;
-    return false;
-}
-
-static int16_t mcast_change(struct vif *f, const struct netif_extra_info *e)
-{
-    if (e->type == XEN_NETIF_EXTRA_TYPE_MCAST_ADD) {
-        if (vif_mcast_has(f, e->u.mcast.addr))
-            return NETIF_RSP_OKAY;
-        if (f->nr_mcast == VIF_MCAST_MAX)
-            return NETIF_RSP_ERROR;
-        memcpy(f->mcast[f->nr_mcast++], e->u.mcast.addr, NET_MAC_SIZE);
-        return NETIF_RSP_OKAY;
-    }
-    for (unsigned int i = 0; i < f->nr_mcast; i++)
-        if (!memcmp(f->mcast[i], e->u.mcast.addr, NET_MAC_SIZE))
-            memcpy(f->mcast[i], f->mcast[--f->nr_mcast], NET_MAC_SIZE);
-    return NETIF_RSP_OKAY;
-}
-
 /* --- a chain --- */
 
 static void extra_add(struct vif *f, struct vif_chain *c, const struct netif_extra_info *e)
@@ -221,7 +174,7 @@ static void chain_done(struct vif *f, struct vif_queue *q, struct batch *b)
     unsigned int total, at = 0;
 
     if (c->mcast.type) {
-        chain_answer(q, slot, c->nr_slots, mcast_change(f, &c->mcast));
+        chain_answer(q, slot, c->nr_slots, vif_groups_change(f, &c->mcast));
         return;
     }
     if (!chain_sizes(f, c, &total)) {

@@ -99,18 +99,51 @@ static inline void vif_broken(struct vif *f, const char *why)
     f->broken = true;
 }
 
+static inline long vif_event_op(const struct vif *f, unsigned int cmd, void *arg)
+{
+    return hypercall_native(vif_self(f), __HYPERVISOR_event_channel_op, cmd, (uint64_t)(uintptr_t)arg, 0, 0, 0);
+}
+
+/* What the front end says by a node of its directory: a number that is not 0. */
+static inline bool vif_is_set(const struct vif *f, const char *node)
+{
+    uint64_t n;
+
+    return xenbus_read_number(f->dev, true, node, 1, UINT32_MAX, &n);
+}
+
+/* netback_connect.c: see struct backend_ops. A device that was not connected can be disconnected, too. */
+int vif_connect(struct xenbus_device *dev);
+void vif_disconnect(struct xenbus_device *dev);
+
+/* netback_task.c: what serves a vif; its data is that. */
+extern const struct task_ops vif_task;
+
 /* netback_tx.c: take at most budget packets of the front end's. How many there were. */
 unsigned int vif_tx(struct vif *f, struct vif_queue *q, unsigned int budget);
-/* There is credit. */
+
+/* vif_rate.c: what the toolstack has said; there is credit. */
+void vif_rate_read(struct vif *f);
 bool vif_rate_ok(struct vif *f);
-bool vif_mcast_has(const struct vif *f, const uint8_t mac[NET_MAC_SIZE]);
+
+/* vif_groups.c: does the front end want to choose? It may say so at any time. */
+#define VIF_GROUPS_NODE "request-multicast-control"
+void vif_groups_read(struct vif *f);
+/* It has sent a packet of that type, one of XEN_NETIF_EXTRA_TYPE_MCAST_*. How it is answered. */
+int16_t vif_groups_change(struct vif *f, const struct netif_extra_info *e);
+/* Is the frame for it? See struct bridge_port_ops. */
+bool vif_wants(const struct bridge_port *p, const struct net_frame *frame);
 
 /* netback_rx.c: give it at most budget of what is waiting for it. How many there were. */
 unsigned int vif_rx(struct vif *f, unsigned int budget);
 /* Ask to be told when there is room for the next one. False: there is already. */
 bool vif_rx_sleep(struct vif *f);
+
+/* vif_next.c: what it gets next; NULL: nothing. It stays that until it is taken, and the reference is the caller's. */
+struct net_frame *vif_next(struct vif *f);
+struct net_frame *vif_next_take(struct vif *f);
 /* What waits, apart from what is in the port's queue, is dropped. */
-void vif_rx_end(struct vif *f);
+void vif_next_end(struct vif *f);
 
 /* vif_hash.c: to which queue. */
 struct vif_queue *vif_steer(const struct vif *f, const struct net_frame *frame);
