@@ -133,20 +133,55 @@ static void event_op(struct kit_front *f, unsigned int cmd, void *arg, size_t si
         kit_die("event_channel_op %u", cmd);
 }
 
-void kit_front_send(struct kit_front *f)
+static evtchn_port_t port_offer(struct kit_front *f)
 {
-    struct evtchn_send send = { .port = f->port };
+    struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = 0 };
+
+    event_op(f, EVTCHNOP_alloc_unbound, &alloc, sizeof(alloc));
+    return alloc.port;
+}
+
+static void port_close(struct kit_front *f, evtchn_port_t port)
+{
+    struct evtchn_close close = { .port = port };
+
+    event_op(f, EVTCHNOP_close, &close, sizeof(close));
+    kit_front_told_at(f, port);
+}
+
+evtchn_port_t kit_front_port(struct kit_front *f)
+{
+    if (f->nr_more == KIT_FRONT_PORTS)
+        kit_die("more ports than there is room for");
+    return f->more[f->nr_more++] = port_offer(f);
+}
+
+void kit_front_send_at(struct kit_front *f, evtchn_port_t port)
+{
+    struct evtchn_send send = { .port = port };
 
     event_op(f, EVTCHNOP_send, &send, sizeof(send));
 }
 
-bool kit_front_told(struct kit_front *f)
-{
-    unsigned long *word = &((shared_info_t *)f->k->d->shared_info)->evtchn_pending[f->port / 64];
-    const bool set = *word >> f->port % 64 & 1;
+void kit_front_send(struct kit_front *f) { kit_front_send_at(f, f->port); }
 
-    *word &= ~(1ul << f->port % 64);
+bool kit_front_told_at(struct kit_front *f, evtchn_port_t port)
+{
+    unsigned long *word = &((shared_info_t *)f->k->d->shared_info)->evtchn_pending[port / 64];
+    const bool set = *word >> port % 64 & 1;
+
+    *word &= ~(1ul << port % 64);
     return set;
+}
+
+bool kit_front_told(struct kit_front *f) { return kit_front_told_at(f, f->port); }
+
+bool kit_front_bound(struct kit_front *f, evtchn_port_t port)
+{
+    struct evtchn_status status = { .dom = DOMID_SELF, .port = port };
+
+    event_op(f, EVTCHNOP_status, &status, sizeof(status));
+    return status.status == EVTCHNSTAT_interdomain;
 }
 
 /* --- running --- */
@@ -185,15 +220,13 @@ void kit_front_pass(struct kit_front *f, uint64_t ns)
 
 void kit_front_add(struct kit_front *f, const char *type, ...)
 {
-    struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = 0 };
     const domid_t domid = f->k->d->domain_id;
     const char *node;
     char path[128];
     va_list nodes;
 
     f->type = type;
-    event_op(f, EVTCHNOP_alloc_unbound, &alloc, sizeof(alloc));
-    f->port = alloc.port;
+    f->port = port_offer(f);
     for (unsigned int i = 0; i < KIT_FRONT_FRAMES; i++)
         kit_front_grant(f, i, GTF_permit_access);
     directory(f, path_of(f, false, "", path), domid, 0);
@@ -208,17 +241,17 @@ void kit_front_add(struct kit_front *f, const char *type, ...)
 
 void kit_front_remove(struct kit_front *f)
 {
-    struct evtchn_close close = { .port = f->port };
     const struct xs_access a = xenstored_toolstack(f->x);
     char path[128];
 
     xenbus_domain_gone(f->bus, f->k->d->domain_id);
     kit_front_run(f);
-    event_op(f, EVTCHNOP_close, &close, sizeof(close));
+    port_close(f, f->port);
+    while (f->nr_more)
+        port_close(f, f->more[--f->nr_more]);
     xs_rm(&a, path_of(f, true, "", path));
     xs_rm(&a, path_of(f, false, "", path));
     kit_front_run(f);
-    kit_front_told(f);
 }
 
 struct kit_front *kit_front(struct kit_scene *k, const struct xenbus_kind *kinds)

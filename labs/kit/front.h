@@ -14,6 +14,7 @@
 #include "rings/xenstore/xenstored.h"
 
 #define KIT_FRONT_FRAMES 24
+#define KIT_FRONT_PORTS  4 /* besides the first */
 
 struct kit_front {
     struct kit_scene *k;
@@ -22,7 +23,8 @@ struct kit_front {
     const char *type;
     grant_ref_t first; /* of frame 0; the others follow */
     mfn_t mfn[KIT_FRONT_FRAMES];
-    evtchn_port_t port;
+    evtchn_port_t port, more[KIT_FRONT_PORTS]; /* more: 0 from nr_more on */
+    unsigned int nr_more;
 };
 
 /* With a store, and a bus of these kinds of back ends; no device yet. */
@@ -47,6 +49,11 @@ void kit_front_grant(struct kit_front *f, unsigned int i, uint16_t flags);
 /* An event to the back end. Has the front end been sent one, since this was asked last? */
 void kit_front_send(struct kit_front *f);
 bool kit_front_told(struct kit_front *f);
+/* A further port, until the device is removed; the same there; is it bound, by the back end? */
+evtchn_port_t kit_front_port(struct kit_front *f);
+void kit_front_send_at(struct kit_front *f, evtchn_port_t port);
+bool kit_front_told_at(struct kit_front *f, evtchn_port_t port);
+bool kit_front_bound(struct kit_front *f, evtchn_port_t port);
 /* One step of dom0. False: it has nothing to do. And all that there are. */
 bool kit_front_step(struct kit_front *f);
 void kit_front_run(struct kit_front *f);
