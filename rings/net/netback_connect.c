@@ -34,6 +34,7 @@ static void port_close(struct vif *f, evtchn_port_t port)
     vif_event_op(f, EVTCHNOP_close, &close);
 }
 
+/* Nothing of the front end's is held afterwards, however little of it there was: what is missing is 0 or NULL. */
 void vif_disconnect(struct xenbus_device *dev)
 {
     struct vif *f = dev->data;

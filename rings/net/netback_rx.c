@@ -62,7 +62,7 @@ static unsigned int slots_of(const struct vif *f, const struct net_frame *frame)
     return (frame->len + (unsigned int)PAGE_SIZE - 1) / (unsigned int)PAGE_SIZE + extras_of(f, frame, e);
 }
 
-static void batch_run(struct vif *f, struct vif_queue *q, struct batch *b)
+static void batch_give(struct vif *f, struct vif_queue *q, struct batch *b)
 {
     const struct gnttab_copy *op = b->op;
 
@@ -98,6 +98,7 @@ static void extra_put(struct vif *f, struct vif_queue *q, struct batch *b, const
     memcpy(&b->rsp[b->nr++], e, sizeof(b->rsp[0]));
 }
 
+/* A frame goes into buffers, of which there are enough; what is said of it besides comes behind the first of them. */
 static void frame_put(struct vif *f, struct vif_queue *q, struct batch *b, const struct net_frame *frame)
 {
     const struct net_offload *o = &frame->offload;
@@ -149,7 +150,7 @@ unsigned int vif_rx(struct vif *f, unsigned int budget)
     for (; nr < budget && !f->broken && (frame = vif_next(f)); nr++) {
         to = vif_steer(f, frame);
         if (to != q || b.nr + FRAME_SLOTS > BATCH_SLOTS)
-            batch_run(f, q, &b);
+            batch_give(f, q, &b);
         q = to;
         if (buffers(f, q) < slots_of(f, frame) || f->broken)
             break;
@@ -157,7 +158,7 @@ unsigned int vif_rx(struct vif *f, unsigned int budget)
         frame_put(f, q, &b, frame);
         b.frame[b.nr_frames++] = vif_next_take(f);
     }
-    batch_run(f, q, &b);
+    batch_give(f, q, &b);
     return nr;
 }
 

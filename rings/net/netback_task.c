@@ -23,6 +23,7 @@ static void notify(const struct vif *f, evtchn_port_t port)
     vif_event_op(f, EVTCHNOP_send, &send);
 }
 
+/* Show the answers of all rings, and tell who has asked for that: each port once. */
 static void flush(struct vif *f)
 {
     for (struct vif_queue *q = f->queue; q < f->queue + f->nr_queues; q++) {
@@ -37,7 +38,7 @@ static void flush(struct vif *f)
         notify(f, f->ctrl_port);
 }
 
-/* Nothing is left to do before an event or a time. */
+/* Nothing is left to do before an event or a time, and who can send the event knows that. */
 static bool may_sleep(struct vif *f)
 {
     bool idle = vif_rx_sleep(f) && (!f->ctrl_port || ring_sleep(&f->ctrl));

@@ -57,7 +57,10 @@ static void extra_add(struct vif *f, struct vif_chain *c, const struct netif_ext
         c->mcast = *e;
 }
 
-/* A further slot. True: the chain is whole, or the device is broken. */
+/*
+ * A further slot, which was taken last: a request, or extra information if what came before said so. Its answer is that
+ * all is well, until something is found. True: the chain is whole, or the device is broken.
+ */
 static bool chain_add(struct vif *f, struct vif_queue *q, const void *slot)
 {
     struct vif_chain *c = &q->chain;
@@ -91,7 +94,9 @@ static void chain_answer(struct vif_queue *q, uint32_t slot, unsigned int nr, in
             q->answer[slot % VIF_RING_SLOTS].status = status;
 }
 
-/* The first one's size is that of all; it becomes its own. False: it makes no sense. */
+/*
+ * The first one's size is that of all, *total; it becomes its own. False: it makes no sense, or the device is broken.
+ */
 static bool chain_sizes(struct vif *f, struct vif_chain *c, unsigned int *total)
 {
     unsigned int rest = 0;
@@ -112,6 +117,7 @@ static bool chain_sizes(struct vif *f, struct vif_chain *c, unsigned int *total)
 
 /* --- copying --- */
 
+/* A piece, to the frame's bytes from `at` on: one copy, or two where a page of the frame ends. */
 static void copy_add(struct vif *f, struct batch *b, const struct netif_tx_request *r, struct net_frame *frame,
                      unsigned int at)
 {
@@ -165,7 +171,7 @@ static struct net_offload offload_of(const struct vif_chain *c)
     return o;
 }
 
-/* A whole chain. */
+/* A whole chain: it changes a group, or is answered with an error, or is a frame more in the batch. */
 static void chain_done(struct vif *f, struct vif_queue *q, struct batch *b)
 {
     struct vif_chain *c = &q->chain;
