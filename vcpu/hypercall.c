@@ -55,7 +55,7 @@ static inline long call(struct vcpu *v, uint64_t nr, struct hypercall_args *args
     domain_charge(v->domain, ns);
     ret = hypercall_dispatch(v, nr, args);
     if (TRACE_ON(m))
-        hypercall_trace_ret(v, nr, ret, began);
+        hypercall_trace_ret(v, nr, args, ret, began);
     return ret;
 }
 
@@ -73,7 +73,7 @@ static inline __attribute__((always_inline)) void hypercall(struct vcpu *v, bool
 
     if (nr == __HYPERVISOR_iret)
         return; /* it loaded a whole new context */
-    if (ret == -ERESTART) {
+    if (hypercall_is_preempted(nr, &args, ret)) {
         r->rip -= HYPERCALL_INSN_LEN;
         hypercall_args_put(r, compat, &args);
         return;
@@ -125,6 +125,7 @@ long do_multicall(struct vcpu *v, struct hypercall_args *args)
         e.result = (xen_ulong_t)call(v, e.op, &a, TRACE_VIA_MULTICALL, i, 0);
         if (e.op == __HYPERVISOR_iret) {
             v->in_multicall = false;
+            args->a[1] = 0; /* nothing is left of it, whatever RAX is now */
             return (long)e.result; /* the context is a new one: there is nobody to go on for */
         }
         if ((long)e.result == -ERESTART) {

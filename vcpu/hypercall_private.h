@@ -5,11 +5,22 @@
 
 #include "vcpu/hypercall.h"
 
+#include <errno.h>
+
 /*
  * One hypercall, from wherever: the handler's answer, -ERESTART included, with *args changed to what is left; -ENOSYS
  * if there is none for this kind of caller.
  */
 long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args);
+
+/*
+ * Is it to be made again, with *args? -ERESTART says so, but for iret, alone or at the end of a list: its answer is the
+ * RAX of a program, which may be any number. A list that goes on has entries left.
+ */
+static inline bool hypercall_is_preempted(uint64_t nr, const struct hypercall_args *args, long ret)
+{
+    return ret == -ERESTART && nr != __HYPERVISOR_iret && !(nr == __HYPERVISOR_multicall && !(uint32_t)args->a[1]);
+}
 
 /* The audit, if it is asked for: --audit. To be called after each handler. */
 void hypercall_audit(struct xen *xen);
@@ -18,7 +29,7 @@ void hypercall_audit(struct xen *xen);
 void hypercall_trace_call(struct vcpu *v, uint64_t nr, const struct hypercall_args *args, uint64_t rip,
                           enum trace_via via, uint64_t multi);
 /* One for each hypercall, also for those that will be made again and for iret, whose result is the frame's RAX. */
-void hypercall_trace_ret(struct vcpu *v, uint64_t nr, long ret, s_time_t began);
+void hypercall_trace_ret(struct vcpu *v, uint64_t nr, const struct hypercall_args *args, long ret, s_time_t began);
 
 static inline struct hypercall_args hypercall_args_of(const struct cpu_state *r, bool compat)
 {

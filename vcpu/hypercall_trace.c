@@ -82,12 +82,12 @@ void hypercall_trace_call(struct vcpu *v, uint64_t nr, const struct hypercall_ar
                traced_arg(v, a[3]), traced_arg(v, a[4]), traced_arg(v, a[5]), rip, via, multi);
 }
 
-void hypercall_trace_ret(struct vcpu *v, uint64_t nr, long ret, s_time_t began)
+void hypercall_trace_ret(struct vcpu *v, uint64_t nr, const struct hypercall_args *args, long ret, s_time_t began)
 {
     const struct domain *d = v->domain;
     enum trace_status status = TRACE_STATUS_DONE;
 
-    if (ret == -ERESTART)
+    if (hypercall_is_preempted(nr, args, ret))
         status = TRACE_STATUS_CONTINUED;
     else if (nr == __HYPERVISOR_iret || (d->is_shutting_down && d->shutdown_code != SHUTDOWN_suspend))
         status = TRACE_STATUS_NORETURN;

@@ -37,7 +37,7 @@ void hvm_hypercall_guest(struct vcpu *v, unsigned int insn_len)
     if (!(r->rflags & X86_EFLAGS_VM) && r->cpl == 0) /* in real mode, too */
         ret = hypercall_dispatch(v, nr, &args);
     if (TRACE_ON(m))
-        hypercall_trace_ret(v, nr, ret, began);
+        hypercall_trace_ret(v, nr, &args, ret, began);
     if (ret == -ERESTART) {
         hypercall_args_put(r, compat, &args);
         return;
@@ -73,7 +73,7 @@ static long native_call(struct vcpu *v, unsigned int nr, struct hypercall_args *
         ret = native_dispatch(v, nr, args);
     while (ret == -ERESTART && !once);
     if (TRACE_ON(m))
-        hypercall_trace_ret(v, nr, ret, began);
+        hypercall_trace_ret(v, nr, args, ret, began);
     return ret;
 }
 

@@ -92,6 +92,34 @@ static void multicall_preempted(void **state)
     assert_int_equal(f->xen->stats.hypercalls[__HYPERVISOR_xen_version], 8);
 }
 
+/* What iret answers is a program's RAX. If that is -ERESTART by chance nothing is made again, nor is the list. */
+static void iret_answers_any(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+    const struct iret_context c = { .rip = 0x401000,
+                                    .cs = FLAT_KERNEL_CS & ~3u,
+                                    .ss = FLAT_KERNEL_SS,
+                                    .rflags = X86_EFLAGS_IF,
+                                    .rsp = r->rsp,
+                                    .rax = (uint64_t)-ERESTART };
+    const struct multicall_entry e[2] = { { .op = __HYPERVISOR_iret }, { .op = __HYPERVISOR_xen_version } };
+
+    for (unsigned int listed = 0; listed < 2; listed++) {
+        const uint64_t list = fix_put(f, 0, e, sizeof(e)), frame = fix_put(f, 256, &c, sizeof(c));
+
+        r->rsp = frame;
+        r->rax = listed ? __HYPERVISOR_multicall : __HYPERVISOR_iret;
+        r->rdi = list, r->rsi = 2;
+        hypercall_guest(f->v);
+        assert_int_equal(r->rip, c.rip);
+        assert_int_equal(r->rax, c.rax);
+        assert_int_equal(r->rdi, list);
+        assert_int_equal(r->rsi, 2);
+        assert_int_equal(f->xen->stats.hypercalls[__HYPERVISOR_xen_version], 0);
+    }
+}
+
 static void xen_version(void **state)
 {
     struct fixture *f = *state;
@@ -295,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(continuation, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(multicalls, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(multicall_preempted, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(iret_answers_any, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(xen_version, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(console_io, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(registers_of_the_guest, fix_setup, fix_teardown),

@@ -44,7 +44,7 @@ static long handler(unsigned int nr, const char *column, struct vcpu *v, struct 
     if (nr == __HYPERVISOR_iret) { /* the guest goes on somewhere else, with other registers, and any RAX */
         for (unsigned int i = 0; i < 16; i++)
             v->regs->gpr[i] = 0x5000 + i;
-        if (!v->in_multicall && a[2] & 1)
+        if (a[2] & 1)
             v->regs->rax = (uint64_t)-ERESTART;
         v->regs->rip = 0x666000;
         return (long)v->regs->rax;
