@@ -125,7 +125,7 @@ long do_multicall(struct vcpu *v, struct hypercall_args *args)
         e.result = (xen_ulong_t)call(v, e.op, &a, TRACE_VIA_MULTICALL, i, 0);
         if (e.op == __HYPERVISOR_iret) {
             v->in_multicall = false;
-            args->a[1] = 0; /* nothing is left of it, whatever RAX is now */
+            args->a[1] = 0;        /* over, whatever RAX is now */
             return (long)e.result; /* the context is a new one: there is nobody to go on for */
         }
         if ((long)e.result == -ERESTART) {
