@@ -207,10 +207,29 @@ static void test_gs(void **state)
     assert_non_null(memmem(code, t.size, load, sizeof(load)));
 }
 
+/* RET n takes n bytes off the stack behind the address. */
+static void test_ret(void **state)
+{
+    static const uint8_t source[][3] = { { 0xc3 }, { 0xc2, 0, 0 }, { 0xc2, 0x10, 0 }, { 0xc2, 0xff, 0xff } };
+    static const uint32_t frees[] = { 8, 8, 8 + 0x10, 8 + 0xffff };
+    uint8_t code[TC_BLOCK_ROOM], lea[8] = { 0x48, 0x8d, 0xa4, 0x24 };
+    struct tc_map map[TC_BLOCK_MAPS];
+
+    (void)state;
+    for (unsigned int i = 0; i < 4; i++) {
+        struct tc_emit t = { .code = code, .room = sizeof(code), .map = map, .room_map = TC_BLOCK_MAPS };
+
+        assert_int_equal(translate_block(&t, 0x1000, source[i], i ? 3 : 1), i ? 3 : 1);
+        memcpy(lea + 4, &frees[i], 4);
+        assert_non_null(memmem(code, t.size, lea, sizeof(lea)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_five), cmocka_unit_test(test_random),
-                                        cmocka_unit_test(test_edges), cmocka_unit_test(test_gs) };
+                                        cmocka_unit_test(test_edges), cmocka_unit_test(test_gs),
+                                        cmocka_unit_test(test_ret) };
     int rc;
 
     decoder = insn_decoder_create();

@@ -248,7 +248,8 @@ static void ret(struct tc_emit *t, const struct source *s)
     look_up(t, s->rip);
     restore(t, s->rip);
     begin(t, TC_MIDDLE, s->rip);
-    EMIT(t, 0x48, 0x8d, 0x64, 0x24, 0x08); /* lea 8(%rsp), %rsp */
+    EMIT(t, 0x48, 0x8d, 0xa4, 0x24); /* lea 8+imm(%rsp), %rsp: RET n frees n bytes more */
+    imm32(t, 8 + (uint64_t)s->in.imm);
     jump_found(t);
 }
 
