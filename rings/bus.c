@@ -255,7 +255,7 @@ static bool is_over(const struct xenbus_device *dev)
 static void front_back(struct xenbus_device *dev)
 {
     device_disconnect(dev);
-    dev->failed = false;
+    dev->failed = dev->again = false;
     state_set(dev, XenbusStateInitWait);
 }
 
@@ -289,6 +289,7 @@ static void front_changed(struct xenbus_device *dev)
         break;
     case XenbusStateClosing:
         device_disconnect(dev);
+        dev->again = false;
         state_set(dev, XenbusStateClosing);
         break;
     case XenbusStateInitWait:
@@ -296,6 +297,7 @@ static void front_changed(struct xenbus_device *dev)
     case XenbusStateReconfigured: break;
     default:
         device_disconnect(dev);
+        dev->failed = dev->again = false;
         state_set(dev, XenbusStateClosed);
         break;
     }

@@ -18,7 +18,8 @@
  * A device that cannot go on says why in error/backend/TYPE/DOMID/DEVID/error of the domain that serves it, and closes.
  *
  * A bus may begin with devices that another one has served, in a domain that was started again: where that one had
- * connected, it connects without a word of states, and the front end sees a pause.
+ * connected, it connects without a word of states, and the front end sees a pause. A front end that has closed by then,
+ * or begins at 1, is one like any other.
  *
  * dom0's bus reaches the store by its functions (bus_store.c), that of a driver domain over a ring (bus_ring.c).
  *
@@ -50,7 +51,7 @@ struct xenbus_device {
     bool offered, connected, dirty;
     bool watched, watched_also; /* the front end's state, and what ops->also names */
     bool gone;                  /* it has been removed, and perhaps another one is there */
-    bool failed;                /* xenbus_fail(): until the front end has closed, too */
+    bool failed;                /* xenbus_fail(): until the front end has closed, 6, too */
     bool again;                 /* somebody had connected it before us: go on where its ring stands, and notify */
     void *data;                 /* the back end's */
 };

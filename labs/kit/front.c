@@ -80,7 +80,7 @@ void kit_front_drop(struct kit_front *f, bool back, const char *node)
 /* The front end's part is there. */
 void kit_front_make(struct kit_front *f)
 {
-    char path[128], front[128], domid[8];
+    char path[128], front[128], domid[8], state[64];
 
     snprintf(domid, sizeof(domid), "%u", f->k->d->domain_id);
     path_of(f, false, "", front);
@@ -88,7 +88,8 @@ void kit_front_make(struct kit_front *f)
     write_path(f, path_of(f, true, "frontend-id", path), domid);
     write_path(f, path_of(f, true, "frontend", path), front);
     write_path(f, path_of(f, true, "online", path), "1");
-    write_path(f, path_of(f, true, "state", path), "1");
+    if (*kit_front_back(f, "state", state) == '-')
+        write_path(f, path_of(f, true, "state", path), "1");
 }
 
 /* --- frames, grants, ports --- */

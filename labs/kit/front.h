@@ -40,7 +40,7 @@ void kit_front_write(struct kit_front *f, const char *node, const char *value);
 const char *kit_front_back(struct kit_front *f, const char *node, char value[64]);
 /* Remove a node of the front end's directory, or of the back end's; "": all of it. */
 void kit_front_drop(struct kit_front *f, bool back, const char *node);
-/* The back end's directory, with what every device has: the toolstack makes it, and nobody has looked yet. */
+/* The back end's directory, with what every device has: the toolstack makes it, nobody has looked. A state stays. */
 void kit_front_make(struct kit_front *f);
 
 void *kit_front_frame(struct kit_front *f, unsigned int i);

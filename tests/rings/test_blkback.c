@@ -470,6 +470,60 @@ static void grows_meanwhile(void **state)
     end_disks(&s);
 }
 
+/* It is found connected, and its front end goes before anybody serves it: the next driver's ring begins anew. */
+static void gone_meanwhile(void **state)
+{
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    for (unsigned int state_then = XenbusStateClosing; state_then <= XenbusStateClosed; state_then++) {
+        connect(&s.a);
+        back_bus_end(&s.st, s.bus);
+        front_write(&s.a, "state", state_then);
+        s.bus = back_bus_again(&s.st, s.kinds);
+        run(&s);
+        front_state(&s.a, XenbusStateClosed);
+        expect_back(&s.a, "state", "6");
+        front_state(&s.a, XenbusStateInitialising);
+        expect_back(&s.a, "state", "2");
+        port_open(&s.a);
+        connect(&s.a);
+        assert_false(port_was_told(s.f, s.a.port)); /* of answers that a back end before this one has given */
+        read_works(&s.a);
+        front_state(&s.a, XenbusStateClosed);
+        front_state(&s.a, XenbusStateInitialising);
+        port_open(&s.a);
+    }
+    end_disks(&s);
+}
+
+/* A failure is over when the front end has closed, whatever it says between that and the next driver. */
+static void fails_and_closes_slowly(void **state)
+{
+    static const unsigned char ways[][4] = { { 6, 1 }, { 6, 5, 1 }, { 5, 6, 1 }, { 6, 5, 6, 1 }, { 6, 3 } };
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
+        ring_new(&s.a);
+        front_write(&s.a, "event-channel", 0);
+        front_state(&s.a, XenbusStateInitialised);
+        expect_back(&s.a, "state", "5");
+        port_open(&s.a);
+        ring_new(&s.a);
+        for (unsigned int k = 0; k < 4 && ways[i][k]; k++)
+            front_state(&s.a, ways[i][k]);
+        if (ways[i][1] != XenbusStateInitialised)
+            connect(&s.a);
+        expect_back(&s.a, "state", "4");
+        read_works(&s.a);
+        front_state(&s.a, XenbusStateClosed);
+        front_state(&s.a, XenbusStateInitialising);
+        port_open(&s.a);
+    }
+    end_disks(&s);
+}
+
 static void discarded_is_zero(void **state)
 {
     struct blkif_request q;
@@ -1152,6 +1206,8 @@ int main(void)
         ON_BOTH(an_answer_waits_for_its_turn),
         ON_BOTH(letters_of_nonsense),
         cmocka_unit_test_setup_teardown(grows_meanwhile, driver_setup, driver_teardown),
+        cmocka_unit_test_setup_teardown(gone_meanwhile, driver_setup, driver_teardown),
+        ON_BOTH(fails_and_closes_slowly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

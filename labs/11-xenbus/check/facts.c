@@ -53,7 +53,7 @@ static int toy_probe(struct xenbus_device *dev)
 
 static int toy_connect(struct xenbus_device *dev)
 {
-    note(*state_now() == '4' ? "connect, though it says 4" : "connect");
+    note(dev->again ? "connect again" : *state_now() == '4' ? "connect, though it says 4" : "connect");
     if (lab.connected)
         note("for the second time");
     if (lab.refuses)
@@ -115,7 +115,7 @@ static void end(void *data)
     kit_scene_end(lab.k);
 }
 
-enum action { STATE, TWO, NOTHING, RATE, BREAK, REFUSE, REMOVE, ANOTHER };
+enum action { STATE, TWO, NOTHING, RATE, BREAK, REFUSE, SLOW, REMOVE, ANOTHER };
 
 struct todo {
     enum action what;
@@ -134,7 +134,7 @@ static unsigned int a_state(void)
 static void choose(struct todo *t, unsigned int i, bool book)
 {
     static const enum action whats[] = { STATE,   STATE, STATE, STATE,  STATE, STATE, TWO,    TWO,
-                                         NOTHING, RATE,  RATE,  REFUSE, BREAK, BREAK, REMOVE, ANOTHER };
+                                         NOTHING, RATE,  RATE,  REFUSE, SLOW,  BREAK, REMOVE, ANOTHER };
 
     *t = (struct todo){ .what = whats[kit_random(sizeof(whats) / sizeof(whats[0]))], a_state(), a_state() };
     if (book && i < 2)
@@ -150,6 +150,7 @@ static const char *todo_text(const struct todo *t, char text[48])
     case RATE: snprintf(text, 48, "rate"); break;
     case BREAK: snprintf(text, 48, "a bad rate"); break;
     case REFUSE: snprintf(text, 48, "a bad ring, state 3"); break;
+    case SLOW: snprintf(text, 48, "a bad ring, state 3, then 6, 5, 1"); break;
     case REMOVE: snprintf(text, 48, "device removed"); break;
     case ANOTHER: snprintf(text, 48, "removed, made again at once"); break;
     }
@@ -182,6 +183,17 @@ static const char *act(const struct todo *t)
         lab.refuses = true;
         front_state(3);
         break;
+    case SLOW:
+        lab.refuses = true;
+        front_state(3);
+        kit_front_run(lab.f);
+        lab.refuses = false;
+        for (const char *way = "65"; *way; way++) {
+            front_state((unsigned int)(*way - '0'));
+            kit_front_run(lab.f);
+        }
+        front_state(1);
+        break;
     case REMOVE: kit_front_drop(lab.f, true, ""); break;
     case ANOTHER:
         kit_front_drop(lab.f, true, "");
@@ -189,12 +201,12 @@ static const char *act(const struct todo *t)
         break;
     }
     kit_front_run(lab.f);
-    return t->what == RATE                                  ? "changed"
-           : t->what == REFUSE || t->what == BREAK          ? "fails"
-           : t->what == REMOVE || t->what == ANOTHER        ? "gone"
-           : t->what != NOTHING && last == 1                ? "offers"
-           : t->what != NOTHING && (last == 3 || last == 4) ? "connects"
-                                                            : "closes";
+    return t->what == RATE                                            ? "changed"
+           : t->what == REFUSE || t->what == SLOW || t->what == BREAK ? "fails"
+           : t->what == REMOVE || t->what == ANOTHER                  ? "gone"
+           : t->what != NOTHING && last == 1                          ? "offers"
+           : t->what != NOTHING && (last == 3 || last == 4)           ? "connects"
+                                                                      : "closes";
 }
 
 static void report(const char *property, const char *when)
@@ -209,7 +221,7 @@ static void report(const char *property, const char *when)
 static void step(void *data, unsigned int number)
 {
     const unsigned int nr = 2 + (unsigned int)kit_random(ACTIONS_MAX - 1);
-    const bool book = kit_random(4);
+    const bool book = kit_random(4), taken = !kit_random(6);
     struct todo todo[ACTIONS_MAX];
     char line[220] = "", text[48];
 
@@ -218,12 +230,15 @@ static void step(void *data, unsigned int number)
         choose(&todo[i], i, book);
         snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? "; " : "", todo_text(&todo[i], text));
     }
-    kit_step("a new device; the front end: %s", line);
+    kit_step("%s; the front end: %s", taken ? "a device that another bus has connected" : "a new device", line);
     lab.calls[0] = '\0';
     lab.refuses = false;
     lab.connected = lab.known = 0;
-    kit_front_add(lab.f, "toy", NULL);
-    report("offers", "a new device");
+    if (taken) /* and its front end has not heard that there is another bus */
+        kit_front_add(lab.f, "toy", "state", "4", NULL);
+    else
+        kit_front_add(lab.f, "toy", NULL);
+    report(taken ? "taken" : "offers", "a new device");
     for (unsigned int i = 0; i < nr; i++) {
         const char *property = act(&todo[i]);
 
