@@ -6,6 +6,7 @@
 #include "tools/lab/fresh.h"
 #include "tools/lab/pair.h"
 #include "tools/lab/shrink.h"
+#include "tools/lab/stored.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,7 @@ static int finding_make(struct check *c, uint64_t seed, const struct pair *p, co
     char *keep = NULL;
     struct pair less;
     struct divergence at;
+    struct stored s;
     int rc = -1;
 
     f->verdict = VERDICT_FAIL;
@@ -106,7 +108,10 @@ static int finding_make(struct check *c, uint64_t seed, const struct pair *p, co
     for (size_t i = 0; f->step && i <= d->at && i < p->golden.facts.nr; i++)
         if (p->golden.facts.fact[i].kind == FACT_STEP)
             f->step[f->steps++] = (uint32_t)p->golden.facts.fact[i].number;
-    f->shrunk = p->got.limited ? f->steps : f->step ? shrink(f->step, f->steps, SHRINK_TRIES, still_fails, &t) : 0;
+    if (p->got.limited || (stored_is(c, &s) && !s.apart))
+        f->shrunk = f->steps;
+    else
+        f->shrunk = f->step ? shrink(f->step, f->steps, SHRINK_TRIES, still_fails, &t) : 0;
     if (f->step)
         keep = keep_text(f->step, f->shrunk);
     if (p->got.limited) {

@@ -21,31 +21,51 @@ static int fail(char err[LAB_ERR_SIZE], const char *fmt, ...)
     return -1;
 }
 
-/* "4 | 25" */
-static int points_take(struct key *k, const char *s, char err[LAB_ERR_SIZE])
+/* "4 | 25": the lab's number; *rest is what stands behind the bar, or its end if there is none. -1: neither. */
+static int lab_take(const char *key, const char *s, const char **rest, char err[LAB_ERR_SIZE])
 {
     char *end = NULL;
     const unsigned long lab = s ? strtoul(s, &end, 10) : 0;
-    unsigned long points = 0;
 
     if (!s || end == s || lab > 99)
-        return fail(err, "points: \"%.40s\": a lab's number is wanted first", s ?: "");
+        return fail(err, "%s: \"%.40s\": a lab's number is wanted first", key, s ?: "");
     end += strspn(end, " ");
-    if (*end == '|') {
-        s = end + 1 + strspn(end + 1, " ");
-        points = strtoul(s, &end, 10);
-    }
+    *rest = *end == '|' ? end + 1 + strspn(end + 1, " ") : "";
+    return *end && *end != '|' ? fail(err, "%s: lab %lu: a | is wanted behind the number", key, lab) : (int)lab;
+}
+
+static int points_take(struct key *k, const char *s, char err[LAB_ERR_SIZE])
+{
+    const char *rest;
+    const int lab = lab_take("points", s, &rest, err);
+    char *end = NULL;
+    const unsigned long points = lab < 0 ? 0 : strtoul(rest, &end, 10);
+
+    if (lab < 0)
+        return -1;
     if (*end || points < 1 || points > 10000)
-        return fail(err, "points: lab %lu: a number from 1 to 10000 is wanted behind a |", lab);
+        return fail(err, "points: lab %d: a number from 1 to 10000 is wanted behind a |", lab);
     if (k->points[lab])
-        return fail(err, "points: lab %lu is there twice", lab);
+        return fail(err, "points: lab %d is there twice", lab);
     k->points[lab] = (unsigned int)points;
+    return 0;
+}
+
+static int visible_take(struct key *k, const char *s, char err[LAB_ERR_SIZE])
+{
+    const char *rest;
+    const int lab = lab_take("visible", s, &rest, err);
+
+    if (lab < 0)
+        return -1;
+    if (!lab_seeds(rest, &k->visible[lab].from, &k->visible[lab].to) || !k->visible[lab].to)
+        return fail(err, "visible: lab %d: a seed is wanted behind a |, or two with - between them", lab);
     return 0;
 }
 
 static int values(struct key *k, XLU_Config *c, char err[LAB_ERR_SIZE])
 {
-    const char *class, *seeds;
+    const char *class, *seeds, *twist;
     XLU_ConfigList *list;
     int nr = 0, rc = 0;
 
@@ -59,6 +79,15 @@ static int values(struct key *k, XLU_Config *c, char err[LAB_ERR_SIZE])
         return fail(err, "points: a list is wanted, of \"LAB | POINTS\"");
     for (int i = 0; !rc && i < nr; i++)
         rc = points_take(k, xlu_cfg_get_listitem(list, i), err);
+    if (xlu_cfg_get_list(c, "visible", &list, &nr, 1))
+        nr = 0;
+    for (int i = 0; !rc && i < nr; i++)
+        rc = visible_take(k, xlu_cfg_get_listitem(list, i), err);
+    if (!rc && !xlu_cfg_get_string(c, "twist", &twist, 1)) {
+        if (strlen(twist) >= sizeof(k->twist))
+            return fail(err, "twist: a word is wanted, of at most %zu characters", sizeof(k->twist) - 1);
+        strcpy(k->twist, twist);
+    }
     return rc;
 }
 

@@ -7,6 +7,10 @@
  *      class  = "cs695"
  *      seeds  = "90210317-90210324"       of steps that nobody has tried before; at most 100
  *      points = [ "1 | 10", "4 | 25" ]    for each lab that is graded
+ *      visible = [ "4 | 771-778" ]        seeds that students have, if they are not those of lab.conf
+ *      twist  = "a word"                  which chooses the rules of the class: ui/lab/twist.h
+ *
+ * `xenlab lab export` writes one for a class.
  *
  * A point of a lab is for its properties in equal parts.
  */
@@ -21,6 +25,10 @@ struct key {
     char class[64];
     uint64_t seed_from, seed_to;
     unsigned int points[100]; /* by a lab's number; 0: it is not graded */
+    struct key_seeds {
+        uint64_t from, to; /* to is 0: those of lab.conf */
+    } visible[100];
+    char twist[64]; /* "": there is none */
 };
 
 /* 0, or -1 and why. */

@@ -155,6 +155,17 @@ static int take_file(struct lab *l, const char **part, char err[LAB_ERR_SIZE])
     return 0;
 }
 
+static int take_need(struct lab *l, const char **part, char err[LAB_ERR_SIZE])
+{
+    char *end;
+    const unsigned long number = strtoul(part[0], &end, 10);
+
+    if (*end || end == part[0] || number > 99 || number == l->number)
+        return fail(err, "%s: needs: the number of another lab is wanted, not \"%.20s\"", l->name, part[0]);
+    l->needs[number] = true;
+    return 0;
+}
+
 /* One, or a list of them. */
 static int files(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
 {
@@ -205,8 +216,8 @@ static int questions(struct lab *l, char err[LAB_ERR_SIZE])
     return 0;
 }
 
-static const char *const keys[] = { "title",      "hours",   "form",   "file",   "files",     "bodies",
-                                    "properties", "budgets", "beside", "replay", "questions", "seeds" };
+static const char *const keys[] = { "title",   "hours",  "form",   "file",      "files", "bodies", "properties",
+                                    "budgets", "beside", "replay", "questions", "seeds", "needs" };
 
 static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
 {
@@ -234,7 +245,8 @@ static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
     if (items(l, c, "bodies", 2, LAB_BODIES_MAX, take_body, err) ||
         items(l, c, "properties", 3, LAB_PROPERTIES_MAX, take_property, err) ||
         items(l, c, "budgets", 2, LAB_PROPERTIES_MAX, take_budget, err) ||
-        items(l, c, "questions", 3, LAB_PROPERTIES_MAX, take_question, err))
+        items(l, c, "questions", 3, LAB_PROPERTIES_MAX, take_question, err) ||
+        items(l, c, "needs", 1, LAB_NEEDS_MAX, take_need, err))
         return -1;
     if (!strcmp(l->form, "Q"))
         return questions(l, err);

@@ -15,6 +15,7 @@
  *      replay     = 1                           form H: what is run with the student's code in it writes a log of what
  *                                               that does, which the golden program replays and reports of
  *                                           form P: none; its properties are those of the file workloads: form_p.c
+ *      needs      = [ "3" ]                 labs without whose files its check, or xenlab under it, does not work
  *      beside     = "build/guests/idle"         form G: another guest in the same machine; need not be there
  *      questions  = [ "time | run build/guests/timer | take ^I took ([0-9]+) ms" ]      form Q, as the properties: what
  *                                               answers it: a run, and what to look for in what it prints: the group
@@ -37,6 +38,7 @@
 #define LAB_PROPERTIES_MAX 32
 #define LAB_BODIES_MAX     16
 #define LAB_FILES_MAX      4
+#define LAB_NEEDS_MAX      16
 #define LAB_SEEDS_MAX      1000
 
 struct lab_property {
@@ -56,6 +58,7 @@ struct lab {
     unsigned int nr_files;
     unsigned int hours;
     bool replay;
+    bool needs[100]; /* by number */
     struct lab_property property[LAB_PROPERTIES_MAX];
     unsigned int nr_properties;
     struct lab_question question[LAB_PROPERTIES_MAX]; /* form Q: of property[i] */
@@ -63,7 +66,8 @@ struct lab {
     struct starter_body body[LAB_BODIES_MAX];
     unsigned int nr_bodies;
     uint64_t seed_from, seed_to;
-    char *text[6 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + LAB_FILES_MAX + 9]; /* what the strings above are in */
+    char *text[6 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + LAB_FILES_MAX + LAB_NEEDS_MAX +
+               9]; /* what the strings above are in */
     unsigned int nr_texts;
 };
 

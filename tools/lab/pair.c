@@ -2,24 +2,48 @@
 /* Making, comparing and showing two reports: see pair.h. */
 #include "tools/lab/pair.h"
 
+#include "tools/lab/stored.h"
+
+#include <string.h>
+
 void pair_free(struct pair *p)
 {
     facts_free(&p->golden.facts);
     facts_free(&p->got.facts);
 }
 
+int pair_golden(struct check *c, uint64_t seed, const char *keep, struct report *r)
+{
+    const struct form *form = form_find(c->lab->form);
+    struct check twisted = *c;
+    struct stored s;
+    int rc;
+
+    if (stored_is(c, &s))
+        return stored_report(c, seed, keep, &r->facts);
+    if (!c->twist)
+        return form->report(c, true, seed, keep, r);
+    twisted.folder = c->twist;
+    rc = form->report(&twisted, false, seed, keep, r);
+    memcpy(c->err, twisted.err, sizeof(c->err));
+    return rc;
+}
+
 int pair_run(struct check *c, uint64_t seed, const char *keep, struct pair *p)
 {
     const struct form *form = form_find(c->lab->form);
+    struct stored s;
     int rc;
 
     *p = (struct pair){ 0 };
-    rc = form->report(c, true, seed, keep, &p->golden);
+    rc = pair_golden(c, seed, keep, &p->golden);
     if (!rc && !facts_ended(&p->golden.facts))
         rc = check_fail(c, "the golden run, seed %llu: %s: an error of the lab's, not of yours",
                         (unsigned long long)seed, p->golden.ended[0] ? p->golden.ended : "it has no end");
     if (!rc)
         rc = form->report(c, false, seed, keep, &p->got);
+    if (!rc && keep && stored_is(c, &s))
+        stored_cut(&p->got.facts, &p->golden.facts);
     if (rc)
         pair_free(p);
     return rc;

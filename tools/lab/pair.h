@@ -15,6 +15,8 @@ struct pair {
 
 /* Both reports of a seed; of those steps alone that keep names, if it does. 0: pair_free() is wanted. -1: c->err. */
 int pair_run(struct check *c, uint64_t seed, const char *keep, struct pair *p);
+/* xenlab's own alone: of its golden program, of a twist's, or as it was kept. 0, -1: c->err. */
+int pair_golden(struct check *c, uint64_t seed, const char *keep, struct report *r);
 void pair_free(struct pair *p);
 /* One that says all that it should, and then does not end well, differs where it should have ended. */
 bool pair_differs(const struct check *c, const struct pair *p, struct divergence *d);
