@@ -13,6 +13,7 @@
 #include "tools/nearest.h"
 #include "ui/lab/author.h"
 #include "ui/lab/check.h"
+#include "ui/lab/export.h"
 #include "ui/lab/grade.h"
 #include "ui/lab/place.h"
 #include "ui/lab/progress.h"
@@ -51,7 +52,12 @@ static const char help[] = "Usage: xenlab lab COMMAND\n\n"
                            "                   --write leaves them as somebody would hand them in\n"
                            "  grade N SUBMISSION --key FILE --json FILE [--junit FILE] [--tap FILE]\n"
                            "        [--gradescope FILE]\n"
-                           "                   a teacher's: one folder, file or archive in, one grade out\n\n"
+                           "                   a teacher's: one folder, file or archive in, one grade out\n"
+                           "  export --class NAME --labs LIST [--twist WORD] [--open] DIR\n"
+                           "                   a teacher's: sources for a class in DIR, without the functions\n"
+                           "                   that it is to write, and DIR.key, which is not for it; WORD\n"
+                           "                   chooses rules that are other ones; --open has labs whole that\n"
+                           "                   cannot do without: --labs 2,11-13\n\n"
                            "check and grade exit with 0 if all properties hold, 2 if not (or nothing was\n"
                            "handed in that can be tried), and 1 if it could not try.\n";
 
@@ -97,7 +103,7 @@ static const struct command {
 } commands[] = { { "list", list, 0, 0 },         { "start", lab_start, 1, 2 },       { "check", lab_check, 0, 3 },
                  { "hint", hint, 1, 2 },         { "show", lab_show, 0, 4 },         { "watch", lab_watch, 0, 1 },
                  { "submit", lab_submit, 0, 1 }, { "progress", lab_progress, 0, 0 }, { "test", lab_test, 1, 3 },
-                 { "grade", lab_grade, 0, 14 } };
+                 { "grade", lab_grade, 0, 14 },  { "export", lab_export, 0, 12 } };
 
 int cmd_lab(int argc, char *const *argv)
 {

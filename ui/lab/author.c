@@ -12,6 +12,7 @@
 #include "tools/lab/starter.h"
 #include "tools/lab/variant.h"
 #include "ui/lab/folder.h"
+#include "ui/lab/twist.h"
 #include "ui/status.h"
 
 #include <dirent.h>
@@ -28,7 +29,7 @@ struct tested {
 
 /* As a student would: a folder with those files, and a check. What is said of the property goes to `said`. */
 static int variant_check(const struct lab_place *p, const struct lab *l, char *const *source, const char *property,
-                         bool *passes, char *said, size_t size)
+                         const char *twist, bool *passes, char *said, size_t size)
 {
     char folder[FOLDER_SIZE];
     struct check c = { .lab = l, .root = p->root, .built = p->built, .seed_from = l->seed_from, .seed_to = l->seed_to };
@@ -44,6 +45,7 @@ static int variant_check(const struct lab_place *p, const struct lab *l, char *c
     free(whole);
 
     c.folder = folder;
+    c.twist = twist;
     if (!rc) {
         rc = check_run(&c);
         if (rc)
@@ -67,8 +69,8 @@ static bool variant_judge(const struct lab_place *p, const struct lab *l, const 
     bool passes, passes_again;
 
     t->name = name;
-    if (variant_check(p, l, v->source, v->property, &passes, t->said, sizeof(t->said)) ||
-        variant_check(p, l, v->source, v->property, &passes_again, again, sizeof(again)))
+    if (variant_check(p, l, v->source, v->property, NULL, &passes, t->said, sizeof(t->said)) ||
+        variant_check(p, l, v->source, v->property, NULL, &passes_again, again, sizeof(again)))
         return false;
     if (passes != passes_again || strcmp(t->said, again)) {
         lab_complain("%s: two checks differ: \"%s\" and \"%s\"", name, t->said, again);
@@ -123,6 +125,38 @@ static int variants_test(const struct lab_place *p, const struct lab *l, char *c
     return rc;
 }
 
+/* By each twist's rules its own files pass, and xenlab's own fail by the property that it names. */
+static int twists_test(const struct lab_place *p, const struct lab *l, char *const *source)
+{
+    unsigned int nr;
+    char **names = twist_names(p, l, &nr), said[2 * CHECK_TEXT + 64], none[sizeof(said)];
+    int rc = STATUS_OK;
+
+    for (unsigned int i = 0; i < nr; i++) {
+        struct check c = { .lab = l, .root = p->root, .built = p->built };
+        bool own = true, twisted = false;
+        struct twist t;
+        const bool tried = !twist_read(p, l, names[i], &t) && !twist_build(&t, &c) &&
+                           !variant_check(p, l, t.v.source, "", c.twist, &twisted, none, sizeof(none)) &&
+                           !variant_check(p, l, source, t.v.property, c.twist, &own, said, sizeof(said));
+        const bool good = tried && twisted && !own && said[0] && strlen(t.told) > 2;
+
+        printf("%s  twist %s %s\n", good ? "PASS" : "FAIL", names[i], tried ? said : "");
+        if (tried && !good)
+            lab_complain("twist %s: %s", names[i],
+                         !twisted ? "its own files fail"
+                         : own    ? "xenlab's own pass"
+                         : !*said ? "xenlab's own fail by another property"
+                                  : "it says nothing for the lab's text");
+        if (!good)
+            rc = STATUS_FAILED;
+        twist_free(&t);
+        free(names[i]);
+    }
+    free(names);
+    return rc;
+}
+
 /* All of it, or a sample: the starter fails, and one variant, another one in each lab, is as it says. */
 static int one_test(const struct lab_place *p, const struct lab *l, bool sample)
 {
@@ -132,10 +166,12 @@ static int one_test(const struct lab_place *p, const struct lab *l, bool sample)
 
     if (!lab_sources_read(p, l, source))
         return rc;
-    if (!variant_check(p, l, source, "", &passes, said, sizeof(said))) {
+    if (!variant_check(p, l, source, "", NULL, &passes, said, sizeof(said))) {
         printf("%s  xenlab's own\n", passes ? "PASS" : "FAIL");
         snprintf(path, sizeof(path), "%s/labs/teacher/%s", p->root, l->name);
         rc = variants_test(p, l, source, path, sample);
+        if (!sample && rc != STATUS_ENVIRONMENT)
+            rc = twists_test(p, l, source) ?: rc;
         if (!passes)
             rc = STATUS_FAILED;
     }
@@ -143,7 +179,7 @@ static int one_test(const struct lab_place *p, const struct lab *l, bool sample)
         if (!starters_make((const char *const *)source, starter, l->nr_files, l->body, l->nr_bodies, err)) {
             rc = lab_complain("%s: %s", l->name, err);
         } else {
-            rc = variant_check(p, l, starter, "", &passes, said, sizeof(said));
+            rc = variant_check(p, l, starter, "", NULL, &passes, said, sizeof(said));
             printf("%s  what a student begins with\n", passes || rc ? "FAIL" : "PASS");
             rc = rc ?: passes ? STATUS_FAILED : STATUS_OK;
             lab_sources_free(l, starter);

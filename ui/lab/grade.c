@@ -18,6 +18,7 @@
 #include "tools/user_file.h"
 #include "ui/lab/folder.h"
 #include "ui/lab/result.h"
+#include "ui/lab/twist.h"
 #include "ui/status.h"
 
 #include <stdlib.h>
@@ -116,15 +117,21 @@ static int try(struct check *c, const struct key *k)
     return rc ?: check_more(c);
 }
 
-/* The texts are tried, and the grade is written. */
+/* The texts are tried, by the rules of the class, and the grade is written. */
 static int judge(const struct lab_place *p, struct order *o, struct grade *g, char *const *text)
 {
     const struct lab *l = g->lab;
-    struct check c = { .lab = l, .root = p->root, .built = p->built, .seed_from = l->seed_from, .seed_to = l->seed_to };
+    struct check c = {
+        .lab = l, .root = p->root, .built = p->built, .seed_from = g->visible.from, .seed_to = g->visible.to
+    };
     char folder[FOLDER_SIZE];
+    struct twist t;
     int rc = folder_make(folder, l, text);
 
     c.folder = folder;
+    rc = twist_choose(p, l, g->key->twist, &t) ?: rc;
+    if (!rc && t.name[0])
+        rc = twist_build(&t, &c);
     if (!rc) {
         rc = try(&c, g->key);
         if (rc < 0)
@@ -137,6 +144,7 @@ static int judge(const struct lab_place *p, struct order *o, struct grade *g, ch
         }
     }
     folder_remove(folder);
+    twist_free(&t);
     check_free(&c);
     return rc;
 }
@@ -155,6 +163,7 @@ static int grade(const struct lab_place *p, struct order *o)
         return lab_complain("%s: %s", o->key, err);
     if (!k.points[l->number])
         return lab_complain("%s: points: lab %u is not there: what is it worth?", o->key, l->number);
+    g.visible = k.visible[l->number].to ? k.visible[l->number] : (struct key_seeds){ l->seed_from, l->seed_to };
     if (!is_safe())
         return lab_complain("grade: bubblewrap cannot be used here (apt install bubblewrap); without, root and a "
                             "kernel with Landlock are wanted, since code of students' is run");

@@ -64,7 +64,7 @@ static const char *property_word(const struct finding *f)
 /* It failed on seeds that the student does not have. */
 static bool is_hidden(const struct grade *g, const struct finding *f)
 {
-    return f && f->verdict == VERDICT_FAIL && (f->seed < g->lab->seed_from || f->seed > g->lab->seed_to);
+    return f && f->verdict == VERDICT_FAIL && (f->seed < g->visible.from || f->seed > g->visible.to);
 }
 
 /* --- escaping --- */

@@ -14,6 +14,7 @@ enum grade_verdict { GRADE_PASSED, GRADE_FAILED, GRADE_NOT_COMPILED, GRADE_NO_SU
 struct grade {
     const struct lab *lab;
     const struct key *key;
+    struct key_seeds visible; /* what the student has */
     enum grade_verdict verdict;
     const char *said;          /* the compiler, or why it is no submission; "": nothing */
     const struct check *check; /* its findings, if it is passed or failed */
