@@ -57,7 +57,7 @@ DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc
 SANDBOX_OBJS := alone fence sandbox
 LAB_OBJS := facts shrink starter lab run build form form_h form_g form_q form_p stored pair fresh check testfile submission key variant
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
-LAB_KIT_OBJS := draw interleave report stores scene scene_hvm front kernel_file
+LAB_KIT_OBJS := draw interleave report stores scene scene_hvm frames front kernel_file
 # Code that labs are about and xenlab is not; and holes, for guests.
 LAB_CODE_OBJS := event ring exploit share
 # In a class's xenlab: CLOSED_LABS, whose own files have no answer in them, and reports in place of golden programs.
