@@ -45,6 +45,12 @@ static void trace_type(struct xen *xen, const struct vcpu *v, const struct page_
           (old & PGT_type_mask) >> 61, (type & PGT_type_mask) >> 61, count, why);
 }
 
+/*
+ * pg, which has its type and the count 1, and is neither validated nor partial, is looked through by paging->promote(),
+ * from nr_validated_ptes on; -EINVAL if its owner's kind of paging has none. Good: it is validated. To be gone on with
+ * (-ERESTART), or bad and left to v's next hypercall (v->old_guest_table): it is partial, with a general reference of
+ * that state's own. Bad: its type_info is 0. Answers what promote() did.
+ */
 static int validate(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
     const struct paging_ops *paging = pg->owner->paging;

@@ -16,7 +16,16 @@
 #include "mmu/pv/private.h"
 #include "vcpu/noun/xsm.h"
 
-/* The slow and rare ways: another domain's frame, no RAM, a refusal. */
+/*
+ * The slow and rare ways: another domain's frame, no RAM, a refusal. Has all rules, and takes nothing if it refuses.
+ *
+ *      a bit of L1_DISALLOW_MASK                      -EINVAL
+ *      no RAM, or the firmware's                      -EPERM; -EINVAL for the number that is all ones
+ *      not pg_owner's                                 -EBUSY, but if d asks in the name of a third domain that controls the
+ *                                                     owner (xsm_priv_mapping() is 0)
+ *      Xen's, or free: it has no owner, no reference  -EBUSY
+ *      RW, and it cannot be writable                  -EBUSY
+ */
 static int get_page_from_l1e_slow(uint64_t e, struct domain *d, struct domain *pg_owner)
 {
     struct xen *xen = d->xen;
@@ -53,6 +62,7 @@ refused:
     return -EBUSY;
 }
 
+/* As above; first what nearly all entries are, present, legal, for a frame of d's own. */
 static inline int l1e_get(struct xen *xen, uint64_t e, struct domain *d, struct domain *pg_owner)
 {
     if (!(e & L1_DISALLOW_MASK) && mfn_valid(xen->machine, pte_mfn(e)) && d == pg_owner) {
@@ -67,6 +77,7 @@ static inline int l1e_get(struct xen *xen, uint64_t e, struct domain *d, struct 
     return get_page_from_l1e_slow(e, d, pg_owner);
 }
 
+/* What present entry e of a table of d's holds is given up: the type if it is writable, the reference. */
 static inline void l1e_put(struct xen *xen, uint64_t e, struct domain *d)
 {
     struct page_info *pg = mfn_to_page(xen, pte_mfn(e));
@@ -92,6 +103,10 @@ void put_page_from_l1e(uint64_t e, struct domain *d)
         l1e_put(d->xen, e, d);
 }
 
+/*
+ * All present entries are taken, and adjusted (adjust_guest_l1e()), or none: the answer is that of the first one that
+ * is refused, and what those before it hold is given up.
+ */
 int promote_l1_table(struct xen *xen, struct page_info *pg)
 {
     const mfn_t mfn = page_to_mfn(xen, pg);
@@ -116,6 +131,7 @@ int promote_l1_table(struct xen *xen, struct page_info *pg)
     return rc;
 }
 
+/* What all present entries hold is given up. */
 void demote_l1_table(struct xen *xen, struct page_info *pg)
 {
     const uint64_t *l1 = table_map(xen, page_to_mfn(xen, pg));
