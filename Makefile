@@ -67,6 +67,7 @@ GUEST_LABS := $(patsubst labs/%/check/guest.c,%,$(wildcard labs/[0-9]*/check/gue
 POLICY_LABS := $(patsubst labs/%/workloads,%,$(wildcard labs/[0-9]*/workloads))
 LAB_HEADERS := $(shell find sim vcpu mmu evtchn rings tools guests labs/kit labs/code -name '*.h')
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
+MODEL_OBJS := model routes
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
 POLICY_OBJS := $(addprefix tools/policy/,memory.o mirror.o serve.o main.o)
@@ -85,7 +86,7 @@ UI_OBJS += $(addprefix tour/,tour play export)
 UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace svg_draw svg formats)
 UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
 UI_OBJS += $(addprefix run/,told trace end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
-UI_OBJS += $(addprefix compare/,technique costs trial table paging host_paths host_type)
+UI_OBJS += $(addprefix compare/,technique costs trial table paging host_type)
 UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare cmd_doctor $(addprefix lab/,place folder student progress start check show watch submit twist author result grade golden class export) cmd_lab cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.
@@ -159,7 +160,7 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/hvm,$(VCPU_HVM_OBJS)) $(call listed,vcpu/five,$(VCPU_FIVE_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
 	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/dm,$(DM_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) $(call listed,tools/save,$(SAVE_OBJS)) \
-	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/lab,$(LAB_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
+	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/lab,$(LAB_OBJS)) $(call listed,tools/model,$(MODEL_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 # All that the same run depends on.
 SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/hvm vcpu/five vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \

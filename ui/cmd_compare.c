@@ -50,7 +50,7 @@ void cmd_compare_help(FILE *out)
           "                   nobody is told of). What its exits would lead to on a type 1\n"
           "                   host, in a kernel, on a host: transitions, and ns of a model\n"
           "  --path CLASS     of such hosts the steps of one exit: cpu, hypercall, posted,\n"
-          "                   device, halt; needs no trace\n"
+          "                   device, interrupt, halt; needs no trace\n"
           "  -h, --help       this text\n"
           "\n"
           "A hash is WRONG if the kernel saw something else than under hardware's help.\n"
@@ -112,9 +112,9 @@ static int parse(struct arguments *a, int argc, char *const *argv, char err[COMP
                  "--host-type has no --costs, --seed, --segments, --no-host-time: nothing is run");
     else if (a->path && (!a->host_type || a->guest || a->json || a->svg))
         snprintf(err, COMPARE_ERR_SIZE, "--path goes with --host-type alone, as text: it needs no trace");
-    else if (a->path && host_class_find(a->path) == HOST_NR_CLASSES)
-        snprintf(err, COMPARE_ERR_SIZE, "--path: there is no class \"%.100s\" (cpu, hypercall, posted, device, halt)",
-                 a->path);
+    else if (a->path && model_class_find(a->path) == MODEL_NR_CLASSES)
+        snprintf(err, COMPARE_ERR_SIZE,
+                 "--path: there is no class \"%.100s\" (cpu, hypercall, posted, device, interrupt, halt)", a->path);
     else if (a->host_type && !a->guest && !a->path && !a->help)
         snprintf(err, COMPARE_ERR_SIZE, "--host-type: of which trace? (xenlab run --trace FILE makes one)");
     else if (!a->guest && !a->help && !a->path)
@@ -144,7 +144,7 @@ static bool seed_read(const char *text, uint64_t *seed, char err[COMPARE_ERR_SIZ
 static void write_hosts(const struct arguments *a, const struct host_list *l, FILE *out)
 {
     if (a->path)
-        host_type_path(host_class_find(a->path), out);
+        host_type_path(model_class_find(a->path), out);
     else
         (a->json ? host_type_json : a->svg ? host_type_svg : host_type_text)(l, out);
 }
