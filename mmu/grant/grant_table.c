@@ -40,6 +40,17 @@ grant_entry_header_t *shared_entry_header(const struct grant_table *gt, grant_re
     return gt->version == 1 ? (grant_entry_header_t *)shared_entry_v1(gt, ref) : &shared_entry_v2(gt, ref)->hdr;
 }
 
+grant_entry_header_t grant_entry_read(const struct grant_table *gt, grant_ref_t ref)
+{
+    typedef uint32_t __attribute__((may_alias)) header_word;
+    const header_word both = __atomic_load_n((header_word *)shared_entry_header(gt, ref), __ATOMIC_RELAXED);
+    grant_entry_header_t entry;
+
+    _Static_assert(sizeof(entry) == sizeof(both), "flags and domid are one word");
+    memcpy(&entry, &both, sizeof(entry));
+    return entry;
+}
+
 uint16_t *grant_status_word(const struct grant_table *gt, grant_ref_t ref)
 {
     if (gt->version == 1)

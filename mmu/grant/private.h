@@ -78,7 +78,9 @@ unsigned int nr_grant_entries(const struct grant_table *gt);
 grant_entry_v1_t *shared_entry_v1(const struct grant_table *gt, grant_ref_t ref);
 grant_entry_v2_t *shared_entry_v2(const struct grant_table *gt, grant_ref_t ref);
 grant_entry_header_t *shared_entry_header(const struct grant_table *gt, grant_ref_t ref);
-/* Where GTF_reading and GTF_writing of an entry are kept. */
+/* Its flags and domid as they are at one moment: the granter may write them at any other. */
+grant_entry_header_t grant_entry_read(const struct grant_table *gt, grant_ref_t ref);
+/* Where GTF_reading and GTF_writing of an entry are kept: in version 1 beside the granter's flags. */
 uint16_t *grant_status_word(const struct grant_table *gt, grant_ref_t ref);
 /* Bring the table to nr frames (never shrinks it). -ENOMEM. */
 int gnttab_grow_table(struct domain *d, unsigned int nr);
@@ -87,11 +89,18 @@ int gnttab_unpopulate_status_frames(struct domain *d);
 
 /* --- pin.c: beginning and ending the use of an entry --- */
 /*
- * May domain ldom use entry ref as asked? Checks what the granter wrote, and marks the entry as in use. GNTST_*. `map`:
- * it is to be mapped, so that a sub-page grant will not do.
+ * May domain ldom use entry ref as asked? GNTST_okay, and the entry is marked (GTF_reading, and GTF_writing unless
+ * readonly); or GNTST_general_error, and nothing has changed. Looked at is the entry as it is at one moment.
+ *   - If nobody uses it yet (no pin), it must be for ldom and permit access. `map`: it is to be mapped, and neither a
+ *     sub-page grant nor a transitive one will do; else it is to be copied, and both will, the latter in version 2.
+ *   - If it is in use, that has been found, and only the next counts.
+ *   - If it is to be written, it must not be GTF_readonly.
  */
 int _set_status(struct grant_table *rgt, grant_ref_t ref, bool readonly, bool map, domid_t ldom);
-/* One use less, or one that failed: take the marks back that nothing justifies any longer. */
+/*
+ * After one use less, which was readonly or not, or one that failed: take the marks back that no pin justifies any
+ * longer: GTF_writing goes with the last writer, GTF_reading with the last of all. The pin has become less already.
+ */
 void reduce_status_for_pin(struct grant_table *rgt, grant_ref_t ref, bool readonly);
 /* The frame behind a frame number that rd wrote into an entry, with a reference. GNTST_*. */
 int get_paged_frame(struct domain *rd, uint64_t gfn, mfn_t *mfn, struct page_info **page);
@@ -102,7 +111,7 @@ int get_paged_frame(struct domain *rd, uint64_t gfn, mfn_t *mfn, struct page_inf
  */
 uint32_t gnttab_pin_increment(unsigned int flags);
 void gnttab_put_refs(struct xen *xen, mfn_t mfn, unsigned int flags);
-/* A handle's mapping is gone. */
+/* A handle's mapping is gone: the handle is free, its reference to the granter's struct domain is given back. */
 void gnttab_mapping_remove(struct grant_table *gt, grant_handle_t handle);
 
 /* --- commands. They return 0, -errno, or how many of the operations were done when there is more to do. --- */
