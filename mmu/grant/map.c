@@ -94,6 +94,10 @@ void gnttab_put_refs(struct xen *xen, mfn_t mfn, unsigned int flags)
         put_page(xen, pg);
 }
 
+/*
+ * The references that flags ask for, all of them: nr_refs() to the frame, as rd's (get_page()), and nr_type_refs() of
+ * type PGT_writable_page. False: rd does not own it, or it is a page table and may not be written; then none is taken.
+ */
 static bool refs_get(struct domain *rd, struct page_info *pg, unsigned int flags)
 {
     struct xen *xen = rd->xen;
@@ -143,7 +147,16 @@ static int entry_activate(struct domain *ld, struct domain *rd, grant_ref_t ref)
     return GNTST_okay;
 }
 
-/* First phase: the entry permits it, and says so. */
+/*
+ * First phase: the entry permits it, and says so. In this order:
+ *   - GNTST_bad_gntref: there is no such entry.
+ *   - GNTST_general_error: it is in use by another domain than ld; or as often as can be counted (GNTPIN_overflow() of
+ *     what is to be added); or as a sub-page or transitive grant.
+ *   - For its first use, or its first writing one, _set_status() is asked, with `map`; its error. Any other use rests on
+ *     the active entry, whatever the granter has written meanwhile.
+ *   - For its first use, entry_activate(): its error; then the marks that were just made go again.
+ * GNTST_okay: the pin has grown by gnttab_pin_increment(). Else it is as before, and so are the marks.
+ */
 static int entry_pin(struct domain *ld, struct domain *rd, const struct gnttab_map_grant_ref *op)
 {
     struct grant_table *rgt = rd->grant_table;
@@ -173,7 +186,12 @@ static int entry_pin(struct domain *ld, struct domain *rd, const struct gnttab_m
     return GNTST_okay;
 }
 
-/* Second phase: references, page table entry. */
+/*
+ * Second phase, of what entry_pin() has pinned: references first, then, for GNTMAP_host_map, the domain's own page
+ * tables: create_grant_host_mapping() of v->domain->guest, with op->host_addr to be read or filled in.
+ * GNTST_general_error: the references are not to be had; or what that said. Then references, pin and marks are as they
+ * were before entry_pin().
+ */
 static int frame_map(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_ref *op)
 {
     struct grant_table *rgt = rd->grant_table;
@@ -193,6 +211,12 @@ static int frame_map(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_
     return rc;
 }
 
+/*
+ * All of it, for a kind of mapping that there is, of an rd that there is. GNTST_okay: op->handle is a handle of the
+ * caller's own, not in use yet, that stands for (rd, op->ref, op->flags) and is counted in nr_mappings; it holds a
+ * reference to rd (get_knownalive_domain()); op->dev_bus_addr is the machine address of the frame, of the active entry.
+ * GNTST_no_space: no handle is left, and nothing was looked at. Else what the phases say. What fails leaves nothing.
+ */
 static int map_one(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_ref *op)
 {
     struct domain *ld = v->domain;

@@ -4,7 +4,8 @@
  *
  * Concept: two phases again, with a TLB flush between them. First all page table entries of the batch go; then, when no
  * processor can reach the frames any longer, the references. The other way round a frame could be handed to somebody
- * else while its former user still writes to it. Of a few frames only their translations go, wherever they are: no page
+ * else while its former user still writes to it. Of two mappings of a batch the second's page table entry goes before
+ * the first's references do. Of a few frames only their translations go, wherever they are: no page
  * table can hide one (that the entry's address is the only way to it could not be told from the tables).
  *
  * A mapping with both device_map and host_map can be given up in two steps: what host_addr and dev_bus_addr name (0:
@@ -34,7 +35,19 @@ struct unmap {
     unsigned int done; /* GNTMAP_host_map, _device_map: what was unmapped; GNTMAP_readonly: it could not be written */
 };
 
-/* First phase. */
+/*
+ * First phase: nothing of the user's leads to the frame any longer. u has addresses and handle, and nothing else.
+ *   - GNTST_bad_handle: v's domain has no such mapping (it never had, or it is free again).
+ *   - GNTST_general_error: dev_bus_addr is not 0, and not where this frame begins, whatever kind of mapping it is.
+ *   - For a host_addr that is not 0, of a host mapping: replace_grant_host_mapping() of the domain's guest; its error.
+ *     The mapping's flags as they are, and u->new_addr, go with it.
+ *   - A dev_bus_addr that is not 0, of a device mapping, needs nothing to be done.
+ *   - An address that is 0, or of a kind that the mapping is not, or no longer: GNTST_okay, nothing is done for it.
+ * What was undone is noted in u->done (with GNTMAP_readonly if the mapping is) and gone from the mapping's flags; with
+ * the last of the two kinds the handle is free (gnttab_mapping_remove()). Pin, marks and the frame's references stay: a
+ * processor may still reach the frame. From the granter's being known on u->rd holds a reference to it, for the second
+ * phase, which follows whatever is returned.
+ */
 static int unmap_begin(struct vcpu *v, struct unmap *u)
 {
     struct grant_table *lgt = v->domain->grant_table;
@@ -70,18 +83,20 @@ static int unmap_begin(struct vcpu *v, struct unmap *u)
     return GNTST_okay;
 }
 
-/* Second phase: no TLB has it any longer. */
-static void unmap_complete(struct vcpu *v, struct unmap *u)
+/*
+ * Second phase: no TLB has it any longer. The references, the pin and the marks that u->done stands for go, and the
+ * reference to the granter. Nothing is to be done for a u without a granter.
+ */
+static void unmap_complete(struct unmap *u)
 {
     if (!u->rd)
         return;
     if (u->done) {
-        struct domain *rd = u->rd;
+        struct grant_table *rgt = u->rd->grant_table;
 
-        gnttab_put_refs(rd->xen, u->mfn, u->done);
-        rd->grant_table->active[u->ref].pin -= gnttab_pin_increment(u->done);
-        reduce_status_for_pin(rd->grant_table, u->ref, u->done & GNTMAP_readonly);
-        TRACE_VCPU(v, grant_unmap, u->ref, rd->domain_id, mfn_x(u->mfn), u->done, u->handle, PAGE_SIZE, 0);
+        gnttab_put_refs(u->rd->xen, u->mfn, u->done);
+        rgt->active[u->ref].pin -= gnttab_pin_increment(u->done);
+        reduce_status_for_pin(rgt, u->ref, u->done & GNTMAP_readonly);
     }
     put_domain(u->rd);
 }
@@ -94,8 +109,12 @@ static void unmap_complete_all(struct vcpu *v, struct unmap *u, unsigned int nr)
         mapped |= u[i].done & GNTMAP_host_map;
     if (mapped && is_pv_domain(v->domain))
         pv_flush_tlb(v->domain);
-    for (unsigned int i = 0; i < nr; i++)
-        unmap_complete(v, &u[i]);
+    for (unsigned int i = 0; i < nr; i++) {
+        if (u[i].done)
+            TRACE_VCPU(v, grant_unmap, u[i].ref, u[i].rd->domain_id, mfn_x(u[i].mfn), u[i].done, u[i].handle, PAGE_SIZE,
+                       0);
+        unmap_complete(&u[i]);
+    }
 }
 
 /* Both commands have the handle and the status at the same place and differ in what the second address means. */
