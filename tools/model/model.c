@@ -196,9 +196,24 @@ static void go(struct model *m, enum model_wall wall)
 /* What the VMM knows of `value`, or the device after it. */
 static uint32_t mixed(uint32_t state, uint32_t value) { return (state ^ value) * 2654435761u + 1; }
 
+/* Is there anything of the kind to do in this exit? */
+static bool is_asked_for(enum model_class c, enum model_work work)
+{
+    switch (work) {
+    case MODEL_WORK_serve: return c == MODEL_cpu || c == MODEL_hypercall || c == MODEL_device;
+    case MODEL_WORK_post: return c == MODEL_posted;
+    case MODEL_WORK_request: return c == MODEL_device;
+    case MODEL_WORK_interrupt: return c == MODEL_interrupt;
+    case MODEL_WORK_block: return c == MODEL_halt;
+    default: return true;
+    }
+}
+
 /* NULL: it can be done. */
 static const char *cannot(const struct model *m, enum model_work work)
 {
+    if (!is_asked_for(m->exit->class, work))
+        return "the exit does not ask for it";
     switch (work) {
     case MODEL_WORK_post: return m->nr_posted == MODEL_RING ? "the ring is full" : NULL;
     case MODEL_WORK_take: return m->nr_posted ? NULL : "the ring is empty";

@@ -29,6 +29,9 @@
  *      yield      vmm, vmm, kernel      others have the pCPU for a while: two times through the wall "vcpu"
  *      block      vmm, vmm, kernel      they have it until the guest's timer is due: likewise
  *
+ * An exit asks for one of serve, post, request, interrupt and block, as its class says; others of these are impossible
+ * then (but a VMM may serve what is a device's, and be wrong).
+ *
  * Invariants: what is impossible is not done, nothing is from then on, and `wrong` says what it was. Counts are exact;
  * ns are prices, round numbers of the order that is measured on processors of the 2010s. Left out everywhere: what the
  * work itself takes of caches, locks, and what the device itself takes (a file, a system call of the device model's).
