@@ -90,7 +90,7 @@ UI_OBJS += $(addprefix compare/,technique costs trial table paging host_type)
 UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare cmd_doctor $(addprefix lab/,place folder student progress start check show watch submit twist author result grade golden class export) cmd_lab cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
+GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall tenants timer pagetables balloon grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
 	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu bench/store bench/blk
 # Guests that stand in hvmloader's place, without a runtime; and what pcdev, one of them, is made of.
