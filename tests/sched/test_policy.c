@@ -226,6 +226,10 @@ static void test_bad_policies(void **state)
     assert_int_equal(
         WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--limit", "1", "--svg", path("svg")), 0);
     assert_in_file("svg", "Bad &lt;&amp;&gt; ? Scheduler");
+    /* Its slices are of 1 ms, in 100 ms, on two pCPUs. */
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--decisions", "60"), 2);
+    assert_in_file("err", "do_schedule was asked more often than --decisions N allows: are its slices too short?");
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--decisions", "1000"), 0);
     assert_true(build("tests/sched/bad_policy.c", 35));
     assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w")), 0);
     assert_in_file("out", "?[31mRound?Robin của? (r?r), 2 pCPUs");

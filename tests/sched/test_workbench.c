@@ -162,6 +162,7 @@ static void test_wrong_arguments(void **state)
         { { "--pcpus", "17" }, "--pcpus: \"17\" is no number from 1 to 16" },
         { { "--pcpus", "0" }, "--pcpus: \"0\" is no number from 1 to 16" },
         { { "--limit", "x" }, "--limit: \"x\" is no time from 1 to 3600 seconds, such as 5, 5s or 2m" },
+        { { "--decisions", "0" }, "--decisions: \"0\" is no number from 1 to " },
         { { "--seed", "-1" }, "--seed: \"-1\" is no number" },
         { { "--seed", "99999999999999999999" }, "is no number" },
         { { "--time", "5" }, "--time: \"5\" has no unit (ns, us, ms, s or m), such as 5ms" },

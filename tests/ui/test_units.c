@@ -278,6 +278,7 @@ static void test_default_units(void **state)
     assert_true(sched_with("--limit", "7", &a, said) && a.limit == 7);
     assert_true(sched_with("--limit", "2m", &a, said) && a.limit == 120);
     assert_true(sched_with("--limit", "1500ms", &a, said) && a.limit == 2);
+    assert_true(sched_with("--decisions", "20000", &a, said) && a.decisions == 20000);
     assert_false(sched_with("--limit", "0", &a, said));
     assert_false(sched_with("--limit", "61m", &a, said));
     assert_non_null(strstr(said, "--limit: \"61m\" is no time from 1 to 3600 seconds, such as 5, 5s or 2m"));

@@ -31,8 +31,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS   120000 /* of real time, for one workload */
-#define CPU_SECONDS   20     /* of the workbench's own: what asks without end */
+#define PATIENCE_MS   120000  /* of real time, for one workload */
+#define CPU_SECONDS   20      /* of the workbench's own: what asks without end */
+#define DECISIONS     "20000" /* for each pCPU and second of virtual time: slices of 100 us will do */
 #define LETS_MAX      8
 #define WORKLOADS_MAX (64 << 10)
 
@@ -195,8 +196,8 @@ static char *measure(struct check *c, const char *workload, uint64_t seed, struc
 {
     char *xenlab = check_path("%s/xenlab", c->built), *object = check_path("%s/.build/policy.so", c->folder),
          digits[24];
-    const char *argv[] = { xenlab,   "sched",  "--policy", object,    "--workload", "-",
-                           "--json", "--seed", digits,     "--limit", "2",          NULL };
+    const char *argv[] = { xenlab,   "sched", "--policy", object, "--workload",  "-",       "--json",
+                           "--seed", digits,  "--limit",  "2",    "--decisions", DECISIONS, NULL };
     const int in = file_make(workload), out = file_make(""), said = file_make("");
     char *figures = NULL, *words = NULL;
     int status = 0;

@@ -19,7 +19,7 @@
 #define DEFAULT_LIMIT 5
 #define MAX_LIMIT     3600
 
-enum key { POLICY, WORKLOAD, PCPUS, TIME, JSON, SVG, WINDOW, SEED, LIMIT, BENCH, HELP, NR_KEYS };
+enum key { POLICY, WORKLOAD, PCPUS, TIME, JSON, SVG, WINDOW, SEED, LIMIT, DECISIONS, BENCH, HELP, NR_KEYS };
 
 static const struct {
     const char *name, *value; /* value NULL: takes none */
@@ -33,6 +33,7 @@ static const struct {
     [WINDOW] = { "--window", "0ms..200ms" },
     [SEED] = { "--seed", "N" },
     [LIMIT] = { "--limit", "SECONDS" },
+    [DECISIONS] = { "--decisions", "N" },
     [BENCH] = { "--bench", NULL },
     [HELP] = { "--help", NULL },
 };
@@ -56,6 +57,8 @@ void wb_args_help(const char *command, FILE *f)
             "  --svg FILE write a Gantt chart; --window 0ms..200ms: of that part of the time\n"
             "  --seed N   of the workload's random durations; default 1\n"
             "  --limit S  seconds of CPU time for one call into a shared object; default %d\n"
+            "  --decisions N  of a shared object, for each pCPU and second of virtual time; more\n"
+            "             end the run; default: 50000 in a millisecond\n"
             "\n"
             "       xenlab %s --bench    what decisions of all policies cost on this host\n",
             command, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT, command);
@@ -127,6 +130,11 @@ static bool option(const struct wb_answer *w, struct wb_args *a, enum key key, c
         a->pcpus = (unsigned int)n;
         return true;
     case LIMIT: return limit(w, value, &a->limit);
+    case DECISIONS:
+        if (!number(w, key, value, 1, UINT32_MAX / MACHINE_MAX_PCPUS, &n))
+            return false;
+        a->decisions = (unsigned int)n;
+        return true;
     case SEED:
         if (!number(w, key, value, 0, ULONG_MAX, &n))
             return false;

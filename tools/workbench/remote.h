@@ -66,7 +66,9 @@ struct wb_remote {
     uint64_t calls, fault_call;     /* so far; the one in which a rule was broken, 0: none */
     unsigned int depth, migrations; /* questions that are open; vcpu_migrate() since the outermost */
     s_time_t last_decision;
-    unsigned int decisions; /* moments in this virtual millisecond at which one was asked for */
+    unsigned int decisions;                    /* moments in this virtual millisecond at which one was asked for */
+    unsigned int decisions_max, decisions_now; /* in a virtual second, by all pCPUs (0: no limit); in this one */
+    s_time_t second;                           /* this one's number */
 
     /* what it was told */
     struct wire_vcpu *vcpu;     /* by number */

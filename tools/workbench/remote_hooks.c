@@ -284,6 +284,12 @@ static void count_decision(struct scheduler *s, unsigned int cpu, const struct v
     struct wb_remote *r = REMOTE(s);
     const s_time_t now = NOW(s->xen);
 
+    if (now / SECONDS(1) != r->second)
+        r->decisions_now = 0;
+    r->second = now / SECONDS(1);
+    if (++r->decisions_now > r->decisions_max && r->decisions_max)
+        fault(s, WB_IN_do_schedule, "was asked more often than --decisions N allows: are its slices too short?", prev,
+              (int)cpu);
     if (now == r->last_decision)
         return;
     if (now / MILLISECS(1) != r->last_decision / MILLISECS(1))

@@ -207,6 +207,7 @@ static int run_object(struct options *o)
     if (wb_remote_start(r, o->object, o->args.limit, o->args.pcpus ? o->args.pcpus : pcpus,
                         policy_seed(o->args.seed))) {
         wb_remote_hooks(r);
+        r->decisions_max = o->args.decisions * (o->args.pcpus ? o->args.pcpus : pcpus);
         rc = run(o, &r->ops);
     }
     wb_remote_end(r);
