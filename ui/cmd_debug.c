@@ -88,7 +88,7 @@ static const char *next_line(struct lines *l)
     return "";
 }
 
-static void loop(struct lines *l)
+static void lines_do(struct lines *l)
 {
     while (!l->s.g.quit && !l->s.process->stop) {
         const char *line = next_line(l);
@@ -98,6 +98,11 @@ static void loop(struct lines *l)
         if (line && line[0] != '#')
             session_command(&l->s, line);
     }
+}
+
+static void loop(struct lines *l)
+{
+    lines_do(l);
     if (!l->s.g.quit)
         gdb_alone(l);
     if (l->editor && !l->s.g.quit)
@@ -115,6 +120,26 @@ static bool ask(void *data, const char *question)
     if (!line)
         interrupted(l);
     return line && (line[0] == 'y' || line[0] == 'Y');
+}
+
+/* The lines of --first FILE, as those of a script. False: it cannot be read; err says why. */
+static bool first_do(struct lines *l, const char *file, char err[RUN_ERR_SIZE])
+{
+    struct line_editor *editor = l->editor;
+    FILE *in = l->in, *first = fopen(file, "re");
+    bool read = false;
+
+    if (first) {
+        l->in = first, l->editor = NULL;
+        lines_do(l);
+        read = !ferror(first);
+        l->in = in, l->editor = editor;
+        l->s.g.line_nr = 0;
+        fclose(first);
+    }
+    if (!read)
+        snprintf(err, RUN_ERR_SIZE, "--first: %s: %s", file, strerror(errno));
+    return read;
 }
 
 static int input_open(struct lines *l, const struct run_options *o, char err[RUN_ERR_SIZE])
@@ -149,7 +174,10 @@ int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZ
         (!o->gdb || gdb_door_begin(&l.gdb, &l.s.g, p, err, RUN_ERR_SIZE) == 0)) {
         p->signals_catch();
         debug_stop_say(&l.s.g, "before the first instruction");
-        loop(&l);
+        if (!o->first || first_do(&l, o->first, err))
+            loop(&l);
+        else
+            l.s.g.failed = true;
         if (!l.editor && ferror(l.in) && !p->signal) {
             snprintf(err, RUN_ERR_SIZE, "%s: %s", o->script ? o->script : "standard input", strerror(errno));
             l.s.g.failed = true;

@@ -187,6 +187,8 @@ static const struct option options[] = {
     { "export",    0,  OPTION_TEXT,     "OUT",      FIELD(export),    0, 0,
       "write it: OUT.cast (asciicast), OUT.html (one page), or OUT-N.svg, a picture a step" },
     { "help",     'h', OPTION_FLAG,     NULL,       FIELD(help),      0, 0, "this text" },
+    { .name = "The prompt:", .kind = OPTION_HEADING, .min = OF(COMMAND_DEBUG) },
+    { "first",     0,  OPTION_TEXT,     "FILE",     FIELD(first),     0, 0, "commands from FILE, and then those typed" },
     { .name = "What it says:", .kind = OPTION_HEADING, .min = OF(COMMAND_DEBUG) },
     { "json",      0,  OPTION_FLAG,     NULL,       FIELD(json),      0, 0, "say everything as JSON, an object a line" },
     { .name = "The screen:", .kind = OPTION_HEADING, .min = OF(COMMAND_TUI) | OF(COMMAND_TOUR) },

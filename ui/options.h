@@ -94,7 +94,7 @@ struct run_options {
 
     /* Of the debugger. */
     const char *replay; /* a recording, whose inputs come */
-    const char *script;
+    const char *script, *first;
     bool json, read_only;
     uint64_t history_mib;
     const char *gdb; /* [dN:]PORT[,ARCH]: the machine is gdb's there */

@@ -173,6 +173,8 @@ static const struct mistake {
       "\"code\":\"unknown-command\",\"line\":3,\"text\":\"there is no command" },
     { "$X debug --ram=192 --script dir hello", 1, "dir: Is a directory" },
     { "$X debug --ram=192 --script nosuch hello", 1, "--script: nosuch: No such file or directory" },
+    { "$X debug --ram=192 --first nosuch hello < /dev/null", 1, "--first: nosuch: No such file or directory" },
+    { "$X debug --ram=192 --first dir hello < /dev/null", 1, "--first: dir: Is a directory" },
     { "$X debug --ram=192 hello < dir", 1, "standard input: Is a directory" },
     { "printf 'where\\0\\n' | $X debug --ram=192 hello 2>&1", 1, "a line with a zero byte is no command" },
     /* a prompt at the end: a pipe gets a newline behind it, a file what the guest wrote */
