@@ -5,8 +5,9 @@
  * Concept: a check has left the fewest steps that fail in failed/PROPERTY.test; or a test of one's own is given.
  * Both reports of it are made again and shown side by side around the line in which they part. Then, if what runs the
  * code is a program of this machine's (form H), gdb is started on it: it stops where that step begins (kit_step(), one
- * event before), and then in the first of the functions that the student writes. Without a terminal there is no one to
- * type: the command is shown, and carried out only if --gdb says so; gdb then reads what comes from the pipe.
+ * event before), and then in the first of the functions that the student writes. A guest (form G) is run by `xenlab
+ * debug`, to the same two places, from where it goes back as well. Without a terminal there is no one to type: the
+ * command is shown, and carried out only if --gdb says so; the debugger then reads what comes from the pipe.
  */
 #include "ui/lab/show.h"
 
@@ -23,9 +24,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum gdb { GDB_IF_TERMINAL, GDB_YES, GDB_NO };
+enum gdb { GDB_IF_TERMINAL, GDB_YES, GDB_NO }; /* or xenlab debug */
 
-/* --- gdb --- */
+/* --- gdb, or xenlab debug --- */
 
 #define WORDS_MAX (24 + LAB_BODIES_MAX)
 
@@ -45,10 +46,12 @@ static void add(struct command *c, const char *fmt, ...)
     va_end(args);
 }
 
-/* The last of the steps is where it goes wrong. */
+/* The last of the steps is where it goes wrong. NULL: nobody knows. */
+static const char *last_step(const char *keep) { return keep && strrchr(keep, ',') ? strrchr(keep, ',') + 1 : keep; }
+
 static void gdb_command(struct command *g, const struct check *c, uint64_t seed, const char *keep)
 {
-    const char *last = keep && strrchr(keep, ',') ? strrchr(keep, ',') + 1 : keep;
+    const char *last = last_step(keep);
 
     add(g, "gdb");
     add(g, "-q");
@@ -74,6 +77,47 @@ static void gdb_command(struct command *g, const struct check *c, uint64_t seed,
     g->word[g->nr] = NULL;
 }
 
+/* What `xenlab debug` does before somebody types: .build/show in the student's folder. False: it cannot be written. */
+static bool guest_script(const struct check *c, const char *keep)
+{
+    const char *last = last_step(keep);
+    char *path = check_path("%s/.build/show", c->folder);
+    FILE *f = path ? fopen(path, "we") : NULL;
+    bool written = false;
+
+    free(path);
+    if (!f)
+        return false;
+    if (last)
+        fprintf(f, "break kit_step if u32[now] == %s\n", last);
+    else
+        fputs("break kit_guest\n", f);
+    fputs("continue\ndelete all\n", f);
+    for (unsigned int i = 0; i < c->lab->nr_bodies; i++)
+        fprintf(f, "break %s\n", c->lab->body[i].function);
+    fputs("continue\n", f);
+    written = !ferror(f);
+    return !fclose(f) && written;
+}
+
+/* As form_g.c runs it. */
+static void guest_command(struct command *g, const struct check *c, uint64_t seed, const char *keep)
+{
+    add(g, "%s/xenlab", c->built);
+    add(g, "debug");
+    add(g, "-q");
+    add(g, "--seed");
+    add(g, "%llu", (unsigned long long)seed);
+    add(g, "--cmdline");
+    add(g, "seed=%llu%s%s", (unsigned long long)seed, keep ? " keep=" : "", keep ?: "");
+    add(g, "--first");
+    add(g, "%s/.build/show", c->folder);
+    add(g, "%s/.build/guest", c->folder);
+    if (c->lab->beside)
+        add(g, "%s/%s", c->root, c->lab->beside);
+    g->word[g->nr] = NULL;
+}
+
 /* As somebody would type it. */
 static void command_print(const struct command *g)
 {
@@ -82,20 +126,29 @@ static void command_print(const struct command *g)
     putchar('\n');
 }
 
-static int gdb_run(const struct check *c, uint64_t seed, const char *keep, enum gdb how)
+static int debugger_run(const struct check *c, uint64_t seed, const char *keep, enum gdb how)
 {
     struct command g = { .nr = 0 };
+    const bool guest = !strcmp(c->lab->form, "G");
     int rc = STATUS_OK;
 
-    gdb_command(&g, c, seed, keep);
+    if (guest && !guest_script(c, keep))
+        return lab_complain("%s/.build/show: %s", c->folder, strerror(errno));
+    if (guest)
+        guest_command(&g, c, seed, keep);
+    else
+        gdb_command(&g, c, seed, keep);
     if (how == GDB_NO || (how == GDB_IF_TERMINAL && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))) {
         printf("\nTo go through your code there (xenlab lab show --gdb does it):\n");
         command_print(&g);
     } else {
-        printf("\ngdb stops in your code in that step. up, print, next; quit ends it.\n");
+        printf("\n%s\n", guest
+                             ? "The guest stops in your code in that step. step, over, print, back; help; quit ends it."
+                             : "gdb stops in your code in that step. up, print, next; quit ends it.");
         fflush(NULL);
         execvp(g.word[0], g.word);
-        rc = lab_complain("gdb: %s", errno == ENOENT ? "it is not installed (apt install gdb)" : strerror(errno));
+        rc = lab_complain("%s: %s", g.word[0],
+                          errno == ENOENT && !guest ? "it is not installed (apt install gdb)" : strerror(errno));
     }
     while (g.nr)
         free(g.word[--g.nr]);
@@ -158,8 +211,8 @@ static int test_show(struct check *c, const char *file, enum gdb how)
         rc = student_check_run(c); /* which builds it */
         if (!c->compiler && !c->err[0] && !c->lab->nr_questions)
             rc = pair_print(c, t.seed, t.keep, &differ);
-        if (!rc && differ && !strcmp(c->lab->form, "H"))
-            rc = gdb_run(c, t.seed, t.keep, how);
+        if (!rc && differ && strchr("HG", *c->lab->form))
+            rc = debugger_run(c, t.seed, t.keep, how);
     }
     free(text);
     testfile_free(&t);
