@@ -3,8 +3,7 @@
  * HYPERVISOR_mmuext_op: what a kernel does to page tables as a whole, and to the MMU.
  *
  * Concept: on a bare processor these are privileged instructions (mov cr3, invlpg, lldt, wbinvd) or need none at all.
- * Pinning is Xen's own invention: it validates a tree once and keeps it so, whether a CR3 points to it or not; without
- * it every change of address space would look through all tables again. A pin is a type reference and a general one.
+ * Pinning (mmu/pv/pin.c) is Xen's own invention.
  *
  * foreigndom lets a toolstack pin and clear pages of the domain that it builds; what concerns the vCPU itself is
  * refused then.
@@ -25,52 +24,16 @@ struct mmuext_call {
     struct domain *pg_owner;
 };
 
-/* --- pinning --- */
+/* --- pinning: mmu/pv/pin.c --- */
 
 static int pin(struct mmuext_call *c, const struct mmuext_op *op)
 {
-    const uint64_t type = level_type(op->cmd - MMUEXT_PIN_L1_TABLE + 1);
-    struct domain *d = c->pg_owner;
-    struct page_info *pg;
-    int rc;
-
-    if (type_level(type) > d->abi->root_level)
-        return 0; /* ignored: such a guest has no L4 */
-    pg = get_page_from_mfn(d->xen, _mfn(op->arg1.mfn), d);
-    if (!pg)
-        return -EINVAL;
-    rc = get_page_type_preemptible(c->curr, pg, type);
-    if (rc) {
-        if (!mfn_eq(c->curr->old_guest_table, page_to_mfn(d->xen, pg)))
-            put_page(d->xen, pg);
-        return rc;
-    }
-    if (!(pg->type_info & PGT_pinned) && !d->is_dying) {
-        pg->type_info |= PGT_pinned;
-        return 0;
-    }
-    rc = pg->type_info & PGT_pinned ? -EINVAL : 0; /* already pinned; or too late, and quietly so */
-    if (put_page_and_type_preemptible(c->curr, pg))
-        page_put_later(c->curr, pg);
-    return rc;
+    return pv_pin_table(c->curr, c->pg_owner, _mfn(op->arg1.mfn), op->cmd - MMUEXT_PIN_L1_TABLE + 1);
 }
 
 static int unpin(struct mmuext_call *c, const struct mmuext_op *op)
 {
-    struct xen *xen = c->curr->domain->xen;
-    struct page_info *pg = get_page_from_mfn(xen, _mfn(op->arg1.mfn), c->pg_owner);
-    bool pinned;
-
-    if (!pg)
-        return -EINVAL;
-    pinned = pg->type_info & PGT_pinned;
-    if (pinned) {
-        pg->type_info &= ~PGT_pinned;
-        if (put_page_and_type_preemptible(c->curr, pg))
-            page_put_later(c->curr, pg);
-    }
-    put_page(xen, pg);
-    return pinned ? 0 : -EINVAL;
+    return pv_unpin_table(c->curr, c->pg_owner, _mfn(op->arg1.mfn));
 }
 
 /* --- roots --- */

@@ -98,6 +98,10 @@ const uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma);
                    level, old, (rc) ? (e) : *(ptr), via, (uint64_t)(int64_t)(rc));                                     \
     } while (0)
 
+/* --- mmu/pv/pin.c: curr pins a table of d's, and unpins it; preemptible --- */
+int pv_pin_table(struct vcpu *curr, struct domain *d, mfn_t mfn, unsigned int level);
+int pv_unpin_table(struct vcpu *curr, struct domain *d, mfn_t mfn);
+
 /* --- mmu/pv/perdomain.c, mmu/pv/roots.c --- */
 
 /* Xen's own slots of a fresh L4. */

@@ -27,7 +27,7 @@
  * one holds a general reference to a table that is partial itself.
  *
  * Corresponds to promote_l2/l3/l4_table(), demote_*(), get_page_from_l*e() of xen/arch/x86/mm.c; one function for
- * three levels. Lab: page tables.
+ * three levels. Lab 05.
  */
 #include "mmu/m2p.h"
 #include "mmu/pv/private.h"
@@ -132,6 +132,7 @@ static void promote_failed(struct xen *xen, struct vcpu *v, struct page_info *pg
         BUG_ON(pv_demote_table(xen, NULL, pg));
 }
 
+/* All entries are good: what is Xen's in this table is filled in. */
 static void promote_done(struct xen *xen, struct page_info *pg, uint64_t type)
 {
     const mfn_t mfn = page_to_mfn(xen, pg);
@@ -148,6 +149,15 @@ static void promote_done(struct xen *xen, struct page_info *pg, uint64_t type)
     pg->partial_flags = 0;
 }
 
+/*
+ * Look through pg, whose type is set and counted, from entry nr_validated_ptes on: each present entry of the guest's
+ * gets its references (PTF_retain_ref: a table that is preempted keeps the general one), and the level's `set` bits.
+ * With PTF_partial_set the first of them has its general reference already. For a v, before each but the first one of
+ * the call, hypercall_preempt_check() may say that it is time to stop.
+ *
+ * 0; -ERESTART, and nr_validated_ptes, partial_flags say where; -EINVAL: bad, and what its entries hold is given up: at
+ * once, or for a v later (page_put_later()).
+ */
 int pv_promote_table(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
     const mfn_t mfn = page_to_mfn(xen, pg);
@@ -191,6 +201,10 @@ int pv_promote_table(struct xen *xen, struct vcpu *v, struct page_info *pg, uint
     return rc;
 }
 
+/*
+ * Give up what the first nr_validated_ptes entries hold, and the partial one behind them if there is one, the last one
+ * first. Preempted in the same way; nothing can be bad here.
+ */
 int pv_demote_table(struct xen *xen, struct vcpu *v, struct page_info *pg)
 {
     const mfn_t mfn = page_to_mfn(xen, pg);
