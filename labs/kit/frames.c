@@ -161,6 +161,7 @@ static long call(struct kit_frames *f, hypercall_fn *fn, struct hypercall_args a
 
     do {
         f->dom0v->preempt_count = work < SHARE ? SHARE - work : 0;
+        f->turns++;
         rc = fn(f->dom0v, &args);
     } while (rc == -ERESTART && turns--);
     return rc;

@@ -19,6 +19,7 @@ struct kit_frames {
     struct domain *d;
     struct vcpu *v;     /* its own */
     struct vcpu *dom0v; /* whose hypercalls are made */
+    uint64_t turns;     /* calls of hypercalls, with each time that one was gone on with */
     unsigned int nr;
     mfn_t frame[KIT_FRAMES_MAX];
 };
