@@ -4,7 +4,7 @@
  *
  * Concept: a PV domain knows machine frames, which mean nothing elsewhere. Where one stands, the stream has the pfn:
  *
- *      page tables             each entry; those that are the hypervisor's become empty
+ *      page tables             each entry; those that are the hypervisor's become empty: canonical.h
  *      the vCPUs' registers    CR3, the frames of the GDT, and in RDX of the first the frame of start_info
  *      the p2m list            is written as it is: the stream says which pages it is in, and who restores fills it anew
  *
@@ -16,6 +16,7 @@
  * Corresponds to tools/libs/guest/xg_sr_save_x86_pv.c. Refused as there: domains that say by address only where their
  * p2m list is (p2m_cr3), or not at all.
  */
+#include "tools/save/canonical.h"
 #include "tools/save/format.h"
 #include "tools/save/save_private.h"
 
@@ -27,12 +28,16 @@
 
 static bool is64(const struct saver *s) { return s->what->is64; }
 
+static struct canonical frames_of(const struct saver *s)
+{
+    return (struct canonical){ is64(s), s->nr_frames, s->index_of, s->page };
+}
+
 static bool pfn_of(const struct saver *s, uint64_t mfn, uint64_t *pfn)
 {
-    if (mfn >= s->nr_frames || !s->index_of[mfn])
-        return false;
-    *pfn = s->page[s->index_of[mfn] - 1].pfn;
-    return true;
+    const struct canonical c = frames_of(s);
+
+    return canonical_pfn(&c, mfn, pfn);
 }
 
 /* --- what there is --- */
@@ -116,34 +121,17 @@ static int list_find(struct saver *s, const union any_shared_info *shared)
 
 /* --- page tables --- */
 
-static bool is_xens(const struct saver *s, uint32_t type, unsigned int entry)
-{
-    return is64(s) ? type == XEN_DOMCTL_PFINFO_L4TAB && entry >= XEN_L4_FIRST && entry <= XEN_L4_LAST
-                   : type == XEN_DOMCTL_PFINFO_L2TAB && entry >= XEN_L2_FIRST32;
-}
-
 static int table_translate(struct saver *s, uint64_t i, uint64_t *table)
 {
-    const uint32_t type = s->type[i] & XEN_DOMCTL_PFINFO_LTABTYPE_MASK;
-    const unsigned int entries = !is64(s) && type == XEN_DOMCTL_PFINFO_L3TAB ? 4 : TABLE_ENTRIES;
+    const struct canonical c = frames_of(s);
+    uint64_t frame;
+    const int e = canonical_table(&c, s->type[i] & XEN_DOMCTL_PFINFO_LTABTYPE_MASK, table, &frame);
 
-    for (unsigned int e = 0; e < entries; e++) {
-        const uint64_t mfn = (table[e] & ENTRY_FRAME) >> PAGE_SHIFT;
-        uint64_t pfn;
-
-        if (!(table[e] & ENTRY_PRESENT))
-            continue;
-        if (pfn_of(s, mfn, &pfn))
-            table[e] = (table[e] & ~ENTRY_FRAME) | pfn << PAGE_SHIFT;
-        else if (is_xens(s, type, e))
-            table[e] = 0;
-        else
-            return save_refuse(s,
-                               "entry %u of the page table in pfn %#llx maps frame %#llx, which is not its own: it has "
+    return e < 0 ? 0
+                 : save_refuse(s,
+                               "entry %d of the page table in pfn %#llx maps frame %#llx, which is not its own: it has "
                                "not put it away",
-                               e, (unsigned long long)s->page[i].pfn, (unsigned long long)mfn);
-    }
-    return 0;
+                               e, (unsigned long long)s->page[i].pfn, (unsigned long long)frame);
 }
 
 /* --- vCPUs --- */
