@@ -161,7 +161,7 @@ static size_t describe(const struct model_exit *x, char *text, size_t size)
                                               : "");
 }
 
-static void make(struct scene *s)
+static void make(struct scene *s, unsigned int number)
 {
     static const enum model_class often[] = { MODEL_cpu,    MODEL_hypercall, MODEL_posted,
                                               MODEL_posted, MODEL_posted,    MODEL_device,
@@ -169,13 +169,15 @@ static void make(struct scene *s)
     const bool much = !kit_random(3); /* more than the ring has places */
 
     memset(s, 0, sizeof(*s));
-    s->m.kind = (enum model_kind)kit_random(MODEL_NR_KINDS);
+    s->m.kind = (enum model_kind)(number * MODEL_NR_KINDS / STEPS); /* one after the other, as they are written */
     s->m.others = 1000 + kit_random(3) * 50000;
     s->nr = much ? EXITS : 1 + (unsigned int)kit_random(EXITS - 2); /* what is said of a step is one line */
     for (unsigned int i = 0; i < s->nr; i++) {
         struct model_exit *x = &s->exit[i];
 
         x->class = much && kit_random(8) ? MODEL_posted : often[kit_random(sizeof(often) / sizeof(often[0]))];
+        if (i && x[-1].timer && !kit_random(2))
+            x->class = MODEL_halt; /* the usual thing to do then */
         x->value = (uint32_t)kit_random(1000);
         x->ran = 100 + kit_random(4) * 3000;
         if (x->class == MODEL_cpu && kit_random(3))
@@ -200,8 +202,8 @@ static void step(void *data, unsigned int number)
     char text[216] = "", wrong[200];
     size_t len = 0;
 
-    (void)data, (void)number;
-    make(&s);
+    (void)data;
+    make(&s, number);
     for (unsigned int i = 0; i < s.nr && len < sizeof(text); i++)
         len += describe(&s.exit[i], text + len, sizeof(text) - len);
     kit_step("%s, %u exits:%s", kinds[s.m.kind].name, s.nr, text);
