@@ -6,10 +6,12 @@
 #include "ui/status.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int is_twist(const struct dirent *e) { return e->d_name[0] != '.'; }
 
@@ -64,10 +66,14 @@ int twist_choose(const struct lab_place *p, const struct lab *l, const char *wor
     uint8_t sum[SHA256_DIGEST_SIZE];
     struct sha256_ctx sha;
     unsigned int nr;
-    char **names;
+    char folder[4400], **names;
     int rc = STATUS_OK;
 
     *t = (struct twist){ .told = NULL };
+    snprintf(folder, sizeof(folder), "%s/labs/teacher/twists", p->root);
+    if (*word && access(folder, R_OK)) /* else a class would be judged by others' rules */
+        return lab_complain("%s: %s: there are no twists in what is installed, but in the sources", folder,
+                            strerror(errno));
     names = *word ? twist_names(p, l, &nr) : NULL;
     if (!names)
         return rc;
