@@ -42,7 +42,7 @@ static void answer_twice(struct scheduler *s)
     static struct wire_answer a = { .kind = WIRE_ANSWER, .task = WIRE_NOBODY, .slice = -1 };
 
     for (a.call = 1; a.call < 100; a.call++) /* one of them is right */
-        send(WIRE_FD, &a, WIRE_ANSWER_SIZE, MSG_DONTWAIT);
+        send(GUARDED_FD, &a, WIRE_ANSWER_SIZE, MSG_DONTWAIT);
 }
 
 static void attack(struct scheduler *s)
@@ -87,7 +87,7 @@ static void attack(struct scheduler *s)
 #elif BAD == 11
     raise(SIGSTOP);
 #elif BAD == 12
-    close(WIRE_FD);
+    close(GUARDED_FD);
 #elif BAD == 13
     answer_twice(s);
 #elif BAD == 14
@@ -112,7 +112,7 @@ static void attack(struct scheduler *s)
 #elif BAD == 24
     syscall(SYS_tgkill, getppid(), getppid(), SIGKILL);
 #elif BAD == 25
-    fcntl(WIRE_FD, F_SETOWN, getppid());
+    fcntl(GUARDED_FD, F_SETOWN, getppid());
 #elif BAD == 26
     prlimit(getppid(), RLIMIT_CPU, &(struct rlimit){ 0, 0 }, NULL);
 #elif BAD == 27
@@ -171,7 +171,7 @@ static _Noreturn void babble(struct scheduler *s)
         a.task = WIRE_NOBODY;
         a.slice = 1000;
         a.expires = STIME_MAX;
-        if (!first && recv(WIRE_FD, q, sizeof(q), 0) <= 0)
+        if (!first && recv(GUARDED_FD, q, sizeof(q), 0) <= 0)
             _exit(0);
         call = a.call = question->call;
         a.clock_seq = question->clock_seq;
@@ -191,7 +191,7 @@ static _Noreturn void babble(struct scheduler *s)
         }
         if (!(dice >> 12 & 255))
             a.call = call + (dice >> 20 & 1 ? 1 : -1);
-        send(WIRE_FD, &a, dice >> 30 & 1023 ? WIRE_ANSWER_SIZE : dice >> 40 & 4095, MSG_NOSIGNAL);
+        send(GUARDED_FD, &a, dice >> 30 & 1023 ? WIRE_ANSWER_SIZE : dice >> 40 & 4095, MSG_NOSIGNAL);
     }
 }
 

@@ -22,7 +22,7 @@ static void tell(uint32_t kind, int64_t result)
 {
     const struct wire_answer a = { .kind = kind, .result = result };
 
-    policy_send(WIRE_FD, &a, WIRE_ANSWER_SIZE);
+    policy_send(GUARDED_FD, &a, WIRE_ANSWER_SIZE);
 }
 
 /* A system call that was given up. It has not been made. */
@@ -37,7 +37,7 @@ static _Noreturn void not_loaded(const char *what, const char *why)
     struct wire_answer a = { .kind = WIRE_NOT_LOADED };
 
     snprintf(a.text, sizeof(a.text), "%s%s", what, why);
-    policy_send(WIRE_FD, &a, sizeof(a));
+    policy_send(GUARDED_FD, &a, sizeof(a));
     _exit(1);
 }
 
@@ -75,7 +75,7 @@ static void tell_table(const struct sched_ops *ops)
 #define X(hook) a.hooks |= (uint32_t)(ops->hook != NULL) << WIRE_##hook;
     WIRE_HOOKS(X)
 #undef X
-    policy_send(WIRE_FD, &a, sizeof(a));
+    policy_send(GUARDED_FD, &a, sizeof(a));
 }
 
 int main(int argc, char **argv)
@@ -86,11 +86,11 @@ int main(int argc, char **argv)
     const struct sched_ops *ops;
     void *lib;
 
-    if (argc != 2 || recv(WIRE_FD, &begin, sizeof(begin), 0) != sizeof(begin) || begin.kind != WIRE_BEGIN) {
+    if (argc != 2 || recv(GUARDED_FD, &begin, sizeof(begin), 0) != sizeof(begin) || begin.kind != WIRE_BEGIN) {
         fprintf(stderr, "xenlab-policy: runs a policy for `xenlab sched`, which starts it\n");
         return 1;
     }
-    mirror_init(&mirror, WIRE_FD);
+    mirror_init(&mirror, GUARDED_FD);
     mirror.machine.seed = mirror.machine.prng = (uint64_t)begin.value;
     setvbuf(stdout, NULL, _IOLBF, 0);
     sigaction(SIGSYS, &on_forbidden, NULL);

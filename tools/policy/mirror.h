@@ -37,7 +37,7 @@ struct mirror {
     int socket;
 };
 
-/* The socket is WIRE_FD's, or a copy. */
+/* The socket is GUARDED_FD's, or a copy. */
 void mirror_init(struct mirror *m, int socket);
 /* Carry over what a question brings; what belongs to its hook is left alone. */
 void mirror_update(struct mirror *m, const struct wire_question *q);

@@ -24,7 +24,7 @@ static struct {
 void policy_send(int socket, const void *message, size_t len)
 {
     if (send(socket, message, len, MSG_NOSIGNAL) != (ssize_t)len)
-        _exit(WIRE_EXIT_LOST);
+        _exit(GUARDED_EXIT_LOST);
 }
 
 /* --- hooks, each with what the core does around it --- */
@@ -148,7 +148,7 @@ static void serve(enum wire_kind until)
         struct wire_answer a = { .kind = WIRE_ANSWER, .task = WIRE_NOBODY };
 
         if (n < (ssize_t)sizeof(*q))
-            _exit(n ? WIRE_EXIT_LOST : 0);
+            _exit(n ? GUARDED_EXIT_LOST : 0);
         mirror_update(m, q);
         if (q->kind == until)
             break;

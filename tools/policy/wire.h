@@ -27,12 +27,8 @@
 #ifndef TOOLS_POLICY_WIRE_H
 #define TOOLS_POLICY_WIRE_H
 
+#include "tools/sandbox/guarded.h"
 #include "vcpu/sched/sched.h"
-
-/* The descriptor that xenlab-policy finds its end at. */
-#define WIRE_FD 3
-/* Its exit status when that end is no good any more: somebody has closed it. */
-#define WIRE_EXIT_LOST 113
 
 #define WIRE_MAX_VCPUS   20000 /* of a workload */
 #define WIRE_MAX_DOMAINS 20000

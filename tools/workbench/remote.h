@@ -10,7 +10,7 @@
  *     remote_hooks.c   a hook of struct sched_ops, as a question; the contract's rules for what comes back
  *     remote_state.c   what the other side is told, what of its answer is carried out
  *     remote_check.c   is that an answer at all?
- *     remote.c         the process: it begins, answers in time, ends
+ *     remote.c         the process (tools/sandbox/guarded.h), what it begins with, where it ended
  *
  * Invariants: the hook that a question is about is noted in `where` before it is sent. Once `gone` is set nothing is
  * asked any more: hooks do nothing, and succeed.
@@ -19,7 +19,7 @@
 #define TOOLS_WORKBENCH_REMOTE_H
 
 #include "tools/policy/wire.h"
-#include "tools/sandbox/sandbox.h"
+#include "tools/sandbox/guarded.h"
 #include "tools/workbench/sim.h"
 
 /* What of the policy's is running. */
@@ -47,18 +47,12 @@ struct wb_remote {
     char name[64], opt_name[32];
     uint32_t hooks, sched_id; /* a bit each; as in its table */
     const char *path;         /* as the user named it */
-    unsigned int limit;
 
-    /* the process */
-    struct sandbox_run run;
-    int socket;
+    struct guarded process;
     bool gone;       /* ask nothing any more: why[] says why, rc is the command's exit status */
     bool gone_quiet; /* ask nothing any more: all has been said */
     char why[640];   /* "crashed (...) in wake, ...": what follows "policy PATH"; "" */
     int rc;          /* of the command: 2, it was the policy's fault; 1, it could not be loaded */
-    size_t printed;  /* bytes of its output that were shown */
-    char line[200];  /* of its output, not yet at its end */
-    size_t line_len;
 
     /* what is going on there */
     enum wb_where where;

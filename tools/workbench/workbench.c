@@ -146,17 +146,6 @@ static int set_params(struct wb *wb, const struct options *o)
     return 0;
 }
 
-/*
- * Where a policy's random numbers begin. They vary with --seed, and say too little of it (16 bits) to guess what the
- * workload will do, if that seed is one of 64 bits that nobody was told.
- */
-static uint64_t policy_seed(uint64_t seed)
-{
-    struct machine m = { .prng = seed ^ UINT64_C(0x706f6c696379) };
-
-    return machine_random(&m) >> 48;
-}
-
 /* ops: NULL for a built-in policy. */
 static int run(const struct options *o, const struct sched_ops *ops)
 {
@@ -205,7 +194,7 @@ static int run_object(struct options *o)
     o->remote = r;
     rc = 1;
     if (wb_remote_start(r, o->object, o->args.limit, o->args.pcpus ? o->args.pcpus : pcpus,
-                        policy_seed(o->args.seed))) {
+                        guarded_seed(o->args.seed))) {
         wb_remote_hooks(r);
         r->decisions_max = o->args.decisions * (o->args.pcpus ? o->args.pcpus : pcpus);
         rc = run(o, &r->ops);
