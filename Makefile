@@ -65,10 +65,13 @@ LAB_CODE_OBJS := event ring exploit share precopy
 LABS := $(patsubst labs/%/check/facts.c,%,$(wildcard labs/[0-9]*/check/facts.c))
 GUEST_LABS := $(patsubst labs/%/check/guest.c,%,$(wildcard labs/[0-9]*/check/guest.c))
 POLICY_LABS := $(patsubst labs/%/workloads,%,$(wildcard labs/[0-9]*/workloads))
-LAB_HEADERS := $(shell find sim vcpu mmu evtchn rings tools guests labs/kit labs/code -name '*.h')
+LAB_HEADERS := $(shell find include sim vcpu mmu evtchn rings tools guests labs/kit labs/code -name '*.h')
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 MODEL_OBJS := model routes
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
+KIT_OBJS := ask report memctl_load memctl_svg memctl command
+# What an algorithm of a kit runs in, likewise another program: nothing of the library but how it gives up system calls.
+KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o main.o)
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
 POLICY_OBJS := $(addprefix tools/policy/,memory.o mirror.o serve.o main.o)
 POLICY_MAY := sched_kick_cpu sched_kick_idle sched_pick_default sched_part_join sched_prefers_idle get_cpu_idle_time \
@@ -133,7 +136,7 @@ XEN_ABI := -D__XEN_INTERFACE_VERSION__=0x00041100 -D__XEN_TOOLS__
 NO_REP := $(shell $(CC) -mstringop-strategy=libcall -E -x c /dev/null > /dev/null 2>&1 && echo -mstringop-strategy=libcall)
 
 all_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(NO_REP) -fno-strict-aliasing -fno-omit-frame-pointer $(WARNINGS) -MMD -MP \
-	-I. $(XEN_ABI) $(XEN_CFLAGS) $(UNICORN_CFLAGS) $(LIBRARY_CFLAGS) $(folder_cflags) $(variant_cflags)
+	-I. -Iinclude $(XEN_ABI) $(XEN_CFLAGS) $(UNICORN_CFLAGS) $(LIBRARY_CFLAGS) $(folder_cflags) $(variant_cflags)
 
 # The program's own definitions take the place of some of Unicorn's internals (see sim/), hence -rdynamic.
 all_ldflags = $(CFLAGS) -rdynamic $(variant_cflags)
@@ -160,7 +163,7 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/hvm,$(VCPU_HVM_OBJS)) $(call listed,vcpu/five,$(VCPU_FIVE_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
 	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/dm,$(DM_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) $(call listed,tools/save,$(SAVE_OBJS)) \
-	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/lab,$(LAB_OBJS)) $(call listed,tools/model,$(MODEL_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
+	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/lab,$(LAB_OBJS)) $(call listed,tools/model,$(MODEL_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS)) $(call listed,tools/kit,$(KIT_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 # All that the same run depends on.
 SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/hvm vcpu/five vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
@@ -182,6 +185,10 @@ $(1)/xenlab: $$(addprefix $(1)/,$$(PROGRAM_OBJS)) $(1)/libxenlab.a
 $(1)/xenlab-policy: $$(addprefix $(1)/,$$(POLICY_OBJS)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(CFLAGS) $$(variant_cflags) -o $$@ $$^ $$(foreach s,$$(POLICY_MAY),-Wl,-u,$$s -Wl,--export-dynamic-symbol=$$s)
+
+$(1)/xenlab-kit: $$(addprefix $(1)/,$$(KIT_CHILD_OBJS)) $(1)/libxenlab.a
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(CFLAGS) $$(variant_cflags) -o $$@ $$^
 
 $(1)/labs/kit/kit.a: $$(call listed,$(1)/labs/kit,$$(LAB_KIT_OBJS)) $$(call listed,$(1)/labs/code,$$(LAB_CODE_OBJS))
 	$$(call say,AR)
@@ -232,7 +239,7 @@ $(1)/labs/guest_cflags: flags = $$(filter-out -Werror -MMD -MP,$$(GUEST_CFLAGS))
 $(1)/labs/guest_ldflags: flags = $$(filter-out -MMD -MP,$$(GUEST_CFLAGS)) $$(GUEST_LDFLAGS) -T $$(CURDIR)/$(1)/labs/kit/pv64.lds
 $$(addprefix $(1)/labs/,$$(LAB_FLAGS)): build/flags Makefile
 	@mkdir -p $$(@D)
-	$$(Q)echo '$$(flags)' | sed 's# -I\. # -I@BUILT@/labs/include #; s#$$(CURDIR)/$(1)/#@BUILT@/#g; s#$$(CURDIR)/#@ROOT@/#g; s#\([ IL]\)build/#\1@ROOT@/build/#g' > $$@
+	$$(Q)echo '$$(flags)' | sed 's# -I\. -Iinclude # -I@BUILT@/labs/include -I@BUILT@/labs/include/include #; s#$$(CURDIR)/$(1)/#@BUILT@/#g; s#$$(CURDIR)/#@ROOT@/#g; s#\([ IL]\)build/#\1@ROOT@/build/#g' > $$@
 
 $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a
 	$$(call say,LD)
@@ -246,6 +253,7 @@ $(1)/tests/tools/test_lab: private CMOCKA_LIBS += -Wl,-u,libxl_defbool_set
 
 # What runs policies lies where the program does.
 $(addprefix $(1)/tests/sched/,test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
+$(1)/tests/kit/test_kit: | $(1)/xenlab-kit
 
 $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter-out ui/main.o,$$(PROGRAM_OBJS))) \
 		$(1)/libxenlab.a
@@ -303,7 +311,7 @@ $(eval $(call program,build))
 $(eval $(call program,build/asan))
 build/asan/%: private variant_cflags = $(ASAN)
 
-xenlab: build/xenlab build/xenlab-policy
+xenlab: build/xenlab build/xenlab-policy build/xenlab-kit
 	$(Q)ln -sf build/xenlab $@
 
 # ------------------------------------------------------------------------------------------------------- the guests --
@@ -460,7 +468,7 @@ linux-image:
 # An installed program finds its engine beside itself, if that is not the system's.
 PREFIX ?= /usr/local
 engine = $(wildcard build/deps/unicorn/usr/lib/x86_64-linux-gnu/libunicorn.so.*)
-INSTALLED_COMMANDS := run tui debug tour replay compare ctl trace sched lab doctor limits manual completion
+INSTALLED_COMMANDS := run tui debug tour replay compare ctl trace sched kit lab doctor limits manual completion
 # Those whose guests are installed as well, and configuration files that they name.
 INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour,$(wildcard docs/tours/*.tour))
 INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.cfg docs/tours/*.disk) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg
@@ -470,7 +478,8 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 		share/bash-completion/completions share/zsh/site-functions)
 	$(Q)$(CC) $(CFLAGS) -rdynamic -o $(DESTDIR)$(PREFIX)/bin/xenlab $(addprefix build/,$(PROGRAM_OBJS)) build/libxenlab.a \
 		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab:$(PREFIX)/lib/xenlab' $(UI_LIBS)
-	$(Q)install build/xenlab-policy $(DESTDIR)$(PREFIX)/lib/xenlab/
+	$(Q)install build/xenlab-policy build/xenlab-kit $(DESTDIR)$(PREFIX)/lib/xenlab/
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/xenlab include/xenlab/kit.h
 	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
 	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(FIVE_PROGRAMS) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
 	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests/five\|guests\)/,$(PREFIX)/share/xenlab/guests/,' \
@@ -590,7 +599,7 @@ cpucheck: build/tests/cpu/cpucheck ## random code on the host's processor and in
 	$(Q)build/tests/cpu/cpucheck $(CPUCHECK)
 
 lint: all ## check layering, hidden state, format and length of the sources
-	$(Q)POLICY='$(POLICY_OBJS)' scripts/lint.sh $(LIB_OBJS) $(PROGRAM_OBJS)
+	$(Q)POLICY='$(POLICY_OBJS) $(KIT_CHILD_OBJS)' scripts/lint.sh $(LIB_OBJS) $(PROGRAM_OBJS)
 
 book: ## print the files of docs/book.list, the way through the sources, with a table of contents (make book | less)
 	@scripts/book.sh
@@ -598,7 +607,7 @@ book: ## print the files of docs/book.list, the way through the sources, with a 
 # Another version's idea of the same style differs in a hundred places.
 format: ## apply .clang-format to the sources (with clang-format 14, Debian 12's)
 	$(Q)clang-format --version 2> /dev/null | grep -q ' 14\.' || { echo 'format: no clang-format 14 here (Debian 12 has it)' >&2; exit 1; }
-	$(Q)clang-format -i $$(find sim vcpu mmu evtchn rings tools ui guests labs tests -name '*.[ch]')
+	$(Q)clang-format -i $$(find include sim vcpu mmu evtchn rings tools ui guests labs tests -name '*.[ch]')
 
 clean: ## remove what was built, but not what was fetched
 	$(Q)rm -rf xenlab $(filter-out build/deps build/assets build/linux build/config.mk,$(wildcard build/*))
@@ -611,7 +620,7 @@ help: ## this list
 	@echo '  V=1 shows the commands, -j2 builds in parallel'
 
 # Of both trees alike: an object that is not compiled anew when a structure changes looks like a fault of the program.
-DEPENDENCIES := $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(POLICY_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu tests/bench/bench_history tests/ui/bench_screen \
+DEPENDENCIES := $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(POLICY_OBJS) $(KIT_CHILD_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu tests/bench/bench_history tests/ui/bench_screen \
 	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS) cpucheck $(CPUCHECK_OBJS)) $(addprefix tests/xenstored/,$(ORACLE_OBJS)))
 -include $(addprefix build/,$(DEPENDENCIES)) $(addprefix build/asan/,$(DEPENDENCIES))
 -include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))

@@ -32,7 +32,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 : > "$tmp/edges"
 
-for folder in sim vcpu mmu evtchn rings tools ui guests labs tests; do
+for folder in include sim vcpu mmu evtchn rings tools ui guests labs tests; do
     [ ! -d "$folder" ] || find "$folder" -name '*.[chS]'
 done | sort > "$tmp/sources"
 sources=$(cat "$tmp/sources")
@@ -62,7 +62,7 @@ layering() {
         {
             beside = $1
             sub(/[^\/]*$/, $3, beside)
-            target = beside in exists ? beside : $3
+            target = beside in exists ? beside : ("include/" $3) in exists ? "include/" $3 : $3
             if (!(target in exists)) {
                 print $1 ": includes \"" $3 "\", which is no file of the project"
                 next
@@ -224,7 +224,7 @@ names() {
                 if (substr(path, i, 1) == "/" && substr(path, 1, i) in foreign) return 1
             folder = $1
             sub(/[^\/]*:.*/, "", folder)
-            return folder path in file || path ~ /\*/ && matches(path)
+            return folder path in file || "include/" path in file || path ~ /\*/ && matches(path)
         }
         function matches(pattern,   f) {
             gsub(/\./, "\\.", pattern)

@@ -17,6 +17,7 @@
  * writer). From the moment on at which guests run they end the run in good order; what waits then (for a reader of the
  * output) is interrupted.
  */
+#include "tools/kit/kit.h"
 #include "tools/nearest.h"
 #include "tools/printable.h"
 #include "tools/workbench/args.h"
@@ -263,6 +264,12 @@ static int sched(int argc, char **argv)
     return workbench_main(argc + 1, argv - 1); /* with its name */
 }
 
+static int kit(int argc, char **argv)
+{
+    streams_setup();
+    return kit_main(argc, argv);
+}
+
 static int doctor(int argc, char **argv)
 {
     streams_setup();
@@ -363,6 +370,7 @@ static const struct help_command commands[] = {
     { "trace", "a trace for other programs, and as a picture", false, 0, cmd_trace_help, cmd_trace_word },
     { "compare", "one kernel, by each technique of virtualization", false, 0, cmd_compare_help, cmd_compare_word },
     { "sched", "compare schedulers on made-up workloads", false, 0, sched_help, wb_args_word },
+    { "kit", "other algorithms of a hypervisor, each in a model", false, 0, kit_help, kit_word },
     { "lab", "write parts of a hypervisor, and have them checked", false, 0, NULL, NULL },
     { "doctor", "look whether this machine is as it should be", false, 0, NULL, NULL },
     { "limits", "in what guests' processor differs from a real one", false, 0, NULL, NULL },
@@ -383,6 +391,7 @@ static const struct {
     { "ctl", ctl },
     { "trace", trace },
     { "sched", sched },
+    { "kit", kit },
     { "compare", compare },
     { "doctor", doctor },
     { "lab", lab },

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What `xenlab kit` and the process of an algorithm say to each other.
+ *
+ * Concept: who asks holds the model: workload, truth, figures. xenlab-kit holds the algorithm, and what it was asked.
+ * Each call of a function in its table is a question, and its answer; both are a head and bytes, which the kit's two
+ * sides (tools/kit/, tools/kit/child/) lay out as it says below.
+ *
+ *     xenlab kit                                       xenlab-kit
+ *       KIT_BEGIN    the kit's name          ------->
+ *                                            <-------  KIT_HERE     before any of the object's code runs, and after
+ *                                            <-------  KIT_LOADED   the algorithm's name; or KIT_NOT_LOADED, why
+ *       KIT_CALL     hook, bytes             ------->
+ *                                            <-------  KIT_ANSWER   bytes
+ *
+ * Invariants: after KIT_LOADED nothing comes from there that was not asked for; what comes has `call` of the question.
+ * None of it is believed: lengths are looked at in kit_ask(), what they mean in the kit.
+ */
+#ifndef TOOLS_KIT_WIRE_H
+#define TOOLS_KIT_WIRE_H
+
+#include "xenlab/kit.h"
+
+enum kit_kind {
+    KIT_BEGIN = 1,
+    KIT_HERE,
+    KIT_LOADED,
+    KIT_NOT_LOADED,
+    KIT_CALL,
+    KIT_ANSWER,
+    KIT_FORBIDDEN, /* it has made a system call that it may not make, number `value`, and is gone */
+};
+
+#define KIT_BYTES 65000 /* of one message, at most */
+
+struct kit_message {
+    uint32_t kind; /* enum kit_kind */
+    uint32_t hook; /* KIT_CALL: 0 is init, others are the kit's */
+    uint64_t call;
+    int64_t value; /* KIT_LOADED: hooks that the table has, a bit each */
+    uint32_t len, filler;
+    char bytes[KIT_BYTES];
+};
+#define KIT_HEAD offsetof(struct kit_message, bytes)
+
+/* Of all kits. Bytes: the seed, a uint64_t; the answer has none. */
+#define KIT_INIT 0
+
+/* memctl. Bytes of MEMCTL_TICK: this, then nr struct vm_mem, then nr uint64_t targets; its answer: nr targets. */
+#define MEMCTL_MAX_VMS 64
+enum memctl_hook { MEMCTL_TICK = 1 };
+struct memctl_question {
+    struct mem_host host;
+    uint64_t nr;
+};
+
+#endif
