@@ -68,7 +68,7 @@ POLICY_LABS := $(patsubst labs/%/workloads,%,$(wildcard labs/[0-9]*/workloads))
 LAB_HEADERS := $(shell find include sim vcpu mmu evtchn rings tools guests labs/kit labs/code -name '*.h')
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 MODEL_OBJS := model routes
-WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
+WORKBENCH_OBJS := program setup record sim event figures expect_read expect expect_report load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
 KIT_OBJS := ask report memctl_load memctl_svg memctl command
 # What an algorithm of a kit runs in, likewise another program: nothing of the library but how it gives up system calls.
 KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o main.o)

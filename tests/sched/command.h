@@ -98,7 +98,7 @@ static inline int setup(void **state) { return mkdtemp(dir) && !chmod(dir, 0755)
 
 static inline int teardown(void **state)
 {
-    static const char *const names[] = { "w", "out", "err", "svg", "policy.so", "policy.c" };
+    static const char *const names[] = { "w", "out", "err", "svg", "e", "junit", "policy.so", "policy.c" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         unlink(path(names[i]));

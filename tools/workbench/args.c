@@ -19,7 +19,24 @@
 #define DEFAULT_LIMIT 5
 #define MAX_LIMIT     3600
 
-enum key { POLICY, WORKLOAD, PCPUS, TIME, JSON, SVG, WINDOW, SEED, LIMIT, DECISIONS, BENCH, HELP, NR_KEYS };
+enum key {
+    POLICY,
+    WORKLOAD,
+    PCPUS,
+    TIME,
+    JSON,
+    SVG,
+    WINDOW,
+    SEED,
+    LIMIT,
+    DECISIONS,
+    EXPECT,
+    JUNIT,
+    TAP,
+    BENCH,
+    HELP,
+    NR_KEYS
+};
 
 static const struct {
     const char *name, *value; /* value NULL: takes none */
@@ -34,6 +51,9 @@ static const struct {
     [SEED] = { "--seed", "N" },
     [LIMIT] = { "--limit", "SECONDS" },
     [DECISIONS] = { "--decisions", "N" },
+    [EXPECT] = { "--expect", "FILE" },
+    [JUNIT] = { "--junit", "FILE" },
+    [TAP] = { "--tap", NULL },
     [BENCH] = { "--bench", NULL },
     [HELP] = { "--help", NULL },
 };
@@ -59,6 +79,14 @@ void wb_args_help(const char *command, FILE *f)
             "  --limit S  seconds of CPU time for one call into a shared object; default %d\n"
             "  --decisions N  of a shared object, for each pCPU and second of virtual time; more\n"
             "             end the run; default: 50000 in a millisecond\n"
+            "  --expect FILE    what is expected of it, beside what the workload says: lines\n"
+            "                   expect METRIC [DOMAIN] OP VALUE|FACTOR*POLICY\n"
+            "                   [from T to T] [seeds A..B]\n"
+            "  --tap            print what came of that as TAP, not a table\n"
+            "  --junit FILE     write it as JUnit's XML, too\n"
+            "\n"
+            "Exit status: 0; 1 it could not be run; 2 the policy was at fault; 4 an\n"
+            "expectation does not hold.\n"
             "\n"
             "       xenlab %s --bench    what decisions of all policies cost on this host\n",
             command, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT, command);
@@ -124,6 +152,12 @@ static bool option(const struct wb_answer *w, struct wb_args *a, enum key key, c
             return wb_wrong(w, "--svg: standard output is the report's; name a file");
         a->svg = value;
         break;
+    case EXPECT: a->expect = value; break;
+    case JUNIT:
+        if (!strcmp(value, "-"))
+            return wb_wrong(w, "--junit: standard output is the report's; name a file");
+        a->junit = value;
+        break;
     case PCPUS:
         if (!number(w, key, value, 1, MACHINE_MAX_PCPUS, &n))
             return false;
@@ -143,6 +177,7 @@ static bool option(const struct wb_answer *w, struct wb_args *a, enum key key, c
     case TIME: return duration(w, value, &a->time);
     case WINDOW: return window(w, value, a);
     case JSON: a->json = true; return true;
+    case TAP: a->tap = true; return true;
     case BENCH: a->bench = true; return true;
     default: a->help = true; return true;
     }
@@ -209,6 +244,8 @@ bool wb_args_parse(struct wb_args *a, int argc, char **argv, char *why, size_t l
     if (!a->workload)
         return wb_wrong(
             &w, "which workload? --workload FILE, such as docs/examples/sched/weights.txt (see: xenlab sched --help)");
+    if (a->tap && a->json)
+        return wb_wrong(&w, "--tap and --json: which of the two? Both go to standard output");
     if (a->to && !a->svg)
         return wb_wrong(&w, "--window is the part of the run that a chart shows: it needs --svg FILE");
     return true;

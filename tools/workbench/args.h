@@ -8,12 +8,12 @@
 #include "tools/workbench/sim.h"
 
 struct wb_args {
-    const char *policy, *workload, *svg; /* NULL: not given */
+    const char *policy, *workload, *svg, *expect, *junit; /* NULL: not given */
     unsigned int pcpus, limit;           /* 0: as the workload says; seconds */
     unsigned int decisions;              /* for each pCPU and second of virtual time; 0: no limit */
     s_time_t time, from, to;             /* 0: as the workload says; to 0: the whole run */
     uint64_t seed;
-    bool json, bench, help;
+    bool json, tap, bench, help;
 };
 
 /* Options, from argv[1] on. True: fine, or only help was asked for. False: why says what would be right. */

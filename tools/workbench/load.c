@@ -313,9 +313,8 @@ static bool set_line(struct loader *l, char *rest)
 
 static bool line_parse(struct loader *l, char *text, s_time_t *time)
 {
-    static const char *const words[] = {
-        "domain", "pcpus", "vcpu", "at", "slot", "frame", "set", "time", "switch-cost"
-    };
+    static const char *const words[] = { "domain", "pcpus", "vcpu", "at",          "slot",
+                                         "frame",  "set",   "time", "switch-cost", "expect" };
     char word[32] = "", why[WB_EVENT_WHY], hint[NEAREST_HINT_SIZE], *rest;
     int at = 0;
 
@@ -347,10 +346,11 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
     }
     if (!strcmp(word, "switch-cost"))
         return time_line(l, rest, 0, &l->wb->switch_cost);
-    if (!strcmp(word, "pcpus"))
-        return true; /* read by wb_load_pcpus() before there was a machine */
+    if (!strcmp(word, "pcpus") || !strcmp(word, "expect"))
+        return true; /* read by wb_load_pcpus() and wb_expects_read() before there was a machine */
     return fail(l,
-                "unknown word \"%s\"%s (lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, switch-cost)",
+                "unknown word \"%s\"%s (lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, switch-cost, "
+                "expect)",
                 word, nearest_hint(word, words, ARRAY_SIZE(words), "", hint));
 }
 

@@ -278,11 +278,3 @@ bool wb_run(struct wb *wb, s_time_t until)
     wb_record_end(wb);
     return finished;
 }
-
-s_time_t wb_runtime(const struct wb_vcpu *wv)
-{
-    struct vcpu_runstate_info rs;
-
-    vcpu_runstate_get(&wv->v, &rs);
-    return (s_time_t)rs.time[RUNSTATE_running];
-}

@@ -77,6 +77,7 @@ struct wb_vcpu {
     enum wb_doing doing; /* since when it is that; kept only for charts */
     s_time_t doing_since;
     uint64_t switches, migrations;
+    s_time_t marked_run, marked_wait; /* before wb_mark() */
     unsigned int last_cpu;
     struct wb_samples latency;
     struct vcpu_info info;
@@ -152,8 +153,10 @@ struct wb {
 
     /* results */
     s_time_t busy[MACHINE_MAX_PCPUS],
-        lost; /* lost: a pCPU idled though somebody waited who may run there (with scan) */
+        lost;                          /* lost: a pCPU idled though somebody waited who may run there (with scan) */
     uint64_t decisions;
+    s_time_t marked;                   /* the time of wb_mark() */
+    uint64_t marked_switches, marked_decisions;
     struct wb_span open[MACHINE_MAX_PCPUS]; /* that have no end yet */
     struct wb_span *span;
     size_t nr_spans, max_spans; /* max_spans 0: do not record */
@@ -216,7 +219,7 @@ bool wb_run(struct wb *wb, s_time_t until);
 void wb_record(struct wb *wb);
 void wb_record_end(struct wb *wb);
 void wb_record_miss(struct wb *wb, const struct wb_vcpu *wv, s_time_t deadline);
-/* Time on a pCPU so far, up to now. */
+/* Time on a pCPU so far, up to now; since wb_mark() (tools/workbench/figures.h). */
 s_time_t wb_runtime(const struct wb_vcpu *wv);
 
 /* program.c: program text. False: err. */

@@ -5,6 +5,12 @@
  * Concept: policy + workload -> report. The policy is one of the built-in ones by name, or a shared object by path,
  * which then runs in a process of its own (remote.h). The workload is a text file (docs/workbench.md). The report is a
  * table, JSON or a chart. The same three inputs always give the same output, byte for byte.
+ *
+ * What is expected of the policy (tools/workbench/expect.h) may take more runs than the one that is reported, with
+ * other seeds, other policies, or a part of the time: these are *probes*. They come before it, or, for what it shows
+ * not to hold, when it has ended.
+ *
+ * Budget: what may go wrong with files, a run, or a policy's process is said here, each in words of its own.
  */
 #include "tools/workbench/workbench.h"
 
@@ -24,6 +30,7 @@
 
 #define DEFAULT_TIME SECONDS(1)
 #define MAX_SPANS    200000
+#define SAID_SIZE    1024
 
 struct options {
     struct wb_args args;
@@ -31,11 +38,15 @@ struct options {
     FILE *file;   /* the workload; it is read twice */
     struct user_file_output svg;
     struct wb_remote *remote; /* the process of `object` */
+    struct wb_expects *expects;
+    struct user_file_output junit;
+    struct wb_probe *probe; /* this is one; NULL: the run that is reported */
+    char *said;             /* SAID_SIZE: what complain() has said last */
 };
 
 static int __attribute__((format(printf, 2, 3))) complain(const struct options *o, const char *fmt, ...)
 {
-    char text[1024];
+    char text[SAID_SIZE];
     va_list ap;
 
     va_start(ap, fmt);
@@ -43,6 +54,7 @@ static int __attribute__((format(printf, 2, 3))) complain(const struct options *
     va_end(ap);
     make_printable(text, strlen(text), true);
     fflush(stdout);
+    memcpy(o->said, text, sizeof(text));
     fprintf(stderr, "xenlab: %s\n", text);
     return 1;
 }
@@ -74,43 +86,103 @@ static int write_svg(const struct wb *wb, const struct options *o)
 
 static int policy_fault(const struct wb *wb, const struct options *o)
 {
-    char call[40] = "", rule[WB_FAULT_SIZE];
+    char call[40] = "", seed[40] = "", rule[WB_FAULT_SIZE];
 
     if (o->remote && o->remote->gone)
         return o->remote->rc; /* there is more to say: run_object() */
     if (o->remote)
         snprintf(call, sizeof(call), ", call %llu",
                  (unsigned long long)(o->remote->fault_call ? o->remote->fault_call : o->remote->calls));
-    complain(o, "policy %s broke a rule at %.6f ms%s: %s", o->args.policy, (double)wb->machine.clock.now / 1e6, call,
-             wb_fault(wb, rule));
+    if (o->probe)
+        snprintf(seed, sizeof(seed), ", seed %llu", (unsigned long long)o->args.seed);
+    complain(o, "policy %s broke a rule at %.6f ms%s%s: %s", o->args.policy, (double)wb->machine.clock.now / 1e6, call,
+             seed, wb_fault(wb, rule));
     return 2;
+}
+
+/* The workload's own mistake, or the policy's. */
+static int stopped(const struct wb *wb, const struct options *o)
+{
+    if (o->remote && o->remote->gone)
+        return o->remote->rc;
+    if (!wb->xen.sched->fault && wb->workload_wrong)
+        return complain(o, "%s:%s", o->args.workload, wb->error);
+    return policy_fault(wb, o);
+}
+
+/* A run that is looked at, and not reported. */
+static int probe(struct wb *wb, const struct options *o, s_time_t time, bool *finished)
+{
+    struct wb_probe *p = o->probe;
+    const s_time_t to = p->to ?: time, from = p->from;
+
+    if (to > time)
+        return complain(o, "an expectation is about the time to %.6g s, and the run ends at %.6g s", (double)to / 1e9,
+                        (double)time / 1e9);
+    *finished = !from || wb_run(wb, from);
+    if (from && *finished)
+        wb_mark(wb);
+    for (unsigned int i = 1; *finished && i <= p->parts; i++) {
+        *finished = wb_run(wb, from + (s_time_t)((double)(to - from) * i / p->parts));
+        if (*finished)
+            p->look(p, wb);
+    }
+    if (!*finished)
+        return stopped(wb, o);
+    return p->why[0] ? complain(o, "%s", p->why) : 0;
+}
+
+static int run_policy(struct options *o);
+
+/* wb_probe_fn */
+static int probe_run(void *data, const char *policy, uint64_t seed, struct wb_probe *p)
+{
+    struct options o = *(const struct options *)data;
+
+    o.probe = p;
+    o.remote = NULL;
+    o.args.seed = seed;
+    o.args.svg = NULL;
+    if (policy)
+        o.args.policy = policy, o.object = NULL, o.args.decisions = 0;
+    rewind(o.file);
+    return run_policy(&o);
 }
 
 static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool *finished)
 {
     s_time_t time = DEFAULT_TIME;
-    char err[256];
+    char err[256], why[WB_EXPECT_WHY];
+    struct wb_figures fig;
     int rc = 0;
 
     if (!wb_load(wb, workload, &time, err, sizeof(err)))
         return wb->xen.sched->fault ? policy_fault(wb, o) : complain(o, "%s:%s", o->args.workload, err);
+    time = o->args.time ?: time;
+    if (o->probe)
+        return probe(wb, o, time, finished);
     if (o->args.svg) {
         wb->max_spans = MAX_SPANS;
         wb->record_from = o->args.from;
         wb->record_to = o->args.to ? o->args.to : INT64_MAX;
     }
-    *finished = wb_run(wb, o->args.time ? o->args.time : time);
+    *finished = wb_run(wb, time);
     if (o->remote && o->remote->gone)
         return o->remote->rc;
-    (o->args.json ? wb_report_json : wb_report_table)(wb, stdout);
+    fig = wb_figures(wb);
+    if (*finished && !wb_expects_own(o->expects, wb, &fig, o->args.seed, why))
+        return complain(o, "%s", why);
+    if (*finished)
+        rc = wb_expects_when(o->expects, probe_run, (void *)(uintptr_t)o);
+    if (rc)
+        return rc;
+    if (o->args.tap && *finished)
+        wb_expects_tap(o->expects, o->args.policy, NULL, stdout);
+    else if (!o->args.tap)
+        (o->args.json ? wb_report_json : wb_report_table)(wb, &fig, o->expects, stdout);
     if (o->args.svg)
         rc = write_svg(wb, o);
-    if (*finished)
-        return rc;
-    /* The workload's own mistake, or the policy's. */
-    if (!wb->xen.sched->fault && wb->workload_wrong)
-        return complain(o, "%s:%s", o->args.workload, wb->error);
-    return policy_fault(wb, o);
+    return *finished ? rc : stopped(wb, o);
 }
 
 /* ",param=value,param=value" behind a shared object. Its `set` knows them, nobody else does. */
@@ -247,26 +319,89 @@ static FILE *workload_open(const struct options *o, char *why, size_t len)
 }
 
 /* Before the work. */
-static int svg_open(struct options *o)
+static int output_open(const struct options *o, const char *option, const char *path, struct user_file_output *out)
 {
     char why[256];
 
-    if (user_file_is_open(o->args.svg, fileno(o->file)))
-        return complain(o, "--svg: %s is the workload: the chart would take its place", o->args.svg);
-    if (user_file_output_open(&o->svg, o->args.svg, why, sizeof(why)))
-        return complain(o, "cannot write %s: %s", o->args.svg, why);
+    if (user_file_is_open(path, fileno(o->file)))
+        return complain(o, "%s: %s is the workload: what is written would take its place", option, path);
+    if (user_file_output_open(out, path, why, sizeof(why)))
+        return complain(o, "cannot write %s: %s", path, why);
     return 0;
 }
 
+static int expects_read(const struct options *o)
+{
+    char why[WB_EXPECT_WHY];
+    FILE *f = NULL;
+    int fd, rc = 0;
+
+    if (!wb_expects_read(o->expects, o->file, o->args.workload, true, why, sizeof(why)))
+        return complain(o, "%s:%s", o->args.workload, why);
+    if (o->args.expect) {
+        fd = user_file_open(o->args.expect, why, sizeof(why));
+        f = fd < 0 ? NULL : fdopen(fd, "r");
+        if (!f)
+            return complain(o, "cannot read %s: %s", o->args.expect, fd < 0 ? why : strerror(errno));
+        if (!wb_expects_read(o->expects, f, o->args.expect, false, why, sizeof(why)))
+            rc = complain(o, "%s:%s", o->args.expect, why);
+        fclose(f);
+    }
+    if (!rc && !o->expects->nr && (o->args.tap || o->args.junit))
+        rc = complain(o, "%s: nothing is expected: neither %s has a line \"expect ...\" nor --expect FILE",
+                      o->args.tap ? "--tap" : "--junit", o->args.workload);
+    return rc;
+}
+
+static int junit_write(const struct options *o, const char *fault)
+{
+    FILE *f = user_file_output_start(&o->junit);
+    bool lost;
+
+    if (!f)
+        return complain(o, "cannot write %s: %s", o->args.junit, strerror(errno));
+    wb_expects_junit(o->expects, o->args.policy, fault, f);
+    lost = ferror(f);
+    if (fclose(f) || lost)
+        return complain(o, "cannot write %s: %s", o->args.junit, strerror(errno));
+    return 0;
+}
+
+static int run_policy(struct options *o) { return o->object ? run_object(o) : run(o, NULL); }
+
 static int policy_run(struct options *o)
 {
-    int rc = o->args.svg ? svg_open(o) : 0;
+    char fault[SAID_SIZE];
+    int rc;
 
+    o->object = object_path(o->args.policy);
+    rc = wb_expects_judge(o->expects, o->args.seed, probe_run, o);
+    rewind(o->file);
+    rc = rc ?: run_policy(o);
+    snprintf(fault, sizeof(fault), "%s", o->said);
+    if (o->args.tap && rc == 2)
+        wb_expects_tap(o->expects, o->args.policy, fault, stdout);
+    if (o->args.junit && (!rc || rc == 2) && junit_write(o, rc ? fault : NULL))
+        rc = 1;
+    free(o->object);
+    return rc ? rc : wb_expects_lost(o->expects) ? 4 : 0;
+}
+
+/* What is written besides standard output is opened before the work, and what is expected read. */
+static int prepared_run(struct options *o)
+{
+    int rc = expects_read(o);
+
+    if (!rc && o->args.svg)
+        rc = output_open(o, "--svg", o->args.svg, &o->svg);
     if (rc)
         return rc;
-    o->object = object_path(o->args.policy);
-    rc = o->object ? run_object(o) : run(o, NULL);
-    free(o->object);
+    rc = o->args.junit ? output_open(o, "--junit", o->args.junit, &o->junit) : 0;
+    if (!rc) {
+        rc = policy_run(o);
+        if (o->args.junit)
+            user_file_output_close(&o->junit, o->args.junit);
+    }
     if (o->args.svg)
         user_file_output_close(&o->svg, o->args.svg);
     return rc;
@@ -274,8 +409,9 @@ static int policy_run(struct options *o)
 
 int workbench_main(int argc, char **argv)
 {
-    struct options o = { .file = NULL };
-    char why[320] = "out of memory";
+    struct wb_expects expects = { 0 };
+    char said[SAID_SIZE] = "", why[320] = "out of memory";
+    struct options o = { .expects = &expects, .said = said };
     int rc;
 
     if (!wb_args_parse(&o.args, argc, argv, why, sizeof(why)))
@@ -291,7 +427,8 @@ int workbench_main(int argc, char **argv)
     o.file = workload_open(&o, why, sizeof(why));
     if (!o.file)
         return complain(&o, "cannot read %s: %s", o.args.workload, why);
-    rc = policy_run(&o);
+    rc = prepared_run(&o);
+    wb_expects_free(&expects);
     fclose(o.file);
     return rc;
 }
