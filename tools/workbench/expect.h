@@ -9,10 +9,11 @@
  *      expect misses audio == 0 from 1s to 10s
  *
  * Concept: a line is judged by runs. Each has one seed, and one window of time in which figures count
- * (tools/workbench/figures.h); with FACTOR*POLICY another policy's run, same seed and window, has the limit.
- * All lines are judged, whatever comes of the others. What is told of a line is its worst seed: that with the least *margin*, which is how far the
- * value is on the right side of the limit, less than 0 where it is not. For a line that does not hold that seed is run
- * once more, to see from when on: the window in a hundred parts, the end of the first one of those that are all wrong.
+ * (tools/workbench/figures.h); with FACTOR*POLICY another policy's run, same seed and window, has the limit. All lines
+ * are judged, whatever comes of the others. What is told of a line is its worst seed: that with the least *margin*,
+ * which is how far the value is on the right side of the limit, less than 0 where it is not. For a line that does not
+ * hold that seed is run once more, to see from when on: the window in a hundred parts, the end of the first one of
+ * those that are all wrong.
  *
  * Invariant: what is judged follows from workload, policy and seeds alone, and not from other lines.
  */
