@@ -153,9 +153,9 @@ struct wb {
 
     /* results */
     s_time_t busy[MACHINE_MAX_PCPUS],
-        lost;                          /* lost: a pCPU idled though somebody waited who may run there (with scan) */
+        lost; /* lost: a pCPU idled though somebody waited who may run there (with scan) */
     uint64_t decisions;
-    s_time_t marked;                   /* the time of wb_mark() */
+    s_time_t marked; /* the time of wb_mark() */
     uint64_t marked_switches, marked_decisions;
     struct wb_span open[MACHINE_MAX_PCPUS]; /* that have no end yet */
     struct wb_span *span;
