@@ -267,7 +267,7 @@ static int sched(int argc, char **argv)
 static int kit(int argc, char **argv)
 {
     streams_setup();
-    return kit_main(argc, argv);
+    return kit_command(argc, argv);
 }
 
 static int doctor(int argc, char **argv)

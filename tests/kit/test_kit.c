@@ -64,7 +64,7 @@ static int kit_to(const char *const *args)
     err = dup(2);
     assert_non_null(freopen(path("out"), "w", stdout));
     assert_non_null(freopen(path("err"), "w", stderr));
-    rc = kit_main(argc, argv);
+    rc = kit_command(argc, argv);
     fflush(NULL);
     clearerr(stdout);
     dup2(out, 1);

@@ -237,7 +237,7 @@ static int with_workload(const struct kit_model *kit, struct args *a, FILE *f)
     return rc;
 }
 
-int kit_main(int argc, char **argv)
+int kit_command(int argc, char **argv)
 {
     const struct kit_model *kit = NULL;
     const char *names[NR_KITS];

@@ -109,7 +109,7 @@ void kit_json(const struct kit_metrics *list, const struct kit_run *run, FILE *f
 /* --- command.c --- */
 
 /* argv begins behind "kit". The command's exit status: 0; 1, it could not be run; 2, it was the algorithm's fault. */
-int kit_main(int argc, char **argv);
+int kit_command(int argc, char **argv);
 void kit_help(FILE *f);
 /* Words that may follow "kit": names of kits, options; NULL: there are no more. */
 const char *kit_word(size_t i);
