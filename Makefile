@@ -447,7 +447,7 @@ build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: buil
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-class campaign-labs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-class campaign-labs campaign-needs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests build/labs/built ## build everything (the default)
@@ -576,6 +576,9 @@ campaign-devices: build/asan/tests/dm/test_dm_random ## emulated devices and DEV
 
 campaign-labs: all ## each lab's author's test: all wrong variants of all labs fail, right ones pass, twice
 	$(Q)./xenlab lab test all
+
+campaign-needs: all ## what each lab cannot be done without: does its lab.conf say so?
+	$(Q)scripts/lab-needs.sh
 
 CLASS ?= 300
 campaign-class: all ## CLASS=300 students hand in, some of them what is hostile: is each grade what it has to be?
