@@ -247,6 +247,7 @@ static void test_server(void **state)
     assert_int_equal(o.file.ops->read(&o.file, 0, bytes, SECTOR_SIZE), -EIO);
     assert_int_equal(lost_told, 1);
     disk_file_close(&o);
+    unlink(socket); /* of the last one, which nobody listens at */
     pid = serve(socket, "server.raw", "--read-only");
     expect_refused(url, XL_DISK_RAW, true, "does not let it be written");
     server_end(pid, SIGTERM);
