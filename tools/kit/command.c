@@ -5,7 +5,7 @@
  * Concept: kit + algorithm + workload -> figures. The same three, and the same seed, always give the same output, byte
  * for byte. Every mistake is answered with what would be right.
  */
-#include "tools/kit/kit.h"
+#include "tools/kit/expect.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -17,14 +17,16 @@
 #include "tools/user_file.h"
 
 static const struct kit_model *const kits[] = { &kit_memctl };
+#define LOST    4 /* the exit status: something that is expected does not hold */
 #define NR_KITS (sizeof(kits) / sizeof(*kits))
 
-enum key { POLICY, WORKLOAD, SEED, JSON, SVG, LIMIT, HELP, NR_KEYS };
+enum key { POLICY, WORKLOAD, EXPECT, SEED, JSON, SVG, LIMIT, HELP, NR_KEYS };
 static const struct {
     const char *name, *value; /* value NULL: takes none */
 } options[NR_KEYS] = {
     [POLICY] = { "--policy", "./POLICY.so" },
     [WORKLOAD] = { "--workload", "FILE" },
+    [EXPECT] = { "--expect", "FILE" },
     [SEED] = { "--seed", "N" },
     [JSON] = { "--json", NULL },
     [SVG] = { "--svg", "FILE" },
@@ -74,6 +76,8 @@ void kit_help(FILE *f)
             "  --policy   a shared object that exports `const struct KIT_ops xenlab_KIT_ops`\n"
             "             (include/xenlab/kit.h, docs/kits.md)\n"
             "  --workload what happens; - is standard input\n"
+            "  --expect FILE  lines `expect FIGURE [SUBJECT] OP VALUE[UNIT]`, as a workload\n"
+            "             may have them; where one does not hold the exit status is 4\n"
             "  --seed N   of the workload's random numbers; default 1\n"
             "  --json     print JSON instead of a table\n"
             "  --svg FILE write a chart\n"
@@ -178,21 +182,29 @@ static int svg_write(const struct kit_model *kit, const void *model, const struc
     return fclose(f) || lost ? complain("cannot write %s: %s", a->value[SVG], strerror(errno)) : 0;
 }
 
-static int report(const struct kit_model *kit, const void *model, const struct kit_asked *asked, const struct args *a)
+static int report(const struct kit_model *kit, const void *model, const struct kit_asked *asked, const struct args *a,
+                  struct kit_expects *x)
 {
     const struct kit_run run = { kit->name, asked->name, a->value[WORKLOAD], a->seed };
     struct kit_metrics list = { .nr = 0 };
 
     kit->metrics(model, &list);
-    if (a->value[JSON])
+    kit_expects_judge(x, &list);
+    if (a->value[JSON]) {
         kit_json(&list, &run, stdout);
-    else
+        kit_expects_json(x, &list, stdout);
+        fputs("}\n", stdout);
+    } else {
         kit_table(&list, stdout);
+        kit_expects_table(x, &list, stdout);
+    }
     free(list.metric);
-    return fflush(stdout) || ferror(stdout) ? complain("standard output: %s", strerror(errno)) : 0;
+    if (fflush(stdout) || ferror(stdout))
+        return complain("standard output: %s", strerror(errno));
+    return kit_expects_lost(x) ? LOST : 0;
 }
 
-static int run(const struct kit_model *kit, void *model, const struct args *a)
+static int run(const struct kit_model *kit, void *model, const struct args *a, struct kit_expects *x)
 {
     struct kit_asked *asked = calloc(1, sizeof(*asked));
     int rc;
@@ -206,7 +218,7 @@ static int run(const struct kit_model *kit, void *model, const struct args *a)
     if (asked->gone)
         complain("policy %s %s", a->value[POLICY], asked->why);
     else
-        rc = report(kit, model, asked, a);
+        rc = report(kit, model, asked, a, x);
     if (a->value[SVG] && !(asked->gone && asked->rc == 1)) { /* up to where it was gone */
         const int drawn = svg_write(kit, model, asked, a);
 
@@ -216,24 +228,88 @@ static int run(const struct kit_model *kit, void *model, const struct args *a)
     return rc;
 }
 
-static int with_workload(const struct kit_model *kit, struct args *a, FILE *f)
+/* A chart, if one is wanted, has its place before the run. */
+static int with_expects(const struct kit_model *kit, void *model, struct args *a, struct kit_expects *x, int fd)
 {
+    char why[KIT_WHY];
+    int rc;
+
+    if (a->value[SVG] && user_file_is_open(a->value[SVG], fd))
+        return complain("--svg: %s is the workload: the chart would take its place", a->value[SVG]);
+    if (a->value[SVG] && user_file_output_open(&a->svg, a->value[SVG], why, sizeof(why)))
+        return complain("cannot write %s: %s", a->value[SVG], why);
+    rc = run(kit, model, a, x);
+    if (a->value[SVG])
+        user_file_output_close(&a->svg, a->value[SVG]);
+    return rc;
+}
+
+/* Those of the workload, and of --expect's file. */
+static bool expects_read(const struct kit_model *kit, const void *model, const struct args *a, FILE *workload,
+                         struct kit_expects *x)
+{
+    const char *file = a->value[EXPECT];
+    struct kit_metrics list = { .nr = 0 };
+    char why[KIT_WHY] = "";
+    FILE *f = NULL;
+    int fd = 0;
+    bool ok;
+
+    kit->metrics(model, &list);
+    ok = kit_expects_read(x, workload, a->value[WORKLOAD], true, kit, &list, why) ||
+         complain("%s:%s", a->value[WORKLOAD], why) < 0;
+    if (ok && file) {
+        fd = user_file_open(file, why, sizeof(why));
+        f = fd < 0 ? NULL : fdopen(fd, "r");
+        ok = f ? kit_expects_read(x, f, file, false, kit, &list, why) || complain("%s:%s", file, why) < 0
+               : complain("cannot read %s: %s", file, why) < 0;
+    }
+    if (f)
+        fclose(f);
+    free(list.metric);
+    return ok;
+}
+
+/* f is the workload in memory, fd its file. */
+static int with_workload(const struct kit_model *kit, struct args *a, FILE *f, int fd)
+{
+    struct kit_expects x = { .nr = 0 };
     char why[KIT_WHY] = "";
     void *model = kit->load(f, a->seed, why);
-    int rc;
+    int rc = 1;
 
     if (!model)
         return complain("%s:%s", a->value[WORKLOAD], why);
-    if (a->value[SVG] && user_file_is_open(a->value[SVG], fileno(f)))
-        rc = complain("--svg: %s is the workload: the chart would take its place", a->value[SVG]);
-    else if (a->value[SVG] && user_file_output_open(&a->svg, a->value[SVG], why, sizeof(why)))
-        rc = complain("cannot write %s: %s", a->value[SVG], why);
-    else {
-        rc = run(kit, model, a);
-        if (a->value[SVG])
-            user_file_output_close(&a->svg, a->value[SVG]);
-    }
+    rewind(f);
+    if (expects_read(kit, model, a, f, &x))
+        rc = with_expects(kit, model, a, &x, fd);
+    kit_expects_free(&x);
     kit->free(model);
+    return rc;
+}
+
+/* It is read twice, and may be a pipe. */
+static int workload_copy(const struct kit_model *kit, struct args *a, FILE *file)
+{
+    char *text = NULL, part[4096];
+    size_t size = 0, n;
+    FILE *copy = open_memstream(&text, &size), *f = NULL;
+    bool copied = copy;
+    int rc;
+
+    while (copied && (n = fread(part, 1, sizeof(part), file)))
+        copied = fwrite(part, 1, n, copy) == n;
+    if (copy && fclose(copy))
+        copied = false;
+    if (ferror(file))
+        rc = complain("cannot read %s: %s", a->value[WORKLOAD], strerror(errno));
+    else if (!copied || !(f = fmemopen(text, size, "r")))
+        rc = complain("not enough memory");
+    else
+        rc = with_workload(kit, a, f, fileno(file));
+    if (f)
+        fclose(f);
+    free(text);
     return rc;
 }
 
@@ -270,7 +346,7 @@ int kit_command(int argc, char **argv)
         if (!f)
             return complain("cannot read %s: %s", a.value[WORKLOAD], why);
     }
-    rc = with_workload(kit, &a, f);
+    rc = workload_copy(kit, &a, f);
     if (f != stdin)
         fclose(f);
     return rc;

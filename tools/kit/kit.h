@@ -9,6 +9,7 @@
  *
  *      command.c   options; load, ask, report         report.c    figures, as a table and JSON
  *      ask.c       the algorithm's process             child/      what runs in it
+ *      expect.c    what is expected of figures
  *      memctl.c    a kit (memctl_load.c: its workloads, memctl_svg.c: its chart)
  *
  * A new kit is: a table in include/xenlab/kit.h; its questions in wire.h; how its table is called, in child/; a struct
@@ -86,10 +87,11 @@ struct kit_model {
     const char *const *hooks;          /* by number, from init; NULL ends them */
     uint32_t required;                 /* those that a table must have, a bit each */
     const struct kit_figure *figures;  /* a name of NULL ends them */
-    /* NULL: why, as "LINE: what would be right". */
+    /* NULL: why, as "LINE: what would be right". Lines that begin with `expect` are passed over. */
     void *(*load)(FILE *f, uint64_t seed, char why[KIT_WHY]);
     /* To its end, or until a->gone. */
     void (*run)(void *model, struct kit_asked *a);
+    /* Before a run: the same ones, of any value. */
     void (*metrics)(const void *model, struct kit_metrics *list);
     void (*svg)(const void *model, FILE *f, const char *title);
     void (*free)(void *model);
@@ -104,11 +106,15 @@ struct kit_run {
     const char *kit, *policy, *workload;
     uint64_t seed;
 };
+/* A JSON object, without the brace at its end: there are expectations to come. */
 void kit_json(const struct kit_metrics *list, const struct kit_run *run, FILE *f);
+/* In quotes, as a string of JSON. */
+void kit_json_text(const char *s, FILE *f);
 
 /* --- command.c --- */
 
-/* argv begins behind "kit". The command's exit status: 0; 1, it could not be run; 2, it was the algorithm's fault. */
+/* argv begins behind "kit". The command's exit status: 0; 1, it could not be run; 2, it was the algorithm's fault;
+ * 4, something that is expected of it does not hold. */
 int kit_command(int argc, char **argv);
 void kit_help(FILE *f);
 /* Words that may follow "kit": names of kits, options; NULL: there are no more. */

@@ -171,7 +171,7 @@ static void metrics(const void *model, struct kit_metrics *list)
                               [LACKING] = (double)vm->lacking,
                               [BELOW] = (double)vm->below,
                               [OSCILLATIONS] = (double)vm->turns,
-                              [UNUSED] = (double)vm->unused / (double)m->over };
+                              [UNUSED] = (double)vm->unused / (double)(m->over ?: 1) };
 
         for (unsigned int n = 0; n <= UNUSED; n++) {
             kit_metric_add(list, &figures[n], vm->name, is[n]);

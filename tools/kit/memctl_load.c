@@ -9,6 +9,8 @@
  *      time 120s                    default 60s
  *      vm web memory=512M floor=128M max=1G : use 200M for 30s, grow 200M..800M for 60s, use 700M..800M
  *
+ *      expect lacking web <= 3s     tools/kit/expect.h
+ *
  * A program is over and over again from its beginning; its last step need not say for how long. `use A..B` is anything
  * in that range, each second; `grow A..B` goes from A to B.
  */
@@ -154,6 +156,8 @@ static bool statement(const struct reading *r, char *text)
     if (*value)
         *value++ = '\0';
     value += strspn(value, " \t");
+    if (!strcmp(word, "expect"))
+        return true; /* expect.c's */
     if (!strcmp(word, "vm"))
         return vm_read(r, value);
     for (char *end = value + strlen(value); end > value && strchr(" \t", end[-1]);)
@@ -168,7 +172,7 @@ static bool statement(const struct reading *r, char *text)
         return size(r, word, value, &m->swap);
     if (!strcmp(word, "time"))
         return seconds(r, word, value, &m->time);
-    return wrong(r, "\"%.40s\" is no statement: memory, reserve, rate, swap, time and vm are", word);
+    return wrong(r, "\"%.40s\" is no statement: memory, reserve, rate, swap, time, vm and expect are", word);
 }
 
 /* What no line alone can be wrong in. */

@@ -75,7 +75,7 @@ void kit_table(const struct kit_metrics *list, FILE *f)
     }
 }
 
-static void json_text(const char *s, FILE *f)
+void kit_json_text(const char *s, FILE *f)
 {
     fputc('"', f);
     for (; *s; s++) {
@@ -92,20 +92,20 @@ static void json_text(const char *s, FILE *f)
 void kit_json(const struct kit_metrics *list, const struct kit_run *run, FILE *f)
 {
     fputs("{\"kit\":", f);
-    json_text(run->kit, f);
+    kit_json_text(run->kit, f);
     fputs(",\"policy\":", f);
-    json_text(run->policy, f);
+    kit_json_text(run->policy, f);
     fputs(",\"workload\":", f);
-    json_text(run->workload, f);
+    kit_json_text(run->workload, f);
     fprintf(f, ",\"seed\":%llu,\"metrics\":[", (unsigned long long)run->seed);
     for (size_t i = 0; i < list->nr; i++) {
         fprintf(f, "%s\n  {\"metric\":", i ? "," : "");
-        json_text(list->metric[i].figure->name, f);
+        kit_json_text(list->metric[i].figure->name, f);
         fputs(",\"subject\":", f);
-        json_text(list->metric[i].subject, f);
+        kit_json_text(list->metric[i].subject, f);
         fprintf(f, ",\"value\":%.10g,\"unit\":", list->metric[i].value);
-        json_text(list->metric[i].figure->unit, f);
+        kit_json_text(list->metric[i].figure->unit, f);
         fputc('}', f);
     }
-    fputs("\n]}\n", f);
+    fputs("\n]", f);
 }
