@@ -368,6 +368,7 @@ static void test_conf(void **state)
         { "\"n | 1.5\"", "\"n | nan\"", "a number from 1 to 1000" },
         { "\"H\"", "\"Q\"", "questions: property p has none" },
         { "seeds =", "questions = [ \"p | run x | take y\" ]\nseeds =", "questions: its form is not Q" },
+        { "seeds =", "kit = \"memctl\"\nseeds =", "kit: its form is not P" },
         { "seeds =", "questions = [ \"n | run x | take y\" ]\nseeds =",
           "n: they are as the properties, in their order" },
         { "seeds =", "questions = [ \"p | run x\" ]\nseeds =", "3 parts are wanted" },

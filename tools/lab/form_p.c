@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Form P: a scheduler's policy, which the workbench asks.
+ * Form P: a policy, which the workbench asks (a scheduler's), or a kit (lab.conf names it).
  *
- * Concept: the student's file becomes a shared object, `xenlab sched` runs it with each workload of the lab (in a
- * process of its own, in the sandbox: docs/workbench.md), and says which of the workload's expectations hold. The
- * policy reports nothing; the golden report needs no run, since it is what is expected.
+ * Concept: the student's file becomes a shared object. `xenlab sched`, or `xenlab kit`, runs it with each workload of
+ * the lab (in a process of its own, in the sandbox: docs/workbench.md, docs/kits.md), and says which of the workload's
+ * expectations hold. The policy reports nothing; the golden report needs no run, since it is what is expected.
  *
  *      step shares two that always run, weights $A and 256       a step, and the property that it is of
  *      let A 256 512 1024                                        one of these, by the seed
- *      expect fairness <= 2%                                     of the workload, as docs/workbench.md has them:
+ *      expect fairness <= 2%                                     of the workload, as one of those has them:
  *      domain one weight=$A : compute forever                    so is all else
  *
  * Invariant: nothing of the file is seen by the policy, which is asked one decision after the other.
@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #define PATIENCE_MS   120000  /* of real time, for one workload */
-#define CPU_SECONDS   20      /* of the workbench's own: what asks without end */
+#define CPU_SECONDS   20      /* of who asks: what asks without end */
 #define DECISIONS     "20000" /* for each pCPU and second of virtual time: slices of 100 us will do */
 #define LOST          4       /* its exit status: something that is expected does not hold */
 #define LETS_MAX      8
@@ -119,7 +119,7 @@ static char *workload_make(struct workload *w, const char *text, uint64_t seed, 
     return f && !fclose(f) ? made : NULL;
 }
 
-/* --- the workbench --- */
+/* --- who asks --- */
 
 /* A file without a name, which the child has under /proc/self/fd. */
 static int file_make(const char *text)
@@ -191,8 +191,10 @@ static char *measure(struct check *c, const char *workload, uint64_t seed, struc
 {
     char *xenlab = check_path("%s/xenlab", c->built), *object = check_path("%s/.build/policy.so", c->folder),
          digits[24];
-    const char *argv[] = { xenlab,   "sched", "--policy", object, "--workload",  "-",       "--json",
-                           "--seed", digits,  "--limit",  "2",    "--decisions", DECISIONS, NULL };
+    const char *const sched[] = { xenlab,   "sched", "--policy", object, "--workload",  "-",       "--json",
+                                  "--seed", digits,  "--limit",  "2",    "--decisions", DECISIONS, NULL };
+    const char *const kit[] = { xenlab,   "kit",    c->lab->kit, "--policy", object, "--workload", "-",
+                                "--json", "--seed", digits,      "--limit",  "2",    NULL };
     const int in = file_make(workload), out = file_make(""), said = file_make("");
     char *figures = NULL, *words = NULL;
     int status = 0;
@@ -202,7 +204,7 @@ static char *measure(struct check *c, const char *workload, uint64_t seed, struc
     if (xenlab && object && in >= 0 && out >= 0 && said >= 0)
         pid = fork();
     if (!pid)
-        become(c, argv, in, out, said);
+        become(c, c->lab->kit ? kit : sched, in, out, said);
     if (pid > 0 && !wait_for(pid, &status))
         status = W_EXITCODE(0, SIGXCPU);
     words = pid > 0 ? file_text(said) : NULL;

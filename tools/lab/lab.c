@@ -217,11 +217,11 @@ static int questions(struct lab *l, char err[LAB_ERR_SIZE])
 }
 
 static const char *const keys[] = { "title",   "hours",  "form",   "file",      "files", "bodies", "properties",
-                                    "budgets", "beside", "replay", "questions", "seeds", "needs" };
+                                    "budgets", "beside", "replay", "questions", "seeds", "needs",  "kit" };
 
 static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
 {
-    const char *seeds = "", *beside;
+    const char *seeds = "", *beside, *kit;
     long hours, replay;
     int rc;
 
@@ -234,6 +234,10 @@ static int values(struct lab *l, XLU_Config *c, char err[LAB_ERR_SIZE])
     l->replay = !rc && replay;
     if (xlu_cfg_get_string(c, "beside", &beside, 1) != ESRCH && string(l, c, "beside", &l->beside, err))
         return -1;
+    if (xlu_cfg_get_string(c, "kit", &kit, 1) != ESRCH && string(l, c, "kit", &l->kit, err))
+        return -1;
+    if (l->kit && strcmp(l->form, "P"))
+        return fail(err, "%s: kit: its form is not P", l->name);
     if (!form_find(l->form))
         return fail(err, "%s: form: \"%s\" is none", l->name, l->form);
     if (xlu_cfg_get_long(c, "hours", &hours, 1) || hours < 1 || hours > 40)

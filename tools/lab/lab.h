@@ -15,6 +15,7 @@
  *      replay     = 1                           form H: what is run with the student's code in it writes a log of what
  *                                               that does, which the golden program replays and reports of
  *                                           form P: none; its properties are those of the file workloads: form_p.c
+ *      kit        = "memctl"                form P: the kit (docs/kits.md) that asks the file; without: the workbench
  *      needs      = [ "3" ]                 labs without whose files its check, or xenlab under it, does not work
  *      beside     = "build/guests/idle"         form G: another guest in the same machine; need not be there
  *      questions  = [ "time | run build/guests/timer | take ^I took ([0-9]+) ms" ]      form Q, as the properties: what
@@ -54,6 +55,7 @@ struct lab {
     unsigned int number;               /* 0 to 99 */
     char *path, *name;                 /* the folder; "01-trap-and-emulate" */
     const char *title, *form, *beside; /* beside: or NULL */
+    const char *kit;                   /* or NULL */
     const char *file[LAB_FILES_MAX];   /* no two have the same last part */
     unsigned int nr_files;
     unsigned int hours;
@@ -67,7 +69,7 @@ struct lab {
     unsigned int nr_bodies;
     uint64_t seed_from, seed_to;
     char *text[6 * LAB_PROPERTIES_MAX + 2 * LAB_BODIES_MAX + LAB_FILES_MAX + LAB_NEEDS_MAX +
-               9]; /* what the strings above are in */
+               10]; /* what the strings above are in */
     unsigned int nr_texts;
 };
 
