@@ -159,7 +159,11 @@ static const struct mistake {
       "folder.core: Is a directory" },
     { "$X run --ram=192 --name " ESC " --cmdline 'until_ms=100 how=crash' --on-crash coredump-destroy reboot", 2,
       "the core of ?[31m is in ?[31m.core" },
-    { "$X sched --policy rr --workload load --svg ./load", 1, "--svg: ./load is the workload: the chart would take" },
+    { "$X sched --policy rr --workload load --svg ./load", 1,
+      "--svg: ./load is the workload: what is written would take" },
+    { "$X sched --policy rr --workload load --tap", 1, "--tap: nothing is expected: neither load has a line" },
+    { "$X sched --policy rr --workload load --expect none", 1, "cannot read none: No such file or directory" },
+    { "$X sched --policy rr --workload load --expect load", 1, "load:4: lines here begin with expect" },
     /* input that cannot come */
     { "printf 'hello\\n' | $X run --ram=192 echo", 3, "standard input has ended" },
     { "$X run --ram=192 echo < /dev/null", 3, "standard input has ended" },
