@@ -97,6 +97,7 @@ static void test_facts_wrong(void **state)
         size_t kept;
     } rows[] = {
         { "step 0 a\nhello\nend\n", "line 2 is no step, fact, count or end: \"hello\"", 1 },
+        { "step 0 a\nxenlab bug at mmu/page.c:7: !pg\nend\n", "stopped by a BUG_ON() at mmu/page.c:7: !pg", 1 },
         { "fact\n", "line 1 is no", 0 },
         { "fact a b", "line 1 has no end", 0 },
         { "fact a\001\n", "line 1 has bytes that are no text", 0 },

@@ -71,6 +71,17 @@ static bool line_read(char *line, struct fact *f)
     return true;
 }
 
+/* What p says is nothing known. If it is a BUG_ON() (sim/bug.c), which one it was helps more than the line's number. */
+static void unknown(struct facts *f, const char *p)
+{
+    static const char bug[] = "xenlab bug at ";
+
+    if (!strncmp(p, bug, sizeof(bug) - 1))
+        snprintf(f->wrong, sizeof(f->wrong), "stopped by a BUG_ON() at %.90s", p + sizeof(bug) - 1);
+    else
+        snprintf(f->wrong, sizeof(f->wrong), "line %zu is no step, fact, count or end: \"%.60s\"", f->nr + 1, p);
+}
+
 static bool printable(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -113,7 +124,7 @@ bool facts_read(struct facts *f, const char *text, size_t len)
         }
         *end = '\0';
         if (!line_read(p, &f->fact[f->nr])) {
-            snprintf(f->wrong, sizeof(f->wrong), "line %zu is no step, fact, count or end: \"%.60s\"", f->nr + 1, p);
+            unknown(f, p);
             break;
         }
         if (f->nr && f->fact[f->nr - 1].kind == FACT_END) {
