@@ -17,9 +17,9 @@
 #include "mmu/pv/private.h"
 
 /*
- * -EINVAL: not d's frame, no such table, pinned already; -ERESTART: make the call again. Too late (d is dying): 0, and
- * it is not pinned. A level above d's root: 0, ignored. Of a refused frame no reference is kept, but for what was left
- * in curr->old_guest_table: its general reference goes with that.
+ * A level above d's root: 0, ignored. -EINVAL: not d's frame, no such table, pinned already; -ERESTART: make the call
+ * again. Too late (d is dying): 0, and it is not pinned. Unless it is pinned now, this call keeps no reference to the
+ * frame (a partial one has its own), but for one left in curr->old_guest_table: its general reference goes with that.
  */
 int pv_pin_table(struct vcpu *curr, struct domain *d, mfn_t mfn, unsigned int level)
 {

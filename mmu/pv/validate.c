@@ -116,7 +116,8 @@ int put_page_from_table_entry(struct xen *xen, struct vcpu *v, mfn_t table, uint
 /* --- whole tables --- */
 
 /*
- * The table was found bad at slot i. What its first entries took is given up: now, or for a vCPU when it next has time.
+ * The table was found bad at slot i; partial: PTF_partial_set if that was a partial entry, else 0. What the entries
+ * before it hold is given up, and what a partial one holds: now, or for a vCPU when it next has time.
  */
 static void promote_failed(struct xen *xen, struct vcpu *v, struct page_info *pg, unsigned int i, unsigned int partial)
 {
