@@ -63,7 +63,7 @@ struct lab {
 /* What is seen from in there. */
 static struct {
     struct lab *l;
-    char text[120];
+    char text[200]; /* four looks, in a line of FACTS_LINE */
     unsigned int calls;
     bool (*hostile)(struct lab *l); /* or NULL: what the granter does meanwhile */
 } seen;
@@ -434,12 +434,12 @@ enum change {
     CHANGES
 };
 static const char *const change_text[] = { "",
-                                           ", the entry is made invalid",
-                                           ", the entry is made read-only",
-                                           ", the entry is made writable",
-                                           ", the entry is given to another domain",
-                                           ", the entry names another frame",
-                                           ", the entry is of a part of a frame" };
+                                           "made invalid, ",
+                                           "made read-only, ",
+                                           "made writable, ",
+                                           "given to another domain, ",
+                                           "made to name another frame, ",
+                                           "made a sub-page grant, " };
 
 static void change(struct lab *l, enum change c)
 {
@@ -479,12 +479,12 @@ static void step_again(struct lab *l)
         if (i && kit_random(3))
             c[i] = (enum change)kit_random(CHANGES);
         order[i] = order[j], order[j] = i;
-        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s %s%s", change_text[c[i]],
-                 flags[i] & GNTMAP_readonly ? "R" : "W", i + 1 < nr ? ";" : "");
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s", i ? "; " : "", change_text[c[i]],
+                 flags[i] & GNTMAP_readonly ? "for reading" : "for writing");
     }
     entry_write(l, REF, permitted(l, 0));
-    kit_step("version %u, one entry mapped %u times%s: %s", l->version, nr,
-             meanwhile ? ", and made invalid while it is the first time" : "", text);
+    kit_step("version %u, one entry is mapped %u times%s: %s", l->version, nr,
+             meanwhile ? ", and made invalid during the first" : "", text);
     for (unsigned int i = 0; i < nr; i++) {
         struct gnttab_map_grant_ref op = { .flags = GNTMAP_device_map | GNTMAP_readonly, .ref = REF };
         char when[32];
@@ -669,8 +669,8 @@ static void step_batch(struct lab *l)
 
     for (unsigned int i = 0; i < nr; i++) {
         flags[i] = random_flags(l) | (kit_random(3) ? GNTMAP_host_map : 0);
-        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s", i ? ", " : "", i == bad ? "wrong " : "",
-                 flags[i] & GNTMAP_readonly ? "R" : "W");
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s", i ? ", " : "",
+                 flags[i] & GNTMAP_readonly ? "for reading" : "for writing", i == bad ? " (by wrong addresses)" : "");
         entry_write(l, REF + i % 2, permitted(l, i % 2));
     }
     kit_step("%u mappings of two frames are unmapped at once: %s", nr, text);
@@ -773,7 +773,7 @@ static void step_stale(struct lab *l)
     }
     entry_write(l, REF, permitted(l, 0));
     kit_step("a guest overwrites its mapping (%s), the granter gives the frame up, and it is mapped again, %s",
-             first & GNTMAP_readonly ? "R" : "W", flags_text(then));
+             first & GNTMAP_readonly ? "for reading" : "for writing", flags_text(then));
     kit_fact("map", "status %d", map(l, &m, REF, ROOM, first));
     if (call(l, &l->user, do_mmu_update, 0, &over, sizeof(over), 1))
         kit_die("an entry cannot be overwritten");
