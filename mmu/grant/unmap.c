@@ -39,8 +39,8 @@ struct unmap {
  * First phase: nothing of the user's leads to the frame any longer. u has addresses and handle, and nothing else.
  *   - GNTST_bad_handle: v's domain has no such mapping (it never had, or it is free again).
  *   - GNTST_general_error: dev_bus_addr is not 0, and not where this frame begins, whatever kind of mapping it is.
- *   - For a host_addr that is not 0, of a host mapping: replace_grant_host_mapping() of the domain's guest; its error.
- *     The mapping's flags as they are, and u->new_addr, go with it.
+ *   - For a host_addr that is not 0, of a host mapping: replace_grant_host_mapping() of the domain's guest; its error,
+ *     and nothing is undone. The mapping's flags as they are, and u->new_addr, go with it.
  *   - A dev_bus_addr that is not 0, of a device mapping, needs nothing to be done.
  *   - An address that is 0, or of a kind that the mapping is not, or no longer: GNTST_okay, nothing is done for it.
  * What was undone is noted in u->done (with GNTMAP_readonly if the mapping is) and gone from the mapping's flags; with
