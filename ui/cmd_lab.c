@@ -65,11 +65,15 @@ static const char help[] = "Usage: xenlab lab COMMAND\n\n"
 
 static int list(const struct lab_place *p, int argc, char *const *argv)
 {
+    int width = 0;
+
     (void)argc, (void)argv;
+    for (unsigned int i = 0; i < p->nr; i++)
+        width = (int)strlen(p->labs[i].title) > width ? (int)strlen(p->labs[i].title) : width;
     for (unsigned int i = 0; i < p->nr; i++) {
         const struct lab *l = &p->labs[i];
 
-        printf("%02u  %-24s %2u h ", l->number, l->title, l->hours);
+        printf("%02u  %-*s %2u h ", l->number, width, l->title, l->hours);
         for (unsigned int f = 0; f < l->nr_files; f++)
             printf(" %s", l->file[f]);
         putchar('\n');
