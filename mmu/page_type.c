@@ -47,9 +47,10 @@ static void trace_type(struct xen *xen, const struct vcpu *v, const struct page_
 
 /*
  * pg, which has its type and the count 1, and is neither validated nor partial, is looked through by paging->promote(),
- * from nr_validated_ptes on; -EINVAL if its owner's kind of paging has none. Good: it is validated. To be gone on with
- * (-ERESTART), or bad and left to v's next hypercall (v->old_guest_table): it is partial, with a general reference of
- * that state's own. Bad: its type_info is 0. Answers what promote() did.
+ * from nr_validated_ptes on, as the type that was asked for; -EINVAL if its owner has no paging (NULL) or that has no
+ * promote(). Good: it is validated. To be gone on with (-ERESTART), or bad and left to v's next hypercall
+ * (v->old_guest_table): it is partial, with a general reference of that state's own. Bad: its type_info is 0. Answers
+ * what promote() did.
  */
 static int validate(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {

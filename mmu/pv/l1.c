@@ -17,10 +17,12 @@
 #include "vcpu/noun/xsm.h"
 
 /*
- * The slow and rare ways: another domain's frame, no RAM, a refusal. Has all rules, and takes nothing if it refuses.
+ * The slow and rare ways: another domain's frame, no RAM, a refusal. Has all rules, and takes nothing if it refuses. Of
+ * two that refuse the upper one answers.
  *
  *      a bit of L1_DISALLOW_MASK                      -EINVAL
- *      no RAM, or the firmware's                      -EPERM; -EINVAL for the number that is all ones
+ *      no RAM (mfn_valid()), or the firmware's        -EPERM; -EINVAL for PTE_MFN_MASK, the number that is all ones
+ *      (below FIRMWARE_FRAMES)
  *      not pg_owner's                                 -EBUSY, but if d asks in the name of a third domain that controls the
  *                                                     owner (xsm_priv_mapping() is 0)
  *      Xen's, or free: it has no owner, no reference  -EBUSY
@@ -104,8 +106,8 @@ void put_page_from_l1e(uint64_t e, struct domain *d)
 }
 
 /*
- * All present entries are taken, and adjusted (adjust_guest_l1e()), or none: the answer is that of the first one that
- * is refused, and what those before it hold is given up.
+ * All present entries are taken, and adjusted (adjust_guest_l1e() for the ring d->abi->kernel_ring, d being the owner
+ * of pg), or none: the answer is that of the first one that is refused, and what those before it hold is given up.
  */
 int promote_l1_table(struct xen *xen, struct page_info *pg)
 {

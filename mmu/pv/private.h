@@ -56,8 +56,8 @@ static inline const uint64_t *table_map(const struct xen *xen, mfn_t mfn) { retu
 /* --- mmu/pv/l1.c: what an L1 entry refers to --- */
 
 /*
- * Take the references that entry e of a table of `d` stands for, mapping a frame of pg_owner. -EINVAL, -EPERM, -EBUSY,
- * -EACCES.
+ * Take the references that present entry e of a table of `d` stands for, mapping a frame of pg_owner. -EINVAL, -EPERM,
+ * -EBUSY. The other gives up what an entry holds; one that is not present holds nothing.
  */
 int get_page_from_l1e(uint64_t e, struct domain *d, struct domain *pg_owner);
 void put_page_from_l1e(uint64_t e, struct domain *d);
