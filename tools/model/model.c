@@ -81,7 +81,7 @@ static const struct work works[MODEL_NR_KINDS][MODEL_NR_WORKS] = {
     },
     [MODEL_HOSTED] = {
         WORK(serve, vmm, 150, "the VMM, in a world of its own, does it"),
-        WORK(post, vmm, 150, "the VMM notes it for the next time that it goes to the host"),
+        WORK(post, vmm, 150, "the VMM notes it for the application's next turn"),
         WORK(request, vmm, 150, "the VMM finds that it is the application's"),
         WORK(wake, kernel, 100, "the driver of the VMM, in the host's kernel"),
         WORK(take, user, 200, "it takes a write that was noted, and emulates the device"),

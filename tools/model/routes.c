@@ -10,7 +10,7 @@
  *      posted           posted, and nobody is woken for it; if the ring is full, the device model takes all of it first
  *      device           requested, emulated behind all that was posted before it, completed
  *      interrupt        its handler
- *      halt             blocked, if the timer is not due already
+ *      halt             blocked, if the timer is not due when the guest exits
  *
  * and then, before the guest goes on: if others want the pCPU they have it; if the guest's timer is due, after all that
  * was done until then, it is injected.

@@ -138,7 +138,7 @@ static void say(const struct scene *s, unsigned int i)
     if (class == MODEL_interrupt)
         kit_fact("interrupt", "%s: the handler %s", which, m->handled ? "has run" : "has not run");
     if (class == MODEL_halt)
-        kit_fact("halt", "%s: the guest's timer %s due, %s", which, seen->was_due ? "is" : "is not",
+        kit_fact("halt", "%s: when it exits its timer %s due, and %s", which, seen->was_due ? "is" : "is not",
                  m->slept ? "others have the pCPU until it is" : "the guest goes on");
     kit_fact("others", "%s: others %s", which,
              !m->kept            ? "who want the pCPU have had it"
