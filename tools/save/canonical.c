@@ -22,6 +22,7 @@ bool canonical_pfn(const struct canonical *c, uint64_t mfn, uint64_t *pfn)
     return true;
 }
 
+/* Is the place of entry `entry` one of the hypervisor's, whatever is in it? */
 static bool is_xens(const struct canonical *c, uint32_t type, unsigned int entry)
 {
     return c->is64 ? type == XEN_DOMCTL_PFINFO_L4TAB && entry >= XEN_L4_FIRST && entry <= XEN_L4_LAST

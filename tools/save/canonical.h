@@ -36,7 +36,7 @@ bool canonical_pfn(const struct canonical *c, uint64_t mfn, uint64_t *pfn);
  * - Any other entry with a frame that is not the domain's: a mapping that means nothing on another machine, such as a
  *   grant or shared_info. It is refused.
  *
- * -1: all of them are done. Else the number of the first entry that is refused, and *frame is the frame in it; then
+ * -1: all of them are done. Else the number of the first entry that is refused, and *frame is the mfn in it; then
  * nobody looks at the table any more.
  */
 int canonical_table(const struct canonical *c, uint32_t type, uint64_t *table, uint64_t *frame);
