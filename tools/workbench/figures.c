@@ -208,7 +208,7 @@ static double of_run(const struct wb *wb, const char *name, const struct wb_figu
            : !strcmp(name, "jobs")       ? (double)f->jobs
            : !strcmp(name, "migrations") ? (double)f->migrations
            : !strcmp(name, "fairness")   ? f->fairness_error / 100
-           : !strcmp(name, "busy")       ? f->utilisation
+           : !strcmp(name, "busy")       ? f->utilisation / 100
            : !strcmp(name, "refused")    ? refused(wb)
                                          : (double)(wb->decisions - wb->marked_decisions);
 }

@@ -25,7 +25,7 @@
             for (struct wb_vcpu *wv = wb_vcpu(wd, wv##_i); wv; wv = NULL)
 
 struct wb_figures {
-    double seconds, utilisation, fairness_error; /* of all pCPUs, 0 to 1; % of one pCPU */
+    double seconds, utilisation, fairness_error; /* % of all pCPUs; % of one pCPU */
     uint64_t switches, migrations, jobs, misses;
     s_time_t p50, p99, max, max_wait;
     size_t nr_latencies;
