@@ -88,6 +88,16 @@ static void test_figures(void **state)
                  same[i].factor * of_report(policies[p], "7", same[i].domain, same[i].key), 0.0001);
 }
 
+/* Why a domain was refused: credit2 has no cap above what its vCPUs can use. */
+static void test_errno(void **state)
+{
+    file_write("w", "time 10ms\ndomain a cap=150 : compute forever\ndomain b : compute forever\n"
+                    "expect errno a == 22\nexpect errno b == 0\nexpect refused == 1\n");
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w")), 0);
+    file_write("w", "time 10ms\ndomain b : compute forever\nexpect errno b == 22\n");
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w")), 4);
+}
+
 /* Windows that follow each other have in them what there is; and what counts nothing holds nothing. */
 static void test_windows(void **state)
 {
@@ -300,7 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_figures), cmocka_unit_test(test_windows),  cmocka_unit_test(test_looked_at),
         cmocka_unit_test(test_seeds),   cmocka_unit_test(test_verdicts), cmocka_unit_test(test_when),
-        cmocka_unit_test(test_formats), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_formats), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_errno),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -172,11 +172,14 @@ void wb_mark(struct wb *wb)
 /* --- by name --- */
 
 const struct wb_metric wb_metrics[] = {
-    { "share", WB_FRACTION, WB_DOMAIN },   { "wait", WB_FRACTION, WB_DOMAIN },  { "p50", WB_TIME, WB_EITHER },
-    { "p99", WB_TIME, WB_EITHER },         { "max", WB_TIME, WB_EITHER },       { "longest", WB_TIME, WB_EITHER },
-    { "switches", WB_COUNT, WB_EITHER },   { "misses", WB_COUNT, WB_EITHER },   { "jobs", WB_COUNT, WB_EITHER },
-    { "migrations", WB_COUNT, WB_EITHER }, { "fairness", WB_FRACTION, WB_ALL }, { "busy", WB_FRACTION, WB_ALL },
-    { "decisions", WB_COUNT, WB_ALL },     { "refused", WB_COUNT, WB_EITHER },  { NULL, WB_COUNT, WB_ALL },
+    { "share", WB_FRACTION, WB_DOMAIN }, { "wait", WB_FRACTION, WB_DOMAIN },
+    { "p50", WB_TIME, WB_EITHER },       { "p99", WB_TIME, WB_EITHER },
+    { "max", WB_TIME, WB_EITHER },       { "longest", WB_TIME, WB_EITHER },
+    { "switches", WB_COUNT, WB_EITHER }, { "misses", WB_COUNT, WB_EITHER },
+    { "jobs", WB_COUNT, WB_EITHER },     { "migrations", WB_COUNT, WB_EITHER },
+    { "fairness", WB_FRACTION, WB_ALL }, { "busy", WB_FRACTION, WB_ALL },
+    { "decisions", WB_COUNT, WB_ALL },   { "refused", WB_COUNT, WB_EITHER },
+    { "errno", WB_COUNT, WB_DOMAIN },    { NULL, WB_COUNT, WB_ALL },
 };
 
 const struct wb_metric *wb_metric_find(const char *name)
@@ -248,6 +251,8 @@ double wb_metric_value(struct wb *wb, const struct wb_metric *m, const struct wb
         return of_run(wb, m->name, f);
     if (!strcmp(m->name, "refused"))
         return wd->refused != 0;
+    if (!strcmp(m->name, "errno")) /* why: adjust returns it negated */
+        return -wd->refused;
     if (m->unit == WB_TIME && strcmp(m->name, "longest"))
         return pooled(wd, id, !strcmp(m->name, "p50") ? 0.5 : !strcmp(m->name, "p99") ? 0.99 : 1);
     for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
