@@ -59,7 +59,7 @@ LAB_OBJS := facts shrink starter lab run build form form_h form_g form_q form_p 
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
 LAB_KIT_OBJS := draw interleave report stores scene scene_hvm frames front kernel_file
 # Code that labs are about and xenlab is not; and holes, for guests.
-LAB_CODE_OBJS := event ring exploit share latency edf precopy
+LAB_CODE_OBJS := event ring exploit share latency edf memctl precopy
 # In a class's xenlab: CLOSED_LABS, whose own files have no answer in them, and reports in place of golden programs.
 -include labs/class.mk
 LABS := $(patsubst labs/%/check/facts.c,%,$(wildcard labs/[0-9]*/check/facts.c))
