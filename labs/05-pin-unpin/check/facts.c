@@ -207,12 +207,18 @@ static const char *const then_text[NR_THEN] = {
 
 static void then_do(enum then then, unsigned int root, unsigned int level)
 {
+    const unsigned int below = 1 + (unsigned int)kit_random(3);
     long rc = 0;
 
     switch (then) {
-    case OTHERS:
+    case OTHERS: /* of one that its owner has pinned */
+        rc = kit_frames_ext(other, MMUEXT_PIN_L1_TABLE, other->frame[0], 1000, TURNS);
+        kit_fact("unpin", "the other guest pins it: %s", kit_errno_text(rc));
         said("twice", ext(MMUEXT_PIN_L1_TABLE, other->frame[0], TURNS));
-        said("unpin", ext(MMUEXT_UNPIN_TABLE, other->frame[0], TURNS));
+        rc = ext(MMUEXT_UNPIN_TABLE, other->frame[0], TURNS);
+        kit_fact("unpin", "another guest's: %s", kit_errno_text(rc));
+        books_say("unpin");
+        kit_frames_say(other, "unpin", 0);
         break;
     case UNPIN: said("unpin", ext(MMUEXT_UNPIN_TABLE, f->frame[root], TURNS)); break;
     case AGAIN: said("twice", ext(MMUEXT_PIN_L1_TABLE + level - 1, f->frame[root], TURNS)); break;
@@ -224,7 +230,7 @@ static void then_do(enum then then, unsigned int root, unsigned int level)
     case UNPIN_BELOW: said("unpin", ext(MMUEXT_UNPIN_TABLE, f->frame[first[level - 1]], TURNS)); break;
     case DYING:
         f->d->is_dying = DOMDYING_dying;
-        rc = ext(MMUEXT_PIN_L1_TABLE, f->frame[first[1]], TURNS);
+        rc = ext(MMUEXT_PIN_L1_TABLE + below - 1, f->frame[first[below] + 1], TURNS);
         f->d->is_dying = DOMDYING_alive;
         said("dying", rc);
         break;
