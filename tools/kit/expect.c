@@ -32,29 +32,9 @@ static bool __attribute__((format(printf, 2, 3))) wrong(struct words *w, const c
     return false;
 }
 
-/* The next word, or "". */
-static char *next(struct words *w)
-{
-    char *word = w->at + strspn(w->at, " \t"), *end = word + strcspn(word, " \t");
-
-    w->at = *end ? end + 1 : end;
-    *end = '\0';
-    return word;
-}
-
-static bool is_op(const char *word)
-{
-    static const char *const ops[] = { "<=", ">=", "==", "!=", "<", ">" };
-
-    for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
-        if (!strcmp(word, ops[i]))
-            return true;
-    return false;
-}
-
 static bool figure_read(struct kit_expect *e, struct words *w)
 {
-    const char *names[32], *word = next(w);
+    const char *names[32], *word = expect_word(&w->at);
     char hint[NEAREST_HINT_SIZE];
     size_t n = 0;
 
@@ -80,13 +60,13 @@ static const struct kit_metric *metric_of(const struct kit_metrics *list, const 
 /* "[SUBJECT] OP". */
 static bool subject_read(struct kit_expect *e, struct words *w)
 {
-    const char *word = next(w);
+    const char *word = expect_word(&w->at);
 
-    if (*word && !is_op(word)) {
+    if (*word && !expect_is_op(word)) {
         snprintf(e->subject, sizeof(e->subject), "%s", word);
-        word = next(w);
+        word = expect_word(&w->at);
     }
-    if (!is_op(word))
+    if (!expect_is_op(word))
         return wrong(w, "expected <=, >=, ==, !=, < or >, got \"%.30s\"", word);
     snprintf(e->op, sizeof(e->op), "%s", word);
     return metric_of(w->list, e) ||
@@ -95,7 +75,7 @@ static bool subject_read(struct kit_expect *e, struct words *w)
 
 static bool limit_read(struct kit_expect *e, struct words *w)
 {
-    const char *word = next(w), *unit = e->figure->unit;
+    const char *word = expect_word(&w->at), *unit = e->figure->unit;
     char *end;
 
     e->limit = strtod(word, &end);
@@ -103,29 +83,23 @@ static bool limit_read(struct kit_expect *e, struct words *w)
         return wrong(w, "\"%.40s\": FACTOR*POLICY is not for kits: a number is wanted", word);
     if (end == word || (*end && strcmp(end, unit)) || !isfinite(e->limit) || *word < '0' || *word > '9')
         return wrong(w, "\"%.40s\": expected a number%s%s", word, *unit ? ", or a number of " : "", unit);
-    word = next(w);
+    word = expect_word(&w->at);
     if (!strcmp(word, "from") || !strcmp(word, "seeds"))
         return wrong(w, "\"%s\" is not for kits: a line is about the whole of one run", word);
     return !*word || wrong(w, "\"%.30s\": nothing more is expected", word);
 }
 
-static bool line_read(struct kit_expects *x, struct words *w, const char *file, unsigned int line)
+static bool line_read(struct kit_expects *x, const char *text, struct words *w, const char *file, unsigned int line)
 {
     struct kit_expect *e;
 
-    if (strcmp(next(w), "expect"))
-        return wrong(w, "lines here begin with expect");
     x->e = x->e ?: calloc(KIT_EXPECT_MAX, sizeof(*x->e));
     BUG_ON(!x->e);
     if (x->nr == KIT_EXPECT_MAX)
         return wrong(w, "too many expectations: at most %d", KIT_EXPECT_MAX);
     e = &x->e[x->nr];
     *e = (struct kit_expect){ .file = file, .line = line };
-    w->at += strspn(w->at, " \t");
-    for (size_t n = strlen(w->at); n && strchr(" \t", w->at[n - 1]); n--)
-        w->at[n - 1] = '\0';
-    if (snprintf(e->text, sizeof(e->text), "%s", w->at) >= (int)sizeof(e->text))
-        return wrong(w, "expect: longer than %d characters", KIT_EXPECT_TEXT - 1);
+    memcpy(e->text, text, sizeof(e->text));
     wrong(w, "expect: ");
     if (!figure_read(e, w) || !subject_read(e, w) || !limit_read(e, w))
         return false;
@@ -136,23 +110,22 @@ static bool line_read(struct kit_expects *x, struct words *w, const char *file, 
 bool kit_expects_read(struct kit_expects *x, FILE *f, const char *file, bool workload, const struct kit_model *kit,
                       const struct kit_metrics *list, char why[KIT_WHY])
 {
+    char text[EXPECT_TEXT], words[EXPECT_TEXT];
+    enum expect_found found;
     unsigned int line = 0;
-    char *text = NULL;
-    size_t len = 0;
-    bool ok = true;
+    const char *wrong_line;
 
-    while (ok && getline(&text, &len, f) >= 0) {
-        struct words w = { text + strspn(text, " \t"), kit, list, why };
+    while ((found = expect_line(f, workload, text, &line, &wrong_line)) == EXPECT_LINE) {
+        struct words w = { words, kit, list, why };
 
-        line++;
-        w.at[strcspn(w.at, "#\r\n")] = '\0';
-        if (!*w.at || (workload && (strncmp(w.at, "expect", 6) || (w.at[6] && !strchr(" \t", w.at[6])))))
-            continue;
+        memcpy(words, text, sizeof(words));
         snprintf(why, KIT_WHY, "%u: ", line);
-        ok = line_read(x, &w, file, line);
+        if (!line_read(x, text, &w, file, line))
+            return false;
     }
-    free(text);
-    return ok;
+    if (found == EXPECT_WRONG)
+        snprintf(why, KIT_WHY, "%u: %s", line, wrong_line);
+    return found == EXPECT_END;
 }
 
 void kit_expects_free(struct kit_expects *x)
@@ -163,20 +136,15 @@ void kit_expects_free(struct kit_expects *x)
 
 /* --- judging --- */
 
-/* < and > and != want a margin, the others none. */
-static void judge(struct kit_expect *e, double value)
-{
-    const double over = value - e->limit, off = fabs(over);
-
-    e->value = value;
-    e->margin = e->op[0] == '<' ? e->limit - value : e->op[0] == '>' ? over : e->op[0] == '!' ? off : 0 - off;
-    e->held = e->op[0] != '!' && e->op[1] == '=' ? e->margin >= 0 : e->margin > 0;
-}
-
 void kit_expects_judge(struct kit_expects *x, const struct kit_metrics *list)
 {
-    for (unsigned int i = 0; i < x->nr; i++)
-        judge(&x->e[i], metric_of(list, &x->e[i])->value);
+    for (unsigned int i = 0; i < x->nr; i++) {
+        struct kit_expect *e = &x->e[i];
+
+        e->value = metric_of(list, e)->value;
+        e->margin = expect_margin(e->op, e->value, e->limit);
+        e->held = expect_holds(e->op, e->margin);
+    }
 }
 
 unsigned int kit_expects_lost(const struct kit_expects *x)

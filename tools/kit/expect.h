@@ -16,15 +16,15 @@
 #ifndef TOOLS_KIT_EXPECT_H
 #define TOOLS_KIT_EXPECT_H
 
+#include "tools/expect.h"
 #include "tools/kit/kit.h"
 
-#define KIT_EXPECT_TEXT 160
-#define KIT_EXPECT_MAX  256
+#define KIT_EXPECT_MAX 256
 
 struct kit_expect {
     const char *file; /* as the user has named it */
     unsigned int line;
-    char text[KIT_EXPECT_TEXT]; /* without "expect " */
+    char text[EXPECT_TEXT]; /* without "expect " */
     const struct kit_figure *figure;
     char subject[48], op[4]; /* subject "": of the run as a whole */
     double limit;

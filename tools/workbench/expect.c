@@ -28,29 +28,16 @@ static bool value_of(const struct wb_expect *e, struct wb *wb, const struct wb_f
     return true;
 }
 
-static double margin(const struct wb_expect *e, double value, double bound)
-{
-    switch (e->op[0]) {
-    case '<': return bound - value;
-    case '>': return value - bound;
-    case '!': return fabs(value - bound);
-    default: return value == bound ? 0 : -fabs(value - bound);
-    }
-}
-
-/* < and > and != want a margin, the others none. */
-static bool holds(const struct wb_expect *e, double m) { return e->op[0] != '!' && e->op[1] == '=' ? m >= 0 : m > 0; }
-
 /* One seed more. */
 static void judge(struct wb_expect *e, double value, double other, uint64_t seed, s_time_t now)
 {
-    const double bound = *e->policy ? e->limit * other : e->limit, m = margin(e, value, bound);
+    const double bound = *e->policy ? e->limit * other : e->limit, m = expect_margin(e->op, value, bound);
 
-    if (e->judged && m >= e->margin)
+    if (e->judged && (isnan(e->margin) || m >= e->margin)) /* nothing is worse than no value */
         return;
     e->judged = true;
     e->value = value, e->bound = bound, e->margin = m;
-    e->held = holds(e, m);
+    e->held = expect_holds(e->op, m);
     e->seed = seed;
     e->at = now;
 }
@@ -195,7 +182,7 @@ static void look_at_one(struct wb_probe *p, struct wb *wb)
     const struct wb_figures f = wb_figures(wb);
     double value = 0;
 
-    if (value_of(e, wb, &f, &value, p->why) && holds(e, margin(e, value, e->bound)))
+    if (value_of(e, wb, &f, &value, p->why) && expect_holds(e->op, expect_margin(e->op, value, e->bound)))
         e->at = -1;
     else if (e->at < 0)
         e->at = wb->machine.clock.now;

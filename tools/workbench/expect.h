@@ -22,17 +22,17 @@
 
 #include <stdio.h>
 
+#include "tools/expect.h"
 #include "tools/workbench/figures.h"
 
-#define WB_EXPECT_TEXT 160
-#define WB_EXPECT_MAX  256
-#define WB_EXPECT_WHY  512
-#define WB_SEEDS_MAX   10000
+#define WB_EXPECT_MAX 256
+#define WB_EXPECT_WHY 512
+#define WB_SEEDS_MAX  10000
 
 struct wb_expect {
     const char *file; /* as the user has named it */
     unsigned int line;
-    char text[WB_EXPECT_TEXT]; /* without "expect " */
+    char text[EXPECT_TEXT]; /* without "expect " */
     const struct wb_metric *metric;
     char subject[48], op[4], policy[64]; /* "": of all; policy "": limit is the limit, else a factor */
     double limit;

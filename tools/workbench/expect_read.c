@@ -27,29 +27,9 @@ static bool __attribute__((format(printf, 2, 3))) wrong(struct words *w, const c
     return false;
 }
 
-/* The next word, or "". */
-static char *next(struct words *w)
-{
-    char *word = w->at + strspn(w->at, " \t"), *end = word + strcspn(word, " \t");
-
-    w->at = *end ? end + 1 : end;
-    *end = '\0';
-    return word;
-}
-
-static bool is_op(const char *word)
-{
-    static const char *const ops[] = { "<=", ">=", "==", "!=", "<", ">" };
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++)
-        if (!strcmp(word, ops[i]))
-            return true;
-    return false;
-}
-
 static bool metric_read(struct wb_expect *e, struct words *w)
 {
-    const char *names[32], *word = next(w);
+    const char *names[32], *word = expect_word(&w->at);
     char list[200] = "", hint[NEAREST_HINT_SIZE];
     size_t n = 0;
 
@@ -68,18 +48,18 @@ static bool metric_read(struct wb_expect *e, struct words *w)
 static bool subject_read(struct wb_expect *e, struct words *w)
 {
     const enum wb_about about = e->metric->about;
-    const char *word = next(w);
+    const char *word = expect_word(&w->at);
 
-    if (*word && !is_op(word)) {
+    if (*word && !expect_is_op(word)) {
         if (about == WB_ALL)
             return wrong(w, "%s is of the whole run: no domain belongs there, but <=, >=, ==, !=, < or >",
                          e->metric->name);
         snprintf(e->subject, sizeof(e->subject), "%s", word);
-        word = next(w);
+        word = expect_word(&w->at);
     } else if (about == WB_DOMAIN) {
         return wrong(w, "%s of whom? %s DOMAIN, or DOMAIN.VCPU", e->metric->name, e->metric->name);
     }
-    if (!is_op(word))
+    if (!expect_is_op(word))
         return wrong(w, "expected <=, >=, ==, !=, < or >, got \"%.30s\"", word);
     snprintf(e->op, sizeof(e->op), "%s", word);
     return true;
@@ -106,7 +86,7 @@ static bool time_read(const char *word, s_time_t *t)
 
 static bool limit_read(struct wb_expect *e, struct words *w)
 {
-    const char *word = next(w), *star = strchr(word, '*');
+    const char *word = expect_word(&w->at), *star = strchr(word, '*');
     char *end, why[UNITS_WHY_SIZE];
     s_time_t t;
 
@@ -129,7 +109,7 @@ static bool limit_read(struct wb_expect *e, struct words *w)
 
 static bool window_read(struct wb_expect *e, struct words *w)
 {
-    char why[UNITS_WHY_SIZE], *from = next(w), *to = next(w), *end = next(w);
+    char why[UNITS_WHY_SIZE], *from = expect_word(&w->at), *to = expect_word(&w->at), *end = expect_word(&w->at);
 
     if (!time_read(from, &e->from))
         return wrong(w, "from: %s", duration_why(from, 0, why));
@@ -140,7 +120,7 @@ static bool window_read(struct wb_expect *e, struct words *w)
 
 static bool seeds_read(struct wb_expect *e, struct words *w)
 {
-    const char *word = next(w);
+    const char *word = expect_word(&w->at);
     char *end;
 
     errno = 0;
@@ -157,7 +137,7 @@ static bool line_read(struct wb_expect *e, struct words *w)
 {
     if (!metric_read(e, w) || !subject_read(e, w) || !limit_read(e, w))
         return false;
-    for (const char *word = next(w); *word; word = next(w)) {
+    for (const char *word = expect_word(&w->at); *word; word = expect_word(&w->at)) {
         const bool ok = !strcmp(word, "from") && !e->to       ? window_read(e, w)
                         : !strcmp(word, "seeds") && !e->seeds ? seeds_read(e, w)
                                                               : wrong(w, "\"%.30s\": expected from, or seeds", word);
@@ -170,36 +150,28 @@ static bool line_read(struct wb_expect *e, struct words *w)
 
 bool wb_expects_read(struct wb_expects *x, FILE *f, const char *file, bool workload, char *why, size_t len)
 {
-    char text[512];
+    char text[EXPECT_TEXT];
+    enum expect_found found;
     unsigned int line = 0;
+    const char *wrong_line;
 
-    while (fgets(text, sizeof(text), f)) {
-        char *at = text + strspn(text, " \t");
-        struct words w = { .why = "" };
+    while ((found = expect_line(f, workload, text, &line, &wrong_line)) == EXPECT_LINE) {
+        struct words w = { .at = text, .why = "" };
         struct wb_expect *e;
 
-        line++;
-        at[strcspn(at, "#\r\n")] = '\0';
-        if (!*at || (workload && (strncmp(at, "expect", 6) || (at[6] && !strchr(" \t", at[6])))))
-            continue;
         x->e = x->e ?: calloc(WB_EXPECT_MAX, sizeof(*x->e));
         BUG_ON(!x->e);
-        w.at = at;
-        if (strcmp(next(&w), "expect"))
-            return snprintf(why, len, "%u: lines here begin with expect", line), false;
         if (x->nr == WB_EXPECT_MAX)
             return snprintf(why, len, "%u: too many expectations: at most %d", line, WB_EXPECT_MAX), false;
         e = &x->e[x->nr];
         *e = (struct wb_expect){ .file = file, .line = line };
-        w.at += strspn(w.at, " \t");
-        for (size_t n = strlen(w.at); n && strchr(" \t", w.at[n - 1]); n--)
-            w.at[n - 1] = '\0';
-        if (snprintf(e->text, sizeof(e->text), "%s", w.at) >= (int)sizeof(e->text))
-            return snprintf(why, len, "%u: expect: longer than %d characters", line, WB_EXPECT_TEXT - 1), false;
+        memcpy(e->text, text, sizeof(e->text));
         if (!line_read(e, &w))
             return snprintf(why, len, "%u: expect: %s", line, w.why), false;
         x->nr++;
     }
+    if (found == EXPECT_WRONG)
+        return snprintf(why, len, "%u: %s", line, wrong_line), false;
     rewind(f);
     return true;
 }

@@ -2,6 +2,7 @@
 /* What came of expectations, for people and for programs: the idea is in tools/workbench/expect.h. */
 #include "tools/workbench/expect.h"
 
+#include <math.h>
 #include <string.h>
 
 #define FIGURE 40
@@ -24,6 +25,12 @@ static void said(const struct wb_expect *e, char *text, size_t len)
 
     if (!e->judged) {
         snprintf(text, len, "was not judged");
+        return;
+    }
+    if (isnan(e->margin)) {
+        snprintf(text, len, "has no value: nobody has run after waking%s, %sseed %llu",
+                 isnan(e->value) ? "" : ", with the other policy", e->seeds ? "worst " : "",
+                 (unsigned long long)e->seed);
         return;
     }
     snprintf(text, len, "is %s, limit %s, margin %s, %sseed %llu, %s %.6g s%s", figure(e, e->value, false, value),
@@ -61,6 +68,12 @@ static const char *unit(const struct wb_expect *e)
     return e->metric->unit == WB_TIME ? "ns" : e->metric->unit == WB_FRACTION ? "part" : "number";
 }
 
+/* JSON has no word for what is not a number. */
+static void number(FILE *f, const char *name, double x)
+{
+    fprintf(f, isnan(x) ? ",\"%s\":null" : ",\"%s\":%.9g", name, x);
+}
+
 void wb_expects_json(const struct wb_expects *x, FILE *f)
 {
     char text[256];
@@ -74,8 +87,11 @@ void wb_expects_json(const struct wb_expects *x, FILE *f)
         quoted(f, e->text, false);
         fprintf(f, "\",\"line\":%u,\"held\":%s,\"said\":\"", e->line, e->held ? "true" : "false");
         quoted(f, text, false);
-        fprintf(f, "\",\"unit\":\"%s\",\"value\":%.9g,\"limit\":%.9g,\"margin\":%.9g,\"seed\":%llu,\"time_ns\":%lld}",
-                unit(e), e->value, e->bound, e->margin, (unsigned long long)e->seed, (long long)e->at);
+        fprintf(f, "\",\"unit\":\"%s\"", unit(e));
+        number(f, "value", e->value);
+        number(f, "limit", e->bound);
+        number(f, "margin", e->margin);
+        fprintf(f, ",\"seed\":%llu,\"time_ns\":%lld}", (unsigned long long)e->seed, (long long)e->at);
     }
     fputs("]", f);
 }

@@ -2,6 +2,7 @@
 /* What is measured of a run: the idea is in tools/workbench/figures.h. */
 #include "tools/workbench/figures.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,7 +203,10 @@ static double refused(const struct wb *wb)
 
 static double of_run(const struct wb *wb, const char *name, const struct wb_figures *f)
 {
-    return !strcmp(name, "p50")          ? (double)f->p50
+    const bool none = !f->nr_latencies && (!strcmp(name, "p50") || !strcmp(name, "p99") || !strcmp(name, "max"));
+
+    return none                          ? NAN
+           : !strcmp(name, "p50")        ? (double)f->p50
            : !strcmp(name, "p99")        ? (double)f->p99
            : !strcmp(name, "max")        ? (double)f->max
            : !strcmp(name, "longest")    ? (double)f->max_wait
@@ -220,7 +224,7 @@ static double of_run(const struct wb *wb, const char *name, const struct wb_figu
 static double pooled(struct wb_domain *wd, int id, double p)
 {
     struct wb_samples all = { 0 };
-    s_time_t value;
+    double value;
 
     for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
         all.nr += id < 0 || (unsigned int)id == i ? wb_vcpu(wd, i)->latency.nr : 0;
@@ -237,9 +241,9 @@ static double pooled(struct wb_domain *wd, int id, double p)
     }
     if (all.nr)
         qsort(all.v, all.nr, sizeof(*all.v), compare);
-    value = wb_percentile(&all, p);
+    value = all.nr ? (double)wb_percentile(&all, p) : NAN;
     free(all.v);
-    return (double)value;
+    return value;
 }
 
 double wb_metric_value(struct wb *wb, const struct wb_metric *m, const struct wb_figures *f, struct wb_domain *wd,

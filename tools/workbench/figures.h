@@ -52,7 +52,8 @@ struct wb_metric {
 /* NULL: there is none; and all of them, ended by one without a name. */
 const struct wb_metric *wb_metric_find(const char *name);
 extern const struct wb_metric wb_metrics[];
-/* Of domain wd (NULL: of the run), its vCPU id (-1: all together, the longest, all samples); f is wb_figures()'s. */
+/* Of domain wd (NULL: of the run), its vCPU id (-1: all together, the longest, all samples); f is wb_figures()'s.
+ * Not a number: a latency, and nobody has run after waking. */
 double wb_metric_value(struct wb *wb, const struct wb_metric *m, const struct wb_figures *f, struct wb_domain *wd,
                        int id);
 
