@@ -252,7 +252,7 @@ $(1)/tests/hvm/test_exhausted: private CMOCKA_LIBS += -Wl,--wrap=arena_alloc,--w
 $(1)/tests/tools/test_lab: private CMOCKA_LIBS += -Wl,-u,libxl_defbool_set
 
 # What runs policies lies where the program does.
-$(addprefix $(1)/tests/sched/,test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
+$(addprefix $(1)/tests/sched/,test_expect test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
 $(1)/tests/kit/test_kit: | $(1)/xenlab-kit
 
 $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter-out ui/main.o,$$(PROGRAM_OBJS))) \
