@@ -77,6 +77,12 @@ static void test_figures(void **state)
         { "refused audio >= 0", "\"audio\"", "\"refused\":", 1 },
         { "p99 >= 0", NULL, "\"p99_ns\":", 1 },
         { "switches >= 0", NULL, "\"context_switches\":", 1 },
+        { "longest >= 0", NULL, "\"longest_wait_ns\":", 1 },
+        { "misses >= 0", NULL, "\"misses\":", 1 },
+        { "jobs >= 0", NULL, "\"jobs\":", 1 },
+        { "migrations >= 0", NULL, "\"migrations\":", 1 },
+        { "max >= 0", NULL, "\"max_ns\":", 1 },
+        { "p50 >= 0", NULL, "\"p50_ns\":", 1 },
         { "fairness >= 0", NULL, "\"fairness_error\":", 0.01 },
         { "busy >= 0", NULL, "\"utilisation\":", 0.01 },
         { "decisions >= 0", NULL, "\"decisions\":", 1 },
@@ -115,9 +121,26 @@ static void test_windows(void **state)
         near(value(policy, "3", "switches >= 0 from 0 to 123ms") +
                  value(policy, "3", "switches >= 0 from 123ms to 900ms"),
              value(policy, "3", "switches >= 0"), 0);
+        near(value(policy, "3", "decisions >= 0 from 0 to 123ms") +
+                 value(policy, "3", "decisions >= 0 from 123ms to 900ms"),
+             value(policy, "3", "decisions >= 0"), 0);
+        near(value(policy, "3", "misses >= 0"), value(policy, "3", "misses audio >= 0"), 0); /* nobody else has any */
+        near(value(policy, "3", "share web.0 >= 0") + value(policy, "3", "share web.1 >= 0"),
+             value(policy, "3", "share web >= 0"), 1e-6);
+        near(value(policy, "3", "longest web >= 0 from 305ms to 495ms"), 0, 0); /* what was before does not count */
         near(value(policy, "3", "share web >= 0 from 301ms to 499ms"), 0, 0);
         near(value(policy, "3", "jobs web >= 0 from 301ms to 499ms"), 0, 0);
     }
+}
+
+/* Of a policy that knows no weights: 3 to 1 is what is right, and one half what is. */
+static void test_fairness(void **state)
+{
+    file_write("w", "time 2s\ndomain heavy weight=768 : compute forever\ndomain light weight=256 : compute forever\n"
+                    "expect fairness >= 24.5%\nexpect fairness <= 25.5%\nexpect busy >= 99.9%\nexpect busy <= 1\n");
+    assert_int_equal(WORKBENCH("--policy", "rr", "--workload", path("w")), 0);
+    file_write("w", "time 2s\ndomain one : compute forever\ndomain two : compute forever\nexpect fairness <= 1%\n");
+    assert_int_equal(WORKBENCH("--policy", "rr", "--workload", path("w")), 0);
 }
 
 /* A run that is looked at on the way is the run that it is. */
@@ -231,16 +254,36 @@ static void test_when(void **state)
     assert_in_file("out", "  held  misses audio == 0 from 0 to 500ms: is 0, limit 0, margin +0, seed 1, at 0.5 s (");
 }
 
+/* All that is in a file; the workload's path is F there. */
+static void whole(const char *name, const char *text)
+{
+    char *is = file_read(name), *at;
+    const size_t len = strlen(path("w"));
+
+    while ((at = strstr(is, path("w")))) {
+        *at = 'F';
+        memmove(at + 1, at + len, strlen(at + len) + 1);
+    }
+    assert_string_equal(is, text);
+    free(is);
+}
+
 static void test_formats(void **state)
 {
     file_write("w", "domain a : compute forever\nexpect share a >= 90%\nexpect share a < 90%\n");
     assert_int_equal(WORKBENCH("--policy", "rr", "--workload", path("w"), "--tap", "--junit", path("junit")), 4);
-    assert_in_file("out", "TAP version 14\n1..2\n# policy rr\nok 1 - share a >= 90%\n");
-    assert_in_file("out",
-                   "\nnot ok 2 - share a < 90%\n  ---\n  message: \"is 100.00 %, limit 90.00 %, margin -10.00 %, ");
-    assert_in_file("junit", "tests=\"2\" failures=\"1\" errors=\"0\"");
-    assert_in_file("junit", "name=\"share a &#60; 90%\"");
-    assert_in_file("junit", "<failure message=\"is 100.00 %");
+    whole("out",
+          "TAP version 14\n1..2\n# policy rr\n"
+          "ok 1 - share a >= 90%\n  ---\n  message: \"is 100.00 %, limit 90.00 %, margin +10.00 %, seed 1, at 1 s\"\n"
+          "  at: \"F:2\"\n  ...\n"
+          "not ok 2 - share a < 90%\n  ---\n  message: \"is 100.00 %, limit 90.00 %, margin -10.00 %, seed 1, "
+          "from 0.01 s on\"\n  at: \"F:3\"\n  ...\n");
+    whole("junit", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                   "<testsuite name=\"xenlab sched\" tests=\"2\" failures=\"1\" errors=\"0\">\n"
+                   "  <testcase classname=\"rr\" name=\"share a &#62;= 90%\" file=\"F\" line=\"2\"/>\n"
+                   "  <testcase classname=\"rr\" name=\"share a &#60; 90%\" file=\"F\" line=\"3\">\n"
+                   "    <failure message=\"is 100.00 %, limit 90.00 %, margin -10.00 %, seed 1, from 0.01 s on\"/>\n"
+                   "  </testcase>\n</testsuite>\n");
     /* the policy's fault: nothing is judged */
     if (!build("tests/sched/bad_policy.c", 7))
         return;
@@ -256,7 +299,8 @@ static void test_mistakes(void **state)
         const char *line, *message;
     } wrong[] = {
         { "share >= 1", ":2: expect: share of whom?" },
-        { "shar a >= 1", ":2: expect: there is no metric \"shar\"; did you mean share?" },
+        { "shar a >= 1",
+          ":2: expect: there is no metric \"shar\"; did you mean share? (there are: share, wait, p50, " },
         { "p99 a <= 3", ":2: expect: p99: \"3\" has no unit" },
         { "share a >= 3ms", ":2: expect: \"3ms\": expected a part, such as 0.6 or 60%" },
         { "jobs a >= 3%", ":2: expect: \"3%\": expected a number" },
@@ -310,9 +354,10 @@ static void test_mistakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_figures), cmocka_unit_test(test_windows),  cmocka_unit_test(test_looked_at),
-        cmocka_unit_test(test_seeds),   cmocka_unit_test(test_verdicts), cmocka_unit_test(test_when),
-        cmocka_unit_test(test_formats), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_errno),
+        cmocka_unit_test(test_figures),   cmocka_unit_test(test_windows), cmocka_unit_test(test_fairness),
+        cmocka_unit_test(test_looked_at), cmocka_unit_test(test_seeds),   cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_when),      cmocka_unit_test(test_formats), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_errno),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -13,7 +13,7 @@
 #include "tools/nearest.h"
 #include "tools/workbench/load.h"
 
-/* The core's trace points tell when somebody wakes. */
+/* The core's trace points tell when somebody wakes, and when one that waits is paused: that is a wait no longer. */
 static void on_trace(void *data, const struct trace_record *rec)
 {
     struct wb *wb = data;
@@ -25,6 +25,11 @@ static void on_trace(void *data, const struct trace_record *rec)
     wb_changed(wv);
     if (rec->arg[1] == RUNSTATE_runnable && rec->arg[0] != RUNSTATE_running && !wv->v.is_running)
         wv->woken_at = wv->waiting_since = rec->time;
+    if (rec->arg[0] == RUNSTATE_runnable && rec->arg[1] != RUNSTATE_running) {
+        if (wv->waiting_since >= 0 && rec->time - wv->waiting_since > wv->max_wait)
+            wv->max_wait = rec->time - wv->waiting_since;
+        wv->woken_at = wv->waiting_since = -1;
+    }
 }
 
 void wb_changed(struct wb_vcpu *wv)
