@@ -585,7 +585,8 @@ static void step_halves(struct lab *l)
                                          "both",
                                          "a wrong host's",
                                          "a wrong device's",
-                                         "the host's and a wrong device's" };
+                                         "the host's and a wrong device's",
+                                         "a wrong host's and the device's" };
     const unsigned int flags = KINDS | (kit_random(2) ? GNTMAP_readonly : 0) |
                                (l->pv && !kit_random(3) ? GNTMAP_contains_pte : 0),
                        kind = kit_random(3) ? flags : random_flags(l), nr = 3 + (unsigned int)kit_random(4);
@@ -604,8 +605,8 @@ static void step_halves(struct lab *l)
         const uint64_t wrong = kit_random(2) ? 7 * PAGE_SIZE : 8;
         const uint64_t there = mapped_addr(l, &m) ?: host_addr(l, ROOM, GNTMAP_host_map) ?: 1;
         const uint64_t device = device_addr(l, &m);
-        const uint64_t host[] = { 0, there, 0, there, there + wrong, 0, there },
-                       dev[] = { 0, 0, device, device, 0, device + wrong, device + wrong };
+        const uint64_t host[] = { 0, there, 0, there, there + wrong, 0, there, there + wrong },
+                       dev[] = { 0, 0, device, device, 0, device + wrong, device + wrong, device };
         char when[64];
 
         snprintf(when, sizeof(when), "%u: %s", i + 1, texts[what[i]]);
