@@ -320,7 +320,7 @@ static void test_mistakes(void **state)
         { "share a >= 1 from 1s", "expected: from TIME to TIME" },
         { "share a >= 1 from 2s to 1s", "it ends before it begins" },
         { "share a >= 1 from 1 to 2s", "from: \"1\" has no unit" },
-        { "share a >= 1 from 0 to 2s", "the run ends at 1 s" },
+        { "share a >= 1 from 0 to 2s", ":2: expect: it is about the time to 2 s, and the run ends at 1 s" },
         { "share a >= 1 seeds 1-5", "seeds: \"1-5\": expected A..B" },
         { "share a >= 1 seeds 5..1", "expected A..B" },
         { "share a >= 1 seeds 1..20000", "at most 10000" },

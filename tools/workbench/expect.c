@@ -80,7 +80,9 @@ static void look_at_all(struct wb_probe *p, struct wb *wb)
 
 static int round_run(struct round *r, wb_probe_fn *run, void *data, s_time_t *now)
 {
-    struct wb_probe p = { .from = r->like->from, .to = r->like->to, .parts = 1, .look = look_at_all, .data = r };
+    struct wb_probe p = {
+        .of = r->like, .from = r->like->from, .to = r->like->to, .parts = 1, .look = look_at_all, .data = r
+    };
     const int rc = run(data, r->policy, r->seed, &p);
 
     *now = p.to;
@@ -194,7 +196,7 @@ int wb_expects_when(struct wb_expects *x, wb_probe_fn *run, void *data)
 
     for (unsigned int i = 0; i < x->nr && !rc; i++) {
         struct wb_expect *e = &x->e[i];
-        struct wb_probe p = { .from = e->from, .to = e->to, .parts = PARTS, .look = look_at_one, .data = e };
+        struct wb_probe p = { .of = e, .from = e->from, .to = e->to, .parts = PARTS, .look = look_at_one, .data = e };
 
         if (e->held)
             continue;

@@ -62,6 +62,7 @@ void wb_expects_free(struct wb_expects *x);
 
 /* One run with figures that count from `from` to `to` (0: its end), looked at `parts` times. */
 struct wb_probe {
+    const struct wb_expect *of; /* for whose sake */
     s_time_t from, to;
     unsigned int parts;
     void (*look)(struct wb_probe *p, struct wb *wb);

@@ -117,8 +117,8 @@ static int probe(struct wb *wb, const struct options *o, s_time_t time, bool *fi
     const s_time_t to = p->to ?: time, from = p->from;
 
     if (to > time)
-        return complain(o, "an expectation is about the time to %.6g s, and the run ends at %.6g s", (double)to / 1e9,
-                        (double)time / 1e9);
+        return complain(o, "%s:%u: expect: it is about the time to %.6g s, and the run ends at %.6g s", p->of->file,
+                        p->of->line, (double)to / 1e9, (double)time / 1e9);
     *finished = !from || wb_run(wb, from);
     if (from && *finished)
         wb_mark(wb);
