@@ -146,7 +146,7 @@ static const struct {
     { 28, 1, "xenlab_memctl_ops has no tick" },
 };
 
-/* They have words of their own for crashes (3, 6, 22), open files (7), and at exit() look for leaks in a thread (5, 20, 21). */
+/* Of their own: words for crashes (3, 6, 22), files opened (7), a thread at exit() that looks for leaks (5, 20, 21). */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZERS_SAY_IT_OTHERWISE (1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 20 | 1u << 21 | 1u << 22)
 #else
