@@ -4,7 +4,7 @@
  *
  * Concept: variants of the files that the lab is about (tools/lab/variant.h) are checked as a student's would be. Right
  * ones pass, wrong ones fail, by the property that is named and in words that no other one has; and a second check says
- * the same as the first.
+ * the same as the first. Of too few variants nothing follows: there are three wrong ones and a right one at least.
  */
 #include "ui/lab/author.h"
 
@@ -91,6 +91,8 @@ static bool variant_judge(const struct lab_place *p, const struct lab *l, const 
 static int is_variant(const struct dirent *e) { return e->d_name[0] != '.'; }
 
 #define VARIANTS_MAX 64
+#define WRONG_MIN    3 /* of each lab: fewer say nothing of its check */
+#define RIGHT_MIN    1 /* beside xenlab's own: there is more than one way */
 
 static int variants_test(const struct lab_place *p, const struct lab *l, char *const *source, const char *folder,
                          bool sample)
@@ -98,7 +100,7 @@ static int variants_test(const struct lab_place *p, const struct lab *l, char *c
     struct dirent **entry = NULL;
     struct tested tested[VARIANTS_MAX];
     const int n = scandir(folder, &entry, is_variant, alphasort);
-    int rc = n < 0 ? lab_complain("%s: %s", folder, strerror(errno)) : STATUS_OK;
+    int rc = n < 0 ? lab_complain("%s: %s", folder, strerror(errno)) : STATUS_OK, right = 0, wrong = 0;
 
     for (int i = 0; i < n; i++) {
         char path[4700], err[VARIANT_ERR_SIZE], *text = NULL;
@@ -116,8 +118,18 @@ static int variants_test(const struct lab_place *p, const struct lab *l, char *c
         printf("%s  %s %s\n", good ? "PASS" : "FAIL", entry[i]->d_name, good ? tested[sample ? 0 : i].said : "");
         if (!good)
             rc = STATUS_FAILED;
+        else if (v.passes)
+            right++;
+        else
+            wrong++;
         variant_free(&v);
         free(text);
+    }
+    if (rc == STATUS_OK && !sample && (wrong < WRONG_MIN || right < RIGHT_MIN)) {
+        printf("FAIL  variants\n");
+        lab_complain("variants: %d wrong and %d right ones; at least %d and %d are needed", wrong, right, WRONG_MIN,
+                     RIGHT_MIN);
+        rc = STATUS_FAILED;
     }
     for (int i = 0; i < n; i++)
         free(entry[i]);
