@@ -35,7 +35,10 @@
 
 /* --- the TSC --- */
 
-/* delta shifted by s.shift, which may be negative, times s.mul_frac / 2^32, rounded down. No bit is lost on the way. */
+/*
+ * delta shifted by s.shift (negative: to the right, and what falls out there is lost, as it is where a guest computes),
+ * then times s.mul_frac / 2^32, rounded down. Of the product no bit is lost.
+ */
 uint64_t scale_delta(uint64_t delta, struct time_scale s)
 {
     delta = s.shift < 0 ? delta >> -s.shift : delta << s.shift;

@@ -73,10 +73,13 @@ static void step_ticks(struct kit_scene *k)
 {
     const uint32_t khz = frequency(), mode = kit_random(4) ? TSC_MODE_ALWAYS_EMULATE : TSC_MODE_NEVER_EMULATE;
     const uint64_t now = SECOND + age(), elapsed = kit_random(3) ? kit_random(now) : age(), later = age();
-    const uint64_t asked = kit_random(3) ? now + later : now - kit_random(SECOND);
+    const bool before = kit_random(3) == 0;
+    uint64_t asked = now + later;
 
     set_time(k, now);
     set_tsc(k, mode, khz, elapsed);
+    if (before) /* now; or when it was 0, if that was after power-on */
+        asked = (k->d->tsc.offset > (s_time_t)SECOND ? (uint64_t)k->d->tsc.offset : now) - kit_random(SECOND);
     if (mode == TSC_MODE_NEVER_EMULATE)
         kit_step("native; asked for %" PRIu64 " ns", asked);
     else
