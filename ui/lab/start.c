@@ -141,7 +141,13 @@ int lab_start(const struct lab_place *p, int argc, char *const *argv)
         printf("%s/lab.md is the text, ", folder);
         for (unsigned int i = 0; i < l->nr_files; i++)
             printf("%s%s/%s", !i ? "" : i + 1 < l->nr_files ? ", " : " and ", folder, lab_file_of(l, i));
-        printf(" what you complete. Then: xenlab lab check %u\n", l->number);
+        printf(" what you complete.\n");
+        if (l->nr_bodies)
+            printf("Headers that they name are in %s/labs/include.\n", p->built);
+        if (strcmp(folder, l->name)) /* only of that name is it found from beside it, too */
+            printf("Then: cd %s && xenlab lab check\n", folder);
+        else
+            printf("Then: xenlab lab check %u\n", l->number);
     }
     free(real);
     return rc;
