@@ -103,6 +103,8 @@ static int finding_make(struct check *c, uint64_t seed, const struct pair *p, co
 
     f->verdict = VERDICT_FAIL;
     f->seed = seed;
+    if (c->brief)
+        return 0;
     f->steps = 0;
     f->step = calloc(facts_steps(&p->golden.facts) + 1, sizeof(*f->step));
     for (size_t i = 0; f->step && i <= d->at && i < p->golden.facts.nr; i++)

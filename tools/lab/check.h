@@ -42,6 +42,7 @@ struct check {
     uint64_t seed_from, seed_to;
     const char *keep; /* "3,17": those steps alone; NULL: all */
     bool bare;        /* without bubblewrap */
+    bool brief;       /* of a property that fails nothing is said but the seed */
     bool reveal;      /* form Q: the right answers are said */
     bool again; /* what was built of the same files is used again; a student's own loss, if .build is tampered with */
 

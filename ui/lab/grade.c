@@ -117,6 +117,40 @@ static int try(struct check *c, const struct key *k)
     return rc ?: check_more(c);
 }
 
+/* The same with what a student begins with: what does hold of that? */
+static int begun_find(const struct lab_place *p, const struct twist *t, struct grade *g)
+{
+    const struct lab *l = g->lab;
+    struct check c = { .lab = l,
+                       .root = p->root,
+                       .built = p->built,
+                       .twist = t->name[0] ? t->built : NULL,
+                       .seed_from = g->visible.from,
+                       .seed_to = g->visible.to,
+                       .brief = true };
+    char *own[LAB_FILES_MAX], *starter[LAB_FILES_MAX], err[STARTER_ERR_SIZE], folder[FOLDER_SIZE];
+    int rc;
+
+    if (!lab_sources_read(p, l, own))
+        return STATUS_ENVIRONMENT;
+    if (!starters_make((const char *const *)(t->name[0] ? t->v.source : own), starter, l->nr_files, l->body,
+                       l->nr_bodies, err)) {
+        rc = lab_complain("%s: %s", l->name, err);
+    } else {
+        rc = folder_make(folder, l, starter);
+        c.folder = folder;
+        if (!rc && (rc = try(&c, g->key)))
+            rc = lab_complain("what a student begins with: %s", rc < 0 ? c.err : c.compiler);
+        for (unsigned int i = 0; !rc && i < l->nr_properties; i++)
+            g->begun[i] = c.finding[i].verdict == VERDICT_PASS;
+        folder_remove(folder);
+        lab_sources_free(l, starter);
+    }
+    lab_sources_free(l, own);
+    check_free(&c);
+    return rc;
+}
+
 /* The texts are tried, by the rules of the class, and the grade is written. */
 static int judge(const struct lab_place *p, struct order *o, struct grade *g, char *const *text)
 {
@@ -140,7 +174,10 @@ static int judge(const struct lab_place *p, struct order *o, struct grade *g, ch
             g->verdict = rc ? GRADE_NOT_COMPILED : check_passed(&c) ? GRADE_PASSED : GRADE_FAILED;
             g->said = c.compiler ?: "";
             g->check = &c;
-            rc = outputs_write(o, g);
+            rc = g->verdict == GRADE_FAILED && grade_earns(g) ? begun_find(p, &t, g) : STATUS_OK;
+            if (g->verdict == GRADE_FAILED && !*g->said && !grade_earns(g))
+                g->said = "nothing holds that did not at the beginning";
+            rc = rc ?: outputs_write(o, g);
         }
     }
     folder_remove(folder);

@@ -28,11 +28,24 @@ static const struct finding *finding(const struct grade *g, unsigned int propert
     return is_judged(g) ? &g->check->finding[property] : NULL;
 }
 
-static unsigned int grade_given(const struct grade *g, unsigned int property)
+static bool holds(const struct grade *g, unsigned int property)
 {
     const struct finding *f = finding(g, property);
 
-    return f && f->verdict == VERDICT_PASS ? grade_worth(g, property) : 0;
+    return f && f->verdict == VERDICT_PASS;
+}
+
+bool grade_earns(const struct grade *g)
+{
+    for (unsigned int i = 0; i < g->lab->nr_properties; i++)
+        if (holds(g, i) && !g->begun[i])
+            return true;
+    return false;
+}
+
+static unsigned int grade_given(const struct grade *g, unsigned int property)
+{
+    return holds(g, property) && grade_earns(g) ? grade_worth(g, property) : 0;
 }
 
 static unsigned int given(const struct grade *g)
@@ -106,7 +119,7 @@ static char *story(const struct grade *g, unsigned int property)
     const struct finding *f = finding(g, property);
     char *text = NULL, seed[32] = "a hidden seed";
     size_t size = 0;
-    FILE *to = f && f->verdict == VERDICT_PASS ? NULL : open_memstream(&text, &size);
+    FILE *to = holds(g, property) ? NULL : open_memstream(&text, &size);
 
     if (!to)
         return NULL;
@@ -167,7 +180,7 @@ void result_junit(const struct grade *g, FILE *f)
     unsigned int failures = 0;
 
     for (unsigned int i = 0; i < g->lab->nr_properties; i++)
-        failures += !grade_given(g, i);
+        failures += !holds(g, i);
     fprintf(f,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"%s\" tests=\"%u\" "
             "failures=\"%u\" errors=\"0\">\n",
