@@ -140,8 +140,8 @@ static int build(struct check *c)
         if (!line[strspn(line, " \t\r")] || line[strspn(line, " \t\r")] == '\n' || *line == '#')
             continue;
         if (!name[0] || !is_question(c->lab, name))
-            c->compiler = check_path("%s:%u: no question has that name: \"%.*s\"\n", lab_file_of(c->lab, 0), number,
-                                     (int)strcspn(line, "\r\n"), line);
+            c->compiler = check_path("%s:%u: not \"NAME: answer\" with a question's name: \"%.*s\"\n",
+                                     lab_file_of(c->lab, 0), number, (int)strcspn(line, "\r\n"), line);
         else if (answer_find(text, name, &again), again)
             c->compiler = check_path("%s: %s is answered twice\n", lab_file_of(c->lab, 0), name);
     }

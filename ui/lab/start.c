@@ -4,7 +4,8 @@
  *
  * Concept: in it are the lab's text, the files to complete, and two tests (tools/lab/testfile.h) of what is there so
  * far: failing.test, the first that a check of it says, and passing.test, a step of the same seed that goes well
- * already. Neither is written by hand: they are found by checking what the student begins with.
+ * already. Neither is written by hand: they are found by checking what the student begins with. In a file of answers
+ * each has its question above it.
  */
 #include "ui/lab/start.h"
 
@@ -17,8 +18,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define STEPS_TRIED 16 /* until one goes well */
+
+/* A file to complete; questions stand above their answers. */
+static int starter_write(const struct lab *l, const char *path, const char *starter)
+{
+    FILE *f = fopen(path, "wx");
+
+    for (const char *line = starter; f && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        const size_t name = strcspn(line, ":\n");
+
+        for (unsigned int i = 0; i < l->nr_questions; i++)
+            if (line[name] == ':' && strlen(l->question[i].name) == name && !strncmp(line, l->question[i].name, name))
+                fprintf(f, "\n# %u. %s\n", i + 1, l->property[i].what);
+        fprintf(f, "%.*s\n", (int)strcspn(line, "\n"), line);
+    }
+    return !f || fclose(f) ? lab_complain("%s: %s", path, strerror(errno)) : STATUS_OK;
+}
 
 /* The folder, with the text and what the student completes. */
 static int folder_make(const struct lab *l, const char *folder, char *const *starter)
@@ -37,7 +55,7 @@ static int folder_make(const struct lab *l, const char *folder, char *const *sta
         rc = lab_file_write(path, text);
     for (unsigned int i = 0; !rc && i < l->nr_files; i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
-        rc = lab_file_write(path, starter[i]);
+        rc = l->nr_questions ? starter_write(l, path, starter[i]) : lab_file_write(path, starter[i]);
     }
     free(text);
     return rc;
@@ -118,6 +136,24 @@ static void tests_make(const struct lab_place *p, const struct lab *l, const cha
 
 /* --- the command --- */
 
+/* What is to be typed if the shell does not find xenlab, so that all that it tells to type works. */
+static void path_print(void)
+{
+    char exe[4096], file[4400];
+    const ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+    for (const char *path = getenv("PATH") ?: ""; *path; path += strcspn(path, ":"), path += *path == ':') {
+        snprintf(file, sizeof(file), "%.*s/xenlab", (int)strcspn(path, ":"), path);
+        if (!access(file, X_OK))
+            return;
+    }
+    if (n <= 0)
+        return;
+    exe[n] = '\0';
+    *strrchr(exe, '/') = '\0';
+    printf("Your shell does not find xenlab yet. First: export PATH=\"%s:$PATH\"\n", exe);
+}
+
 int lab_start(const struct lab_place *p, int argc, char *const *argv)
 {
     const struct lab *l = lab_find(p, argv[0]);
@@ -144,6 +180,7 @@ int lab_start(const struct lab_place *p, int argc, char *const *argv)
         printf(" what you complete.\n");
         if (l->nr_bodies)
             printf("Headers that they name are in %s/labs/include.\n", p->built);
+        path_print();
         if (strcmp(folder, l->name)) /* only of that name is it found from beside it, too */
             printf("Then: cd %s && xenlab lab check\n", folder);
         else

@@ -136,8 +136,8 @@ int student_check_run(struct check *c)
     if (rc < 0)
         return lab_complain("%s", c->err);
     if (rc == 1) {
-        fprintf(stderr, "%s%s does not compile.\n", c->compiler,
-                c->lab->nr_files > 1 ? c->lab->name : lab_file_of(c->lab, 0));
+        fprintf(stderr, "%s%s %s.\n", c->compiler, c->lab->nr_files > 1 ? c->lab->name : lab_file_of(c->lab, 0),
+                c->lab->nr_questions ? "is not understood" : "does not compile");
         return STATUS_FAILED;
     }
     if (!c->keep) {
@@ -160,6 +160,17 @@ static void indented(const char *text)
     }
 }
 
+/* Said of an answer in words, or with its unit, to a question for a number. */
+static const char *number_wanted(const struct finding *f)
+{
+    char *end;
+
+    if (strtod(f->expected, &end), end == f->expected || *end || !strcmp(f->got, "no answer"))
+        return "";
+    strtod(f->got, &end);
+    return end == f->got || *end ? "  (the number alone is asked for)" : "";
+}
+
 void student_finding_print(const struct check *c, unsigned int i)
 {
     static const char *const verdicts[] = {
@@ -176,8 +187,8 @@ void student_finding_print(const struct check *c, unsigned int i)
         return;
     }
     if (l->nr_questions) {
-        printf("\n      you say   %s\n      to see    xenlab %s\n      read      %s\n", f->got, l->question[i].run,
-               l->property[i].where);
+        printf("\n      you say   %s%s\n      to see    xenlab %s\n      read      %s\n", f->got, number_wanted(f),
+               l->question[i].run, l->property[i].where);
         if (c->reveal)
             printf("      it is     %s\n", f->expected);
         return;
