@@ -54,7 +54,7 @@ DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
 TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
-SANDBOX_OBJS := alone fence sandbox guarded
+SANDBOX_OBJS := alone fence sandbox asked guarded
 LAB_OBJS := facts shrink starter lab run build form form_h form_g form_q form_p stored pair fresh check testfile submission key variant
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
 LAB_KIT_OBJS := draw interleave report stores scene scene_hvm frames front kernel_file

@@ -52,6 +52,8 @@ static bool message_send(struct kit_asked *a)
 {
     const struct iovec v = { &a->message, KIT_HEAD + a->message.len };
 
+    a->process.now = a->now;
+    a->process.call = a->calls;
     return guarded_send(&a->process, &v, 1) || gone(a, a->process.why);
 }
 
@@ -83,6 +85,8 @@ bool kit_ask(struct kit_asked *a, unsigned int hook, const void *bytes, size_t l
 
     if (a->gone)
         return false;
+    if (a->look && hook != KIT_INIT)
+        a->look(a, a->data);
     m->kind = KIT_CALL;
     m->hook = a->hook = hook;
     m->call = ++a->calls;
@@ -96,14 +100,14 @@ bool kit_ask(struct kit_asked *a, unsigned int hook, const void *bytes, size_t l
 }
 
 bool kit_start(struct kit_asked *a, const struct kit_model *model, const char *object, unsigned int limit,
-               uint64_t seed)
+               uint64_t seed, FILE *asked)
 {
     char text[160];
     uint32_t hooks;
 
     memset(a, 0, sizeof(*a));
     a->model = model;
-    if (!guarded_start(&a->process, "xenlab-kit", object, limit))
+    if (!guarded_start(&a->process, "xenlab-kit", object, limit, asked))
         return gone(a, a->process.why);
     a->message = (struct kit_message){ .kind = KIT_BEGIN, .len = (uint32_t)strlen(model->name) + 1 };
     memcpy(a->message.bytes, model->name, a->message.len);

@@ -20,7 +20,7 @@ static const struct kit_model *const kits[] = { &kit_memctl };
 #define LOST    4 /* the exit status: something that is expected does not hold */
 #define NR_KITS (sizeof(kits) / sizeof(*kits))
 
-enum key { POLICY, WORKLOAD, EXPECT, SEED, JSON, SVG, LIMIT, HELP, NR_KEYS };
+enum key { POLICY, WORKLOAD, EXPECT, SEED, JSON, SVG, LIMIT, ASKED, HELP, NR_KEYS };
 static const struct {
     const char *name, *value; /* value NULL: takes none */
 } options[NR_KEYS] = {
@@ -31,6 +31,7 @@ static const struct {
     [JSON] = { "--json", NULL },
     [SVG] = { "--svg", "FILE" },
     [LIMIT] = { "--limit", "SECONDS" },
+    [ASKED] = { "--asked", "FILE" },
     [HELP] = { "--help", NULL },
 };
 
@@ -38,7 +39,14 @@ struct args {
     const char *value[NR_KEYS]; /* as given; NULL: it was not */
     uint64_t seed;
     unsigned int limit;
-    struct user_file_output svg;
+    struct user_file_output svg, asked;
+};
+
+/* Whose figures are looked at on the way. */
+struct looked {
+    const struct kit_model *kit;
+    const void *model;
+    struct kit_expects *x;
 };
 
 static int __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
@@ -81,7 +89,9 @@ void kit_help(FILE *f)
             "  --seed N   of the workload's random numbers; default 1\n"
             "  --json     print JSON instead of a table\n"
             "  --svg FILE write a chart\n"
-            "  --limit S  seconds of CPU time for one call into the object; default %d\n",
+            "  --limit S  seconds of CPU time for one call into the object; default %d\n"
+            "  --asked FILE  what it was asked, for a debugger:\n"
+            "             gdb --args xenlab-kit ./POLICY.so FILE\n",
             GUARDED_LIMIT);
 }
 
@@ -189,7 +199,7 @@ static int report(const struct kit_model *kit, const void *model, const struct k
     struct kit_metrics list = { .nr = 0 };
 
     kit->metrics(model, &list);
-    kit_expects_judge(x, &list);
+    kit_expects_judge(x, &list, asked->now);
     if (a->value[JSON]) {
         kit_json(&list, &run, stdout);
         kit_expects_json(x, &list, stdout);
@@ -204,20 +214,49 @@ static int report(const struct kit_model *kit, const void *model, const struct k
     return kit_expects_lost(x) ? LOST : 0;
 }
 
+/* Since when does something not hold? */
+static void look(struct kit_asked *asked, void *data)
+{
+    const struct looked *l = data;
+    struct kit_metrics list = { .nr = 0 };
+
+    l->kit->metrics(l->model, &list);
+    kit_expects_judge(l->x, &list, asked->now);
+    free(list.metric);
+}
+
+/* `file`: what it is asked; NULL: it is not wanted. */
+static int ask(struct kit_asked *asked, const struct kit_model *kit, void *model, const struct args *a,
+               struct kit_expects *x, FILE *file)
+{
+    struct looked l = { kit, model, x };
+
+    if (kit_start(asked, kit, a->value[POLICY], a->limit, a->seed, file)) {
+        asked->look = look, asked->data = &l;
+        kit->run(model, asked);
+    }
+    kit_end(asked);
+    if (file && (fflush(file) | ferror(file) | fclose(file)))
+        return complain("cannot write %s: %s", a->value[ASKED], strerror(errno));
+    return asked->rc;
+}
+
 static int run(const struct kit_model *kit, void *model, const struct args *a, struct kit_expects *x)
 {
     struct kit_asked *asked = calloc(1, sizeof(*asked));
+    FILE *file = NULL;
     int rc;
 
     if (!asked)
         return complain("not enough memory");
-    if (kit_start(asked, kit, a->value[POLICY], a->limit, a->seed))
-        kit->run(model, asked);
-    kit_end(asked);
-    rc = asked->rc;
+    if (a->value[ASKED] && !(file = user_file_output_start(&a->asked))) {
+        free(asked);
+        return complain("cannot write %s: %s", a->value[ASKED], strerror(errno));
+    }
+    rc = ask(asked, kit, model, a, x, file);
     if (asked->gone)
         complain("policy %s %s", a->value[POLICY], asked->why);
-    else
+    else if (!rc)
         rc = report(kit, model, asked, a, x);
     if (a->value[SVG] && !(asked->gone && asked->rc == 1)) { /* up to where it was gone */
         const int drawn = svg_write(kit, model, asked, a);
@@ -234,6 +273,10 @@ static int with_expects(const struct kit_model *kit, void *model, struct args *a
     char why[KIT_WHY];
     int rc;
 
+    if (a->value[ASKED] && user_file_is_open(a->value[ASKED], fd))
+        return complain("--asked: %s is the workload: what is written would take its place", a->value[ASKED]);
+    if (a->value[ASKED] && user_file_output_open(&a->asked, a->value[ASKED], why, sizeof(why)))
+        return complain("cannot write %s: %s", a->value[ASKED], why);
     if (a->value[SVG] && user_file_is_open(a->value[SVG], fd))
         return complain("--svg: %s is the workload: the chart would take its place", a->value[SVG]);
     if (a->value[SVG] && user_file_output_open(&a->svg, a->value[SVG], why, sizeof(why)))
@@ -241,6 +284,8 @@ static int with_expects(const struct kit_model *kit, void *model, struct args *a
     rc = run(kit, model, a, x);
     if (a->value[SVG])
         user_file_output_close(&a->svg, a->value[SVG]);
+    if (a->value[ASKED])
+        user_file_output_close(&a->asked, a->value[ASKED]);
     return rc;
 }
 

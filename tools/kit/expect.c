@@ -136,7 +136,7 @@ void kit_expects_free(struct kit_expects *x)
 
 /* --- judging --- */
 
-void kit_expects_judge(struct kit_expects *x, const struct kit_metrics *list)
+void kit_expects_judge(struct kit_expects *x, const struct kit_metrics *list, int64_t now)
 {
     for (unsigned int i = 0; i < x->nr; i++) {
         struct kit_expect *e = &x->e[i];
@@ -144,6 +144,7 @@ void kit_expects_judge(struct kit_expects *x, const struct kit_metrics *list)
         e->value = metric_of(list, e)->value;
         e->margin = expect_margin(e->op, e->value, e->limit);
         e->held = expect_holds(e->op, e->margin);
+        e->from = e->held ? 0 : e->from ?: now;
     }
 }
 
@@ -206,7 +207,10 @@ void kit_expects_json(const struct kit_expects *x, const struct kit_metrics *lis
         kit_json_text(text, f);
         fputs(",\"unit\":", f);
         kit_json_text(e->figure->unit, f);
-        fprintf(f, ",\"value\":%.10g,\"limit\":%.10g,\"margin\":%.10g}", e->value, e->limit, e->margin);
+        fprintf(f, ",\"value\":%.10g,\"limit\":%.10g,\"margin\":%.10g", e->value, e->limit, e->margin);
+        if (!e->held)
+            fprintf(f, ",\"time_ns\":%lld", (long long)e->from);
+        fputc('}', f);
         free(text);
     }
     fputs("]", f);

@@ -31,6 +31,7 @@ struct kit_expect {
 
     double value, margin; /* how far the value is on the right side of the limit; < 0: it is not */
     bool held;
+    int64_t from; /* the model's time, in ns, since when it has not held; 0: it holds */
 };
 
 struct kit_expects {
@@ -45,7 +46,8 @@ struct kit_expects {
 bool kit_expects_read(struct kit_expects *x, FILE *f, const char *file, bool workload, const struct kit_model *kit,
                       const struct kit_metrics *list, char why[KIT_WHY]);
 void kit_expects_free(struct kit_expects *x);
-void kit_expects_judge(struct kit_expects *x, const struct kit_metrics *list);
+/* May be called as often as one likes, with later times: the last one counts. */
+void kit_expects_judge(struct kit_expects *x, const struct kit_metrics *list, int64_t now);
 /* How many do not hold. */
 unsigned int kit_expects_lost(const struct kit_expects *x);
 /* In a table; as a member of a JSON object, with the comma before it. Both have figures of `list`'s subjects, too. */

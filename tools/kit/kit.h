@@ -58,7 +58,11 @@ struct kit_asked {
     char name[64];     /* the algorithm's, printable */
     uint64_t calls;    /* so far */
     unsigned int hook; /* that is asked */
-    char at[48];       /* "12 s": when, in the model's time; the model says so before it asks */
+    char at[48];       /* "12 s": when, in the model's time; the model says so before it asks, */
+    int64_t now;       /* and in ns */
+    /* Before each question but init's: the model is as it was left, and `now` is this question's. NULL: nobody looks. */
+    void (*look)(struct kit_asked *a, void *data);
+    void *data;
     bool gone;         /* ask nothing any more */
     char why[800];     /* what follows "policy PATH"; "": nothing is wrong */
     int rc;            /* of the command: 2, its own fault; 1, it could not be loaded */
@@ -67,10 +71,10 @@ struct kit_asked {
 
 /*
  * Start it, load the object, call its init. False: a->why, a->rc. kit_end() in any case. `limit`: seconds of CPU time
- * for one call.
+ * for one call. `asked`: what it is asked is written there as well (tools/sandbox/asked.h); NULL: nowhere.
  */
 bool kit_start(struct kit_asked *a, const struct kit_model *model, const char *object, unsigned int limit,
-               uint64_t seed);
+               uint64_t seed, FILE *asked);
 /*
  * Call hook (of the model's) with len bytes, at most KIT_BYTES. Its answer is in a->message.bytes, a->message.len of
  * them, which must lie between least and most. False: it is gone, a->why.

@@ -67,6 +67,7 @@ static bool decide(struct memctl *m, struct kit_asked *a, uint64_t *target)
     memcpy(at, target, m->nr_vms * sizeof(*target));
     at += m->nr_vms * sizeof(*target);
     snprintf(a->at, sizeof(a->at), "%llu s", (unsigned long long)m->host.now);
+    a->now = (int64_t)m->host.now * 1000000000;
     if (!kit_ask(a, MEMCTL_TICK, &ask, (size_t)(at - (char *)&ask), m->nr_vms * sizeof(*target),
                  m->nr_vms * sizeof(*target)))
         return false;

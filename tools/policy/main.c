@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * xenlab-policy FILE: the process in which a student's policy runs.
+ * xenlab-policy FILE [ASKED [call N | from NS]]: the process in which a student's policy runs.
  *
  * Concept: nobody starts it but the workbench (tools/workbench/remote.c), in a sandbox. It holds nothing that a policy
  * might want to have: no workload, no results, no report. It gives up all system calls that a policy does not need,
  * loads the shared object, whose constructors are the first code that is not ours, then also gives up opening files,
- * and serves. From the library it has what policies may call (POLICY_MAY in the Makefile), so an object that wants more
+ * and serves. (In a debugger it is asked by a file: tools/sandbox/asked.h.) From the library it has what policies may call (POLICY_MAY in the Makefile), so an object that wants more
  * of xenlab cannot be loaded.
  */
 #include <dlfcn.h>
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tools/policy/mirror.h"
 #include "tools/sandbox/alone.h"
+#include "tools/sandbox/asked.h"
 
 static void tell(uint32_t kind, int64_t result)
 {
     const struct wire_answer a = { .kind = kind, .result = result };
 
-    policy_send(GUARDED_FD, &a, WIRE_ANSWER_SIZE);
+    policy_send(&a, WIRE_ANSWER_SIZE);
 }
 
 /* A system call that was given up. It has not been made. */
@@ -37,7 +37,7 @@ static _Noreturn void not_loaded(const char *what, const char *why)
     struct wire_answer a = { .kind = WIRE_NOT_LOADED };
 
     snprintf(a.text, sizeof(a.text), "%s%s", what, why);
-    policy_send(GUARDED_FD, &a, sizeof(a));
+    policy_send(&a, sizeof(a));
     _exit(1);
 }
 
@@ -75,7 +75,7 @@ static void tell_table(const struct sched_ops *ops)
 #define X(hook) a.hooks |= (uint32_t)(ops->hook != NULL) << WIRE_##hook;
     WIRE_HOOKS(X)
 #undef X
-    policy_send(GUARDED_FD, &a, sizeof(a));
+    policy_send(&a, sizeof(a));
 }
 
 int main(int argc, char **argv)
@@ -86,11 +86,13 @@ int main(int argc, char **argv)
     const struct sched_ops *ops;
     void *lib;
 
-    if (argc != 2 || recv(GUARDED_FD, &begin, sizeof(begin), 0) != sizeof(begin) || begin.kind != WIRE_BEGIN) {
-        fprintf(stderr, "xenlab-policy: runs a policy for `xenlab sched`, which starts it\n");
+    if (argc < 2 || !asked_from(argc - 2, argv + 2) ||
+        asked_receive(&begin, sizeof(begin)) != (ssize_t)sizeof(begin) || begin.kind != WIRE_BEGIN) {
+        fprintf(stderr, "xenlab-policy: runs a policy for `xenlab sched`, which starts it; or once more, in a debugger:\n"
+                        "xenlab-policy ./POLICY.so FILE [call N | from NS]   where FILE is of xenlab sched --asked\n");
         return 1;
     }
-    mirror_init(&mirror, GUARDED_FD);
+    mirror_init(&mirror);
     mirror.machine.seed = mirror.machine.prng = (uint64_t)begin.value;
     setvbuf(stdout, NULL, _IOLBF, 0);
     sigaction(SIGSYS, &on_forbidden, NULL);

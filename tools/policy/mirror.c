@@ -17,7 +17,7 @@ static void *reserve(size_t n, size_t size)
     return p;
 }
 
-void mirror_init(struct mirror *m, int socket)
+void mirror_init(struct mirror *m)
 {
     m->vcpu = reserve(WIRE_MAX_VCPUS, sizeof(*m->vcpu));
     m->domain = reserve(WIRE_MAX_DOMAINS, sizeof(*m->domain));
@@ -26,7 +26,6 @@ void mirror_init(struct mirror *m, int socket)
     m->xen.machine = &m->machine;
     m->sched.xen = &m->xen;
     m->listed = &m->xen.domain_list;
-    m->socket = socket;
 }
 
 struct vcpu *mirror_vcpu(struct mirror *m, uint32_t vcpu) { return vcpu < m->nr_vcpus ? &m->vcpu[vcpu].v : NULL; }

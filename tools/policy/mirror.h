@@ -34,11 +34,9 @@ struct mirror {
     struct mirror_domain *domain; /* by domid, WIRE_MAX_DOMAINS of them */
     struct wire_question told;    /* the last one */
     struct domain **listed;       /* the end of xen.domain_list */
-    int socket;
 };
 
-/* The socket is GUARDED_FD's, or a copy. */
-void mirror_init(struct mirror *m, int socket);
+void mirror_init(struct mirror *m);
 /* Carry over what a question brings; what belongs to its hook is left alone. */
 void mirror_update(struct mirror *m, const struct wire_question *q);
 /* By number; NULL for WIRE_NOBODY. */
@@ -55,6 +53,6 @@ void mirror_differences(struct mirror *m, const uint32_t who[3], struct wire_ans
 /* serve.c: answer questions with the policy's hooks, until there are no more. `ops` is the policy's. */
 _Noreturn void policy_serve(struct mirror *m, const struct sched_ops *ops);
 /* One message, of len bytes; ends the process when the workbench is gone. */
-void policy_send(int socket, const void *message, size_t len);
+void policy_send(const void *message, size_t len);
 
 #endif

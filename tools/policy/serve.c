@@ -13,17 +13,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
+
+#include "tools/sandbox/asked.h"
 
 static struct {
     struct mirror *m;
     const struct sched_ops *ops;
 } serving; /* vcpu_migrate() has no other way to them */
 
-void policy_send(int socket, const void *message, size_t len)
+void policy_send(const void *message, size_t len)
 {
-    if (send(socket, message, len, MSG_NOSIGNAL) != (ssize_t)len)
+    if (!asked_answer(message, len))
         _exit(GUARDED_EXIT_LOST);
 }
 
@@ -144,7 +145,7 @@ static void serve(enum wire_kind until)
 
     BUG_ON(!buf);
     for (;;) {
-        const ssize_t n = recv(m->socket, buf, WIRE_MAX_QUESTION, 0);
+        const ssize_t n = asked_receive(buf, WIRE_MAX_QUESTION);
         struct wire_answer a = { .kind = WIRE_ANSWER, .task = WIRE_NOBODY };
 
         if (n < (ssize_t)sizeof(*q))
@@ -161,8 +162,7 @@ static void serve(enum wire_kind until)
             a.result = call(m, q, buf + n - q->nr_bytes, &a);
         fflush(stdout);
         mirror_differences(m, (const uint32_t[]){ q->vcpu, a.task, WIRE_NOBODY }, &a);
-        policy_send(m->socket, &a,
-                    q->hook == WIRE_dump_settings && q->kind == WIRE_CALL ? sizeof(a) : WIRE_ANSWER_SIZE);
+        policy_send(&a, q->hook == WIRE_dump_settings && q->kind == WIRE_CALL ? sizeof(a) : WIRE_ANSWER_SIZE);
     }
     free(buf);
 }
@@ -174,7 +174,7 @@ void vcpu_migrate(struct vcpu *v)
     struct wire_answer a = { .kind = WIRE_MIGRATE, .call = m->told.call, .task = mirror_vcpu_number(m, v) };
 
     mirror_differences(m, (const uint32_t[]){ m->told.vcpu, a.task, WIRE_NOBODY }, &a);
-    policy_send(m->socket, &a, WIRE_ANSWER_SIZE);
+    policy_send(&a, WIRE_ANSWER_SIZE);
     serve(WIRE_DONE);
 }
 

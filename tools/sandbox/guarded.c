@@ -23,6 +23,7 @@
 
 #include "tools/printable.h"
 #include "tools/sandbox/alone.h"
+#include "tools/sandbox/asked.h"
 
 #define MAX_MEMORY   (UINT64_C(1) << 30) /* one that allocates for ever must not take the host down */
 #define MAX_CPU      3600                /* seconds in all, beside the limit of a call */
@@ -164,6 +165,8 @@ bool guarded_send(struct guarded *g, const struct iovec *v, size_t nr)
 {
     const struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = nr };
 
+    if (g->asked && !g->gone)
+        asked_write(g->asked, g->now, g->call, v, nr);
     while (!g->gone && sendmsg(g->socket, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
         if (errno == EAGAIN && wait_for(g, POLLOUT))
             continue;
@@ -218,7 +221,7 @@ static bool program_path(const char *name, char *path, size_t len)
     return false;
 }
 
-bool guarded_start(struct guarded *g, const char *name, const char *path, unsigned int limit)
+bool guarded_start(struct guarded *g, const char *name, const char *path, unsigned int limit, FILE *asked)
 {
     char program[640], object[4096], why[256];
     const char *see[] = { object, NULL }, *argv[] = { program, object, NULL };
@@ -226,7 +229,7 @@ bool guarded_start(struct guarded *g, const char *name, const char *path, unsign
     const int on = 1;
     int ends[2];
 
-    *g = (struct guarded){ .limit = limit, .socket = -1, .run.output = -1, .run.ended = true };
+    *g = (struct guarded){ .limit = limit, .asked = asked, .socket = -1, .run.output = -1, .run.ended = true };
     if (!program_path(name, program, sizeof(program))) {
         snprintf(why, sizeof(why), "cannot run policies: the program %s is not beside this one", name);
         return guarded_unstarted(g, why, "");

@@ -17,6 +17,7 @@
 #ifndef TOOLS_SANDBOX_GUARDED_H
 #define TOOLS_SANDBOX_GUARDED_H
 
+#include <stdio.h>
 #include <sys/uio.h>
 
 #include "tools/sandbox/sandbox.h"
@@ -33,6 +34,9 @@ struct guarded {
     struct sandbox_run run;
     int socket;
     unsigned int limit; /* seconds of CPU time for one answer; of the host's, ten times as many */
+    FILE *asked;        /* what it is asked is written there as well (asked.h), who asks says when: */
+    int64_t now;
+    uint64_t call;
     bool gone;
     char why[640];  /* "crashed (Segmentation fault)"; "": nothing has */
     int rc;         /* of the command: 2, it was the object's fault; 1, it could not be started or loaded */
@@ -43,9 +47,9 @@ struct guarded {
 
 /*
  * Start `program`, which lies beside this one, or deeper, or in lib/xenlab/ next to it, with the shared object's path
- * as its argument. False: g->why. guarded_end() in any case.
+ * as its argument. `asked`: see there, or NULL. False: g->why. guarded_end() in any case.
  */
-bool guarded_start(struct guarded *g, const char *program, const char *object, unsigned int limit);
+bool guarded_start(struct guarded *g, const char *program, const char *object, unsigned int limit, FILE *asked);
 /* One message, in nr pieces. False: it is gone. */
 bool guarded_send(struct guarded *g, const struct iovec *v, size_t nr);
 /* The next message, at most len bytes of it; its length, 0: there is none, it is gone. */

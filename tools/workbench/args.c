@@ -32,6 +32,7 @@ enum key {
     DECISIONS,
     EXPECT,
     JUNIT,
+    ASKED,
     TAP,
     BENCH,
     HELP,
@@ -53,6 +54,7 @@ static const struct {
     [DECISIONS] = { "--decisions", "N" },
     [EXPECT] = { "--expect", "FILE" },
     [JUNIT] = { "--junit", "FILE" },
+    [ASKED] = { "--asked", "FILE" },
     [TAP] = { "--tap", NULL },
     [BENCH] = { "--bench", NULL },
     [HELP] = { "--help", NULL },
@@ -84,6 +86,8 @@ void wb_args_help(const char *command, FILE *f)
             "                   [from T to T] [seeds A..B]\n"
             "  --tap            print what came of that as TAP, not a table\n"
             "  --junit FILE     write it as JUnit's XML, too\n"
+            "  --asked FILE     what a shared object was asked, for a debugger:\n"
+            "                   gdb --args xenlab-policy ./POLICY.so FILE\n"
             "\n"
             "Exit status: 0; 1 it could not be run; 2 the policy was at fault; 4 an\n"
             "expectation does not hold.\n"
@@ -158,6 +162,7 @@ static bool option(const struct wb_answer *w, struct wb_args *a, enum key key, c
             return wb_wrong(w, "--junit: standard output is the report's; name a file");
         a->junit = value;
         break;
+    case ASKED: a->asked = value; break;
     case PCPUS:
         if (!number(w, key, value, 1, MACHINE_MAX_PCPUS, &n))
             return false;

@@ -79,6 +79,8 @@ void wb_remote_send(struct wb_remote *r)
                                { r->new_vcpu, q->nr_vcpus * sizeof(*r->new_vcpu) },
                                { r->bytes, nr_bytes } };
 
+    r->process.now = q->now;
+    r->process.call = r->calls;
     if (!r->gone && !guarded_send(&r->process, v, ARRAY_SIZE(v)))
         process_gone(r);
     q->nr_domains = q->nr_vcpus = 0;
@@ -118,7 +120,8 @@ static bool hear(struct wb_remote *r, uint32_t kind, enum wb_where where, struct
     return not_started(r, a->text);
 }
 
-bool wb_remote_start(struct wb_remote *r, const char *path, unsigned int limit, unsigned int nr_pcpus, uint64_t seed)
+bool wb_remote_start(struct wb_remote *r, const char *path, unsigned int limit, unsigned int nr_pcpus, uint64_t seed,
+                     FILE *asked)
 {
     struct wire_answer a;
 
@@ -128,7 +131,7 @@ bool wb_remote_start(struct wb_remote *r, const char *path, unsigned int limit, 
     r->domain = calloc(WIRE_MAX_DOMAINS, sizeof(*r->domain));
     r->domain_told = calloc(WIRE_MAX_DOMAINS, sizeof(*r->domain_told));
     BUG_ON(!r->vcpu || !r->domain || !r->domain_told);
-    if (!guarded_start(&r->process, "xenlab-policy", path, limit))
+    if (!guarded_start(&r->process, "xenlab-policy", path, limit, asked))
         return process_gone(r);
     r->question = (struct wire_question){ .kind = WIRE_BEGIN, .nr_pcpus = nr_pcpus, .value = (int64_t)seed };
     wb_remote_send(r);

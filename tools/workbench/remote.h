@@ -96,10 +96,12 @@ const char *wb_answer_check(const void *bytes, size_t len, const struct wb_expec
 /* --- remote.c --- */
 
 /*
- * Start the process, and load the policy from the file `path` in it. False: it could not be started, loaded or used,
+ * Start the process, and load the policy from the file `path` in it; `asked`: what it is asked is written there as well
+ * (tools/sandbox/asked.h), NULL: nowhere. False: it could not be started, loaded or used,
  * r->why and r->rc say why. wb_remote_end() in any case.
  */
-bool wb_remote_start(struct wb_remote *r, const char *path, unsigned int limit, unsigned int nr_pcpus, uint64_t seed);
+bool wb_remote_start(struct wb_remote *r, const char *path, unsigned int limit, unsigned int nr_pcpus, uint64_t seed,
+                     FILE *asked);
 /* It is over, and the rest of what it printed is shown. After wb_destroy(). */
 void wb_remote_end(struct wb_remote *r);
 /* r->question as it is, with what belongs to it. */

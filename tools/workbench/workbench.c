@@ -39,7 +39,7 @@ struct options {
     struct user_file_output svg;
     struct wb_remote *remote; /* the process of `object` */
     struct wb_expects *expects;
-    struct user_file_output junit;
+    struct user_file_output junit, asked;
     struct wb_probe *probe; /* this is one; NULL: the run that is reported */
     char *said;             /* SAID_SIZE: what complain() has said last */
 };
@@ -254,6 +254,7 @@ static int run(const struct options *o, const struct sched_ops *ops)
 static int run_object(struct options *o)
 {
     struct wb_remote *r = calloc(1, sizeof(*r));
+    FILE *asked = NULL;
     unsigned int pcpus = 1;
     char err[256];
     int rc;
@@ -263,10 +264,14 @@ static int run_object(struct options *o)
         free(r);
         return complain(o, "%s:%s", o->args.workload, err);
     }
+    if (o->args.asked && !o->probe && !(asked = user_file_output_start(&o->asked))) {
+        free(r);
+        return complain(o, "cannot write %s: %s", o->args.asked, strerror(errno));
+    }
     o->remote = r;
     rc = 1;
     if (wb_remote_start(r, o->object, o->args.limit, o->args.pcpus ? o->args.pcpus : pcpus,
-                        guarded_seed(o->args.seed))) {
+                        guarded_seed(o->args.seed), asked)) {
         wb_remote_hooks(r);
         r->decisions_max = o->args.decisions * (o->args.pcpus ? o->args.pcpus : pcpus);
         rc = run(o, &r->ops);
@@ -277,6 +282,8 @@ static int run_object(struct options *o)
         rc = r->rc;
     }
     free(r);
+    if (asked && (fflush(asked) | ferror(asked) | fclose(asked)))
+        rc = complain(o, "cannot write %s: %s", o->args.asked, strerror(errno));
     return rc;
 }
 
@@ -387,6 +394,21 @@ static int policy_run(struct options *o)
     return rc ? rc : wb_expects_lost(o->expects) ? 4 : 0;
 }
 
+/* What it is asked is kept. */
+static int asked_run(struct options *o)
+{
+    char *object = object_path(o->args.policy);
+    int rc = object ? output_open(o, "--asked", o->args.asked, &o->asked)
+                    : complain(o, "--asked: %s is not asked: it is no shared object", o->args.policy);
+
+    free(object);
+    if (rc)
+        return rc;
+    rc = policy_run(o);
+    user_file_output_close(&o->asked, o->args.asked);
+    return rc;
+}
+
 /* What is written besides standard output is opened before the work, and what is expected read. */
 static int prepared_run(struct options *o)
 {
@@ -398,7 +420,7 @@ static int prepared_run(struct options *o)
         return rc;
     rc = o->args.junit ? output_open(o, "--junit", o->args.junit, &o->junit) : 0;
     if (!rc) {
-        rc = policy_run(o);
+        rc = o->args.asked ? asked_run(o) : policy_run(o);
         if (o->args.junit)
             user_file_output_close(&o->junit, o->args.junit);
     }

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * xenlab-kit FILE: the process in which a student's algorithm runs.
+ * xenlab-kit FILE [ASKED [call N | from NS]]: the process in which a student's algorithm runs.
  *
  * Concept: nobody starts it but `xenlab kit` (tools/kit/ask.c), in a sandbox. It holds nothing that an algorithm might
  * want to have: no workload, no results. It gives up all system calls that one does not need, loads the shared object,
  * whose constructors are the first code that is not ours, then also gives up opening files, and answers. Nothing of
- * xenlab is in it that the object could call.
+ * xenlab is in it that the object could call. (In a debugger it is asked by a file: tools/sandbox/asked.h.)
  */
 #include <dlfcn.h>
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tools/kit/child/child.h"
 #include "tools/sandbox/alone.h"
+#include "tools/sandbox/asked.h"
 #include "tools/sandbox/guarded.h"
 
 static const struct kit_child *const kits[] = { &kit_child_memctl };
 
 static void message_send(const struct kit_message *m)
 {
-    if (send(GUARDED_FD, m, KIT_HEAD + m->len, MSG_NOSIGNAL) != (ssize_t)(KIT_HEAD + m->len))
+    if (!asked_answer(m, KIT_HEAD + m->len))
         _exit(GUARDED_EXIT_LOST);
 }
 
@@ -86,7 +86,7 @@ static _Noreturn void serve(const struct kit_child *kit, const void *ops)
     void *state = NULL;
 
     for (;;) {
-        const ssize_t n = recv(GUARDED_FD, &m, sizeof(m), 0);
+        const ssize_t n = asked_receive(&m, sizeof(m));
         uint64_t seed;
 
         if (n < (ssize_t)KIT_HEAD)
@@ -112,8 +112,10 @@ int main(int argc, char **argv)
     const void *ops;
     void *lib;
 
-    if (argc != 2 || recv(GUARDED_FD, &begin, sizeof(begin), 0) <= (ssize_t)KIT_HEAD || begin.kind != KIT_BEGIN) {
-        fprintf(stderr, "xenlab-kit: runs an algorithm for `xenlab kit`, which starts it\n");
+    if (argc < 2 || !asked_from(argc - 2, argv + 2) || asked_receive(&begin, sizeof(begin)) <= (ssize_t)KIT_HEAD ||
+        begin.kind != KIT_BEGIN) {
+        fprintf(stderr, "xenlab-kit: runs an algorithm for `xenlab kit`, which starts it; or once more, in a debugger:\n"
+                        "xenlab-kit ./POLICY.so FILE [call N | from NS]   where FILE is of xenlab kit --asked\n");
         return 1;
     }
     for (size_t i = 0; i < sizeof(kits) / sizeof(*kits); i++)
