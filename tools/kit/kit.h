@@ -60,12 +60,12 @@ struct kit_asked {
     unsigned int hook; /* that is asked */
     char at[48];       /* "12 s": when, in the model's time; the model says so before it asks, */
     int64_t now;       /* and in ns */
-    /* Before each question but init's: the model is as it was left, and `now` is this question's. NULL: nobody looks. */
+    /* Before each question but init's, with the model as it was left. NULL: nobody looks. */
     void (*look)(struct kit_asked *a, void *data);
     void *data;
-    bool gone;         /* ask nothing any more */
-    char why[800];     /* what follows "policy PATH"; "": nothing is wrong */
-    int rc;            /* of the command: 2, its own fault; 1, it could not be loaded */
+    bool gone;     /* ask nothing any more */
+    char why[800]; /* what follows "policy PATH"; "": nothing is wrong */
+    int rc;        /* of the command: 2, its own fault; 1, it could not be loaded */
     struct kit_message message;
 };
 

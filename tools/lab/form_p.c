@@ -6,14 +6,14 @@
  * the lab (in a process of its own, in the sandbox: docs/workbench.md, docs/kits.md), and says which of the workload's
  * expectations hold. The policy reports nothing; the golden report needs no run, since it is what is expected.
  *
- *      step shares two that always run, weights $A and 256       a step, and the property that it is of
- *      let A 256 512 1024                                        one of these, by the seed
- *      expect fairness <= 2%                                     of the workload, as one of those has them:
- *      domain one weight=$A : compute forever                    so is all else
+ *      .build/policy.so + a step of workload.h   xenlab sched --json    facts
  *
  * Invariant: nothing of the file is seen by the policy, which is asked one decision after the other.
  */
+#include "tools/lab/form_p.h"
+
 #include "tools/lab/form.h"
+#include "tools/lab/workload.h"
 #include "tools/sandbox/sandbox.h"
 
 #include <errno.h>
@@ -28,95 +28,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS   120000  /* of real time, for one workload */
-#define CPU_SECONDS   20      /* of who asks: what asks without end */
-#define DECISIONS     "20000" /* for each pCPU and second of virtual time: slices of 100 us will do */
-#define LOST          4       /* its exit status: something that is expected does not hold */
-#define LETS_MAX      8
-#define WORKLOADS_MAX (64 << 10)
+#define PATIENCE_MS 120000  /* of real time, for one workload */
+#define CPU_SECONDS 20      /* of who asks: what asks without end */
+#define DECISIONS   "20000" /* for each pCPU and second of virtual time: slices of 100 us will do */
+#define SECOND_NS   1000000000LL
+#define LOOKS       100 /* at what is expected, in a run (tools/workbench/expect.h) */
+#define LOST        4   /* its exit status: something that is expected does not hold */
 
 static int build(struct check *c)
 {
     const struct program p = { "policy.so", "labs/policy_cflags", "labs/policy_ldflags", { "-shared" } };
 
     return check_program(c, &p);
-}
-
-/* --- the workloads --- */
-
-struct let {
-    char name, value[16];
-};
-
-/* One step, as the seed makes it. */
-struct workload {
-    struct let let[LETS_MAX];
-    unsigned int nr_lets;
-    char property[FACTS_NAME];
-};
-
-static const char *next_line(const char *line)
-{
-    line += strcspn(line, "\n");
-    return line + (*line == '\n');
-}
-
-/* "let A 256 512": one of the words. `number` is the step's. */
-static void let_read(struct workload *w, const char *line, uint64_t seed, unsigned int number)
-{
-    uint64_t x = (seed * 64 + number) * 8 + w->nr_lets;
-    unsigned int words = 0, which;
-    struct let *l = &w->let[w->nr_lets++];
-    const char *at = line + 6;
-
-    x = (x + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9); /* mixed, as splitmix64 does */
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    x ^= x >> 31;
-    for (const char *p = at; *p && *p != '\n'; p += strcspn(p, " \n"), p += strspn(p, " "))
-        words++;
-    for (which = words ? (unsigned int)(x % words) : 0; which; which--)
-        at += strcspn(at, " \n"), at += strspn(at, " ");
-    l->name = line[4];
-    snprintf(l->value, sizeof(l->value), "%.*s", (int)strcspn(at, " \n"), at);
-}
-
-/* A line, with what is let in place of "$A". */
-static void line_write(FILE *f, const struct workload *w, const char *line)
-{
-    for (; *line && *line != '\n'; line++) {
-        unsigned int i = 0;
-
-        while (*line == '$' && i < w->nr_lets && w->let[i].name != line[1])
-            i++;
-        if (*line == '$' && i < w->nr_lets)
-            fputs(w->let[i].value, f), line++;
-        else
-            fputc(*line, f);
-    }
-    fputc('\n', f);
-}
-
-static bool begins(const char *line, const char *word) { return !strncmp(line, word, strlen(word)); }
-
-/* Step `number`, which begins at `text`: "step PROPERTY TEXT", then expectations, then the workload. */
-static char *workload_make(struct workload *w, const char *text, uint64_t seed, unsigned int number)
-{
-    char *made = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&made, &size);
-
-    *w = (struct workload){ .nr_lets = 0 };
-    snprintf(w->property, sizeof(w->property), "%.*s", (int)strcspn(text + 5, " \n"), text + 5);
-    for (const char *line = next_line(text); *line && !begins(line, "step "); line = next_line(line))
-        if (begins(line, "let ") && w->nr_lets < LETS_MAX)
-            let_read(w, line, seed, number);
-    line_write(f, w, text + 5 + strcspn(text + 5, " \n") + 1);
-    for (int expects = 1; f && expects >= 0; expects--)
-        for (const char *line = next_line(text); *line && !begins(line, "step "); line = next_line(line))
-            if (!begins(line, "let ") && begins(line, "expect ") == expects)
-                line_write(f, w, line);
-    return f && !fclose(f) ? made : NULL;
 }
 
 /* --- who asks --- */
@@ -178,29 +101,39 @@ static void end_say(const char *said, const char *object, char *ended)
 {
     const char *last = "";
 
-    for (const char *line = said; *line; line = next_line(line))
-        if (begins(line, "xenlab: policy "))
+    for (const char *line = said; *line; line = workload_line(line))
+        if (workload_begins(line, "xenlab: policy "))
             last = line + 15;
-    if (begins(last, object))
+    if (workload_begins(last, object))
         last += strlen(object);
     snprintf(ended, RUN_ERR_SIZE, "the policy%.*s", (int)strcspn(last, "\n"), *last ? last : " ends in an unknown way");
 }
 
-/* The figures, to be freed; NULL: r->ended, or c->err, says why not. */
-static char *measure(struct check *c, const char *workload, uint64_t seed, struct report *r)
+/* What the policy is asked until `to` (ns; 0: to the end) is kept in that file. */
+struct keeping {
+    const char *asked;
+    long long to;
+};
+
+/* The figures, to be freed; NULL: r->ended, or c->err, says why not. k NULL: nothing is kept. */
+static char *measure(struct check *c, const char *workload, uint64_t seed, const struct keeping *k, struct report *r)
 {
     char *xenlab = check_path("%s/xenlab", c->built), *object = check_path("%s/.build/policy.so", c->folder),
-         digits[24];
-    const char *const sched[] = { xenlab,   "sched", "--policy", object, "--workload",  "-",       "--json",
-                                  "--seed", digits,  "--limit",  "2",    "--decisions", DECISIONS, NULL };
-    const char *const kit[] = { xenlab,   "kit",    c->lab->kit, "--policy", object, "--workload", "-",
-                                "--json", "--seed", digits,      "--limit",  "2",    NULL };
+         digits[24], until[32];
+    const char *const keep = k ? "--asked" : NULL, *const asked = k ? k->asked : NULL;
+    const char *const time = k && k->to && !c->lab->kit ? "--time" : NULL;
+    const char *const sched[] = { xenlab,    "sched",  "--policy", object,    "--workload", "-",
+                                  "--json",  "--seed", digits,     "--limit", "2",          "--decisions",
+                                  DECISIONS, keep,     asked,      time,      until,        NULL };
+    const char *const kit[] = { xenlab,   "kit",  c->lab->kit, "--policy", object, "--workload", "-", "--json",
+                                "--seed", digits, "--limit",   "2",        keep,   asked,        NULL };
     const int in = file_make(workload), out = file_make(""), said = file_make("");
     char *figures = NULL, *words = NULL;
     int status = 0;
     pid_t pid = -1;
 
     snprintf(digits, sizeof(digits), "%llu", (unsigned long long)seed);
+    snprintf(until, sizeof(until), "%lldns", k ? k->to : 0);
     if (xenlab && object && in >= 0 && out >= 0 && said >= 0)
         pid = fork();
     if (!pid)
@@ -267,7 +200,7 @@ static bool expect_say(FILE *f, const char *property, const char *line, const ch
         said = at ? strstr(at, "\"said\":\"") : NULL;
         if (!said)
             return false;
-        if (!begins(strstr(at, "\"held\":"), "\"held\":true")) {
+        if (!workload_begins(strstr(at, "\"held\":"), "\"held\":true")) {
             fprintf(f, "%.*s%.*s", (int)strcspn(line, "<>=!"), line, (int)strcspn(said + 8, "\""), said + 8);
             shares_say(f, figures);
             fputc('\n', f);
@@ -307,30 +240,15 @@ static bool step_report(struct check *c, bool golden, uint64_t seed, unsigned in
     else
         check_fail(c, "not enough memory");
     if (ok && !golden)
-        ok = (figures = measure(c, next_line(made), seed, r)) != NULL;
-    for (const char *line = ok ? next_line(made) : ""; ok && begins(line, "expect "); line = next_line(line))
+        ok = (figures = measure(c, workload_line(made), seed, NULL, r)) != NULL;
+    for (const char *line = ok ? workload_line(made) : ""; ok && workload_begins(line, "expect ");
+         line = workload_line(line))
         if (!expect_say(f, w.property, line, figures))
             ok =
                 check_fail(c, "\"%.*s\" is no expectation: an error of the lab's", (int)strcspn(line, "\n"), line) >= 0;
     free(made);
     free(figures);
     return ok;
-}
-
-static char *workloads_read(struct check *c)
-{
-    char *path = check_path("%s/workloads", c->lab->path), *text = calloc(1, WORKLOADS_MAX + 1);
-    FILE *f = path ? fopen(path, "r") : NULL;
-
-    if (!text || !f || !fread(text, 1, WORKLOADS_MAX, f)) {
-        check_fail(c, "%s cannot be read: an error of the lab's", path ?: "workloads");
-        free(text);
-        text = NULL;
-    }
-    if (f)
-        fclose(f);
-    free(path);
-    return text;
 }
 
 static int report(struct check *c, bool golden, uint64_t seed, const char *keep, struct report *r)
@@ -344,8 +262,8 @@ static int report(struct check *c, bool golden, uint64_t seed, const char *keep,
     if (!golden) /* the workbench looks by itself, and nothing may have been compiled here */
         c->sandboxed = !c->bare && sandbox_wraps();
     c->err[0] = text ? '\0' : c->err[0];
-    for (const char *line = ok ? text : ""; ok && *line; line = next_line(line))
-        if (begins(line, "step ") && kept(keep, number++))
+    for (const char *line = ok ? text : ""; ok && *line; line = workload_line(line))
+        if (workload_begins(line, "step ") && kept(keep, number++))
             ok = step_report(c, golden, seed, number - 1, line, f, r);
     if (ok)
         fputs("end\n", f);
@@ -356,6 +274,61 @@ static int report(struct check *c, bool golden, uint64_t seed, const char *keep,
     if (r->facts.wrong[0] && !r->ended[0])
         snprintf(r->ended, sizeof(r->ended), "%s", r->facts.wrong);
     free(text), free(said);
+    return c->err[0] ? -1 : 0;
+}
+
+/* --- once more --- */
+
+/* "...,"time_ns":30000000": of the run, or of the first that does not hold. */
+static long long time_of(const char *figures)
+{
+    const char *at = figures ? strstr(figures, "\"time_ns\":") : NULL;
+
+    return at ? strtoll(at + 10, NULL, 10) : 0;
+}
+
+/* Where in the run it is: the call that ended it, or when the first does not hold that is expected. */
+static void place_find(const struct check *c, const char *figures, const char *ended, struct policy_again *a)
+{
+    const char *call = strstr(ended, ", call "), *lost = figures ? strstr(figures, "\"held\":false") : NULL;
+
+    if (call)
+        a->call = strtoull(call + 7, NULL, 10);
+    if (!lost)
+        return;
+    a->to = time_of(lost);
+    a->from = a->to - (c->lab->kit ? SECOND_NS : time_of(figures) / LOOKS);
+    if (a->from < 0)
+        a->from = 0;
+}
+
+int policy_again(struct check *c, uint64_t seed, unsigned int number, struct policy_again *a)
+{
+    char *text = workloads_read(c), *workload = check_path("%s/.build/workload", c->folder),
+         *asked = check_path("%s/.build/asked", c->folder), *made = NULL, *figures = NULL, *again = NULL;
+    const char *step = text ? workload_find(text, number) : NULL;
+    struct report r = { .limited = false };
+    struct workload w;
+    FILE *f = NULL;
+
+    *a = (struct policy_again){ .call = 0 };
+    if (step)
+        made = workload_make(&w, step, seed, number);
+    if (made && workload && asked && (!unlink(asked) || errno == ENOENT) && (f = fopen(workload, "we"))) {
+        fputs(workload_line(made), f);
+        if (fclose(f))
+            check_fail(c, "%s: %s", workload, strerror(errno));
+        else
+            figures = measure(c, workload_line(made), seed, NULL, &r);
+        place_find(c, figures, r.ended, a);
+        for (step = made; workload_begins(workload_line(step), "expect ");)
+            step = workload_line(step); /* what is expected may be about a time behind that */
+        if (!c->err[0])
+            again = measure(c, workload_line(step), seed, &(const struct keeping){ asked, a->to }, &r);
+    } else if (!c->err[0]) {
+        check_fail(c, "%s cannot be written: %s", workload ?: "workload", strerror(errno));
+    }
+    free(text), free(workload), free(asked), free(made), free(figures), free(again);
     return c->err[0] ? -1 : 0;
 }
 

@@ -5,8 +5,8 @@
  * Concept: nobody starts it but the workbench (tools/workbench/remote.c), in a sandbox. It holds nothing that a policy
  * might want to have: no workload, no results, no report. It gives up all system calls that a policy does not need,
  * loads the shared object, whose constructors are the first code that is not ours, then also gives up opening files,
- * and serves. (In a debugger it is asked by a file: tools/sandbox/asked.h.) From the library it has what policies may call (POLICY_MAY in the Makefile), so an object that wants more
- * of xenlab cannot be loaded.
+ * and serves. From the library it has what policies may call (POLICY_MAY in the Makefile), so an object that wants more
+ * of xenlab cannot be loaded. In a debugger it is asked by a file: tools/sandbox/asked.h.
  */
 #include <dlfcn.h>
 #include <link.h>
@@ -86,10 +86,11 @@ int main(int argc, char **argv)
     const struct sched_ops *ops;
     void *lib;
 
-    if (argc < 2 || !asked_from(argc - 2, argv + 2) ||
-        asked_receive(&begin, sizeof(begin)) != (ssize_t)sizeof(begin) || begin.kind != WIRE_BEGIN) {
-        fprintf(stderr, "xenlab-policy: runs a policy for `xenlab sched`, which starts it; or once more, in a debugger:\n"
-                        "xenlab-policy ./POLICY.so FILE [call N | from NS]   where FILE is of xenlab sched --asked\n");
+    if (argc < 2 || !asked_from(argc - 2, argv + 2) || asked_receive(&begin, sizeof(begin)) != (ssize_t)sizeof(begin) ||
+        begin.kind != WIRE_BEGIN) {
+        fprintf(stderr,
+                "xenlab-policy: runs a policy for `xenlab sched`, which starts it; or once more, in a debugger:\n"
+                "xenlab-policy ./POLICY.so FILE [call N | from NS]   where FILE is of xenlab sched --asked\n");
         return 1;
     }
     mirror_init(&mirror);

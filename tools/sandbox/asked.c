@@ -51,7 +51,8 @@ bool asked_from(int argc, char *const *argv)
     return again.file;
 }
 
-void __attribute__((noinline)) asked_here(void) { __asm__ volatile(""); /* a debugger's: it is called */ }
+/* In front of the first question of that call, or from that time on; without either in front of the first. */
+static void __attribute__((noinline)) asked_here(void) { __asm__ volatile(""); /* it is called, whatever -O says */ }
 
 ssize_t asked_receive(void *bytes, size_t len)
 {

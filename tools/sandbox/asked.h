@@ -35,7 +35,4 @@ bool asked_from(int argc, char *const *argv);
 ssize_t asked_receive(void *bytes, size_t len);
 /* An answer. False: nobody is there who asks. */
 bool asked_answer(const void *bytes, size_t len);
-/* In front of the first question of that call, or from that time on; without either in front of the first. */
-void asked_here(void);
-
 #endif

@@ -9,9 +9,9 @@
 
 struct wb_args {
     const char *policy, *workload, *svg, *expect, *junit, *asked; /* NULL: not given */
-    unsigned int pcpus, limit;                            /* 0: as the workload says; seconds */
-    unsigned int decisions;                               /* for each pCPU and second of virtual time; 0: no limit */
-    s_time_t time, from, to;                              /* 0: as the workload says; to 0: the whole run */
+    unsigned int pcpus, limit;                                    /* 0: as the workload says; seconds */
+    unsigned int decisions;  /* for each pCPU and second of virtual time; 0: no limit */
+    s_time_t time, from, to; /* 0: as the workload says; to 0: the whole run */
     uint64_t seed;
     bool json, tap, bench, help;
 };

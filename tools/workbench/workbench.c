@@ -270,8 +270,8 @@ static int run_object(struct options *o)
     }
     o->remote = r;
     rc = 1;
-    if (wb_remote_start(r, o->object, o->args.limit, o->args.pcpus ? o->args.pcpus : pcpus,
-                        guarded_seed(o->args.seed), asked)) {
+    if (wb_remote_start(r, o->object, o->args.limit, o->args.pcpus ? o->args.pcpus : pcpus, guarded_seed(o->args.seed),
+                        asked)) {
         wb_remote_hooks(r);
         r->decisions_max = o->args.decisions * (o->args.pcpus ? o->args.pcpus : pcpus);
         rc = run(o, &r->ops);

@@ -6,11 +6,14 @@
  * Both reports of it are made again and shown side by side around the line in which they part. Then, if what runs the
  * code is a program of this machine's (form H), gdb is started on it: it stops where that step begins (kit_step(), one
  * event before), and then in the first of the functions that the student writes. A guest (form G) is run by `xenlab
- * debug`, to the same two places, from where it goes back as well. Without a terminal there is no one to type: the
- * command is shown, and carried out only if --gdb says so; the debugger then reads what comes from the pipe.
+ * debug`, to the same two places, from where it goes back as well. A policy (form P) is asked once more what it was
+ * asked, in gdb and with nobody there (tools/sandbox/asked.h): up to the call in which the run ended, or to the last
+ * time that what is expected was still so. Without a terminal there is no one to type: the command is shown, and
+ * carried out only if --gdb says so; the debugger then reads what comes from the pipe.
  */
 #include "ui/lab/show.h"
 
+#include "tools/lab/form_p.h"
 #include "tools/lab/pair.h"
 #include "tools/lab/testfile.h"
 #include "ui/lab/student.h"
@@ -28,7 +31,7 @@ enum gdb { GDB_IF_TERMINAL, GDB_YES, GDB_NO }; /* or xenlab debug */
 
 /* --- gdb, or xenlab debug --- */
 
-#define WORDS_MAX (24 + LAB_BODIES_MAX)
+#define WORDS_MAX (30 + LAB_BODIES_MAX)
 
 struct command {
     char *word[WORDS_MAX]; /* owned */
@@ -49,24 +52,35 @@ static void add(struct command *c, const char *fmt, ...)
 /* The last of the steps is where it goes wrong. NULL: nobody knows. */
 static const char *last_step(const char *keep) { return keep && strrchr(keep, ',') ? strrchr(keep, ',') + 1 : keep; }
 
-static void gdb_command(struct command *g, const struct check *c, uint64_t seed, const char *keep)
+static void gdb_begin(struct command *g, const struct check *c)
 {
-    const char *last = last_step(keep);
-
     add(g, "gdb");
     add(g, "-q");
     add(g, "-ex=set confirm off");
     add(g, "-ex=directory %s", c->root);
     add(g, "-ex=directory %s", c->folder);
-    if (last)
-        add(g, "-ex=tbreak kit_step if now == %s", last);
-    else
-        add(g, "-ex=tbreak kit_main");
+}
+
+/* It stops at one place, and then in what the student writes. The program's words come next. */
+static void gdb_stops(struct command *g, const struct check *c)
+{
     add(g, "-ex=run");
     for (unsigned int i = 0; i < c->lab->nr_bodies; i++)
         add(g, "-ex=tbreak %s", c->lab->body[i].function);
     add(g, "-ex=continue");
     add(g, "--args");
+}
+
+static void gdb_command(struct command *g, const struct check *c, uint64_t seed, const char *keep)
+{
+    const char *last = last_step(keep);
+
+    gdb_begin(g, c);
+    if (last)
+        add(g, "-ex=tbreak kit_step if now == %s", last);
+    else
+        add(g, "-ex=tbreak kit_main");
+    gdb_stops(g, c);
     add(g, "%s/.build/facts", c->folder);
     add(g, "--seed");
     add(g, "%llu", (unsigned long long)seed);
@@ -118,6 +132,36 @@ static void guest_command(struct command *g, const struct check *c, uint64_t see
     g->word[g->nr] = NULL;
 }
 
+static void policy_command(struct command *g, const struct check *c, const struct policy_again *a)
+{
+    gdb_begin(g, c);
+    add(g, "-ex=set breakpoint pending on"); /* until the object is loaded */
+    add(g, "-ex=tbreak asked_here");
+    gdb_stops(g, c);
+    add(g, "%s/%s", c->built, c->lab->kit ? "xenlab-kit" : "xenlab-policy");
+    add(g, "%s/.build/policy.so", c->folder);
+    add(g, "%s/.build/asked", c->folder);
+    if (a->call || a->to) {
+        add(g, a->call ? "call" : "from");
+        add(g, "%llu", a->call ? (unsigned long long)a->call : (unsigned long long)a->from);
+    }
+    g->word[g->nr] = NULL;
+}
+
+/* When it is, and the workbench's own picture of that time. */
+static void policy_print(const struct check *c, uint64_t seed, const struct policy_again *a)
+{
+    if (a->to)
+        printf("\nIt is as expected until %.6g s, and from %.6g s on it is not.", (double)a->from / 1e9,
+               (double)a->to / 1e9);
+    printf("\nThe workload is .build/workload. To see what came of it:\n  xenlab %s%s --policy '%s/.build/policy.so' "
+           "--workload '%s/.build/workload' --seed %llu --svg chart.svg",
+           c->lab->kit ? "kit " : "sched", c->lab->kit ?: "", c->folder, c->folder, (unsigned long long)seed);
+    if (a->to && !c->lab->kit)
+        printf(" --window %lldus..%lldus", a->from / 1000, a->to / 1000);
+    putchar('\n');
+}
+
 /* As somebody would type it. */
 static void command_print(const struct command *g)
 {
@@ -126,25 +170,34 @@ static void command_print(const struct command *g)
     putchar('\n');
 }
 
-static int debugger_run(const struct check *c, uint64_t seed, const char *keep, enum gdb how)
+/* step: the one in which it goes wrong. */
+static int debugger_run(struct check *c, uint64_t seed, const char *keep, unsigned int step, enum gdb how)
 {
     struct command g = { .nr = 0 };
-    const bool guest = !strcmp(c->lab->form, "G");
+    const bool guest = !strcmp(c->lab->form, "G"), policy = !strcmp(c->lab->form, "P");
+    struct policy_again a;
     int rc = STATUS_OK;
 
+    if (policy && policy_again(c, seed, step, &a))
+        return lab_complain("%s", c->err);
+    if (policy)
+        policy_print(c, seed, &a);
     if (guest && !guest_script(c, keep))
         return lab_complain("%s/.build/show: %s", c->folder, strerror(errno));
     if (guest)
         guest_command(&g, c, seed, keep);
+    else if (policy)
+        policy_command(&g, c, &a);
     else
         gdb_command(&g, c, seed, keep);
     if (how == GDB_NO || (how == GDB_IF_TERMINAL && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))) {
         printf("\nTo go through your code there (xenlab lab show --gdb does it):\n");
         command_print(&g);
     } else {
-        printf("\n%s\n", guest
-                             ? "The guest stops in your code in that step. step, over, print, back; help; quit ends it."
-                             : "gdb stops in your code in that step. up, print, next; quit ends it.");
+        printf("\n%s\n",
+               guest    ? "The guest stops in your code in that step. step, over, print, back; help; quit ends it."
+               : policy ? "gdb stops in your code at that time. up, print, next; run begins again; quit ends it."
+                        : "gdb stops in your code in that step. up, print, next; quit ends it.");
         fflush(NULL);
         execvp(g.word[0], g.word);
         rc = lab_complain("%s: %s", g.word[0],
@@ -174,8 +227,17 @@ static char *test_find(const struct check *c, const char *property)
     return NULL;
 }
 
+/* The step that line `at` is of. */
+static unsigned int step_of(const struct facts *f, size_t at)
+{
+    for (at = at < f->nr ? at + 1 : f->nr; at--;)
+        if (f->fact[at].kind == FACT_STEP)
+            return (unsigned int)f->fact[at].number;
+    return 0;
+}
+
 /* Both reports, and what is known of the property. */
-static int pair_print(struct check *c, uint64_t seed, const char *keep, bool *differ)
+static int pair_print(struct check *c, uint64_t seed, const char *keep, bool *differ, unsigned int *step)
 {
     const struct lab_property *property = NULL;
     struct divergence d;
@@ -184,8 +246,10 @@ static int pair_print(struct check *c, uint64_t seed, const char *keep, bool *di
     if (pair_run(c, seed, keep, &pair))
         return lab_complain("%s", c->err);
     *differ = pair_differs(c, &pair, &d);
-    if (*differ)
+    if (*differ) {
         property = lab_property(c->lab, d.name);
+        *step = step_of(&pair.golden.facts, d.at);
+    }
     if (property)
         printf("%02u.%zu %s\nsee %s\n\n", c->lab->number, (size_t)(property - c->lab->property) + 1, property->what,
                property->where);
@@ -202,6 +266,7 @@ static int test_show(struct check *c, const char *file, enum gdb how)
     char err[TESTFILE_ERR_SIZE], *text = lab_file_read(file);
     struct testfile t = { .keep = NULL };
     int rc = STATUS_ENVIRONMENT;
+    unsigned int step = 0;
     bool differ = false;
 
     if (text && testfile_read(&t, text, err)) {
@@ -210,9 +275,9 @@ static int test_show(struct check *c, const char *file, enum gdb how)
         c->keep = t.keep, c->seed_from = c->seed_to = t.seed;
         rc = student_check_run(c); /* which builds it */
         if (!c->compiler && !c->err[0] && !c->lab->nr_questions)
-            rc = pair_print(c, t.seed, t.keep, &differ);
-        if (!rc && differ && strchr("HG", *c->lab->form))
-            rc = debugger_run(c, t.seed, t.keep, how);
+            rc = pair_print(c, t.seed, t.keep, &differ, &step);
+        if (!rc && differ)
+            rc = debugger_run(c, t.seed, t.keep, step, how);
     }
     free(text);
     testfile_free(&t);

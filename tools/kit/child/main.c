@@ -114,8 +114,9 @@ int main(int argc, char **argv)
 
     if (argc < 2 || !asked_from(argc - 2, argv + 2) || asked_receive(&begin, sizeof(begin)) <= (ssize_t)KIT_HEAD ||
         begin.kind != KIT_BEGIN) {
-        fprintf(stderr, "xenlab-kit: runs an algorithm for `xenlab kit`, which starts it; or once more, in a debugger:\n"
-                        "xenlab-kit ./POLICY.so FILE [call N | from NS]   where FILE is of xenlab kit --asked\n");
+        fprintf(stderr,
+                "xenlab-kit: runs an algorithm for `xenlab kit`, which starts it; or once more, in a debugger:\n"
+                "xenlab-kit ./POLICY.so FILE [call N | from NS]   where FILE is of xenlab kit --asked\n");
         return 1;
     }
     for (size_t i = 0; i < sizeof(kits) / sizeof(*kits); i++)
