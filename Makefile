@@ -140,7 +140,10 @@ all_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(NO_REP) -fno-strict-aliasing -
 
 # The program's own definitions take the place of some of Unicorn's internals (see sim/), hence -rdynamic.
 all_ldflags = $(CFLAGS) -rdynamic $(variant_cflags)
-all_libs = $(UNICORN_LIBS) $(LIBRARY_LIBS) -lm -lpthread
+comma := ,
+lab_libs = $(UNICORN_LIBS) $(LIBRARY_LIBS) -lm -lpthread
+# Unicorn's place, seen from wherever a program is in build/, so that a folder that was moved or copied works.
+all_libs = $(foreach l,$(lab_libs),$(if $(filter -Wl$(comma)-rpath%,$l),$(foreach up,. .. ../.. ../../..,$(subst $(CURDIR)/build/,\$$ORIGIN/$(up)/,$l)),$l))
 
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -DXENLAB_AUDIT
 
@@ -232,7 +235,7 @@ $(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/$$(if $$(filter $$(l),$$(
 
 # Functions of the student's stay what they are, for gdb.
 $(1)/labs/cflags: flags = $$(patsubst -O2,-Og,$$(filter-out -Werror -MMD -MP,$$(all_cflags)))
-$(1)/labs/ldflags: flags = $$(all_ldflags) $$(all_libs)
+$(1)/labs/ldflags: flags = $$(all_ldflags) $$(lab_libs)
 $(1)/labs/policy_cflags: flags = $$(patsubst -O2,-Og,$$(filter-out -Werror -MMD -MP,$$(all_cflags))) -fPIC
 $(1)/labs/policy_ldflags: flags = -Wl,-z,now
 $(1)/labs/guest_cflags: flags = $$(filter-out -Werror -MMD -MP,$$(GUEST_CFLAGS)) $$(XEN_CFLAGS)
@@ -490,7 +493,6 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 	$(Q)for c in $(INSTALLED_COMMANDS); do build/xenlab manual $$c > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab-$$c.1 || exit 1; done
 	$(Q)build/xenlab completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenlab
 	$(Q)build/xenlab completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenlab
-comma := ,
 .PHONY: install pictures
 
 setup: check-packages assets ## get what the build and the tests need; afterwards no network is used

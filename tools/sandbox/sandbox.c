@@ -40,6 +40,7 @@ static char *const no_environment[] = { NULL };
 struct words {
     const char *word[MAX_WORDS];
     unsigned int nr;
+    char origin[4096]; /* the program's folder */
 };
 
 static void add(struct words *w, const char *word)
@@ -214,8 +215,16 @@ static _Noreturn void become(const struct sandbox *s, const struct words *w, boo
 
 static void command(const struct sandbox *s, const char *const argv[], bool wrapped, struct words *w)
 {
+    const char *slash = strrchr(argv[0], '/');
+
     if (wrapped) {
         wrap(w, bwrap_path());
+        if (slash) { /* where it has libraries beside it: without /proc, ld.so(8) does not know what $ORIGIN is */
+            snprintf(w->origin, sizeof(w->origin), "%.*s", (int)(slash - argv[0]), argv[0]);
+            add(w, "--setenv");
+            add(w, "LD_ORIGIN_PATH");
+            add(w, w->origin);
+        }
         if (s->single) {
             add(w, "--seccomp");
             add(w, "4"); /* FIRST_FREE */
