@@ -69,7 +69,7 @@ LAB_HEADERS := $(shell find include sim vcpu mmu evtchn rings tools guests labs/
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 MODEL_OBJS := model routes
 WORKBENCH_OBJS := program setup record sim event figures expect_read expect expect_report load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
-KIT_OBJS := ask expect report memctl_load memctl_svg memctl command
+KIT_OBJS := ask expect report workload svg memctl_load memctl_svg memctl command
 # What an algorithm of a kit runs in, likewise another program: nothing of the library but how it gives up system calls.
 KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o main.o)
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.

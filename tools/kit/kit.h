@@ -10,6 +10,7 @@
  *      command.c   options; load, ask, report         report.c    figures, as a table and JSON
  *      ask.c       the algorithm's process             child/      what runs in it
  *      expect.c    what is expected of figures
+ *      workload.h  how workloads are read              svg.h       how charts are drawn
  *      memctl.c    a kit (memctl_load.c: its workloads, memctl_svg.c: its chart)
  *
  * A new kit is: a table in include/xenlab/kit.h; its questions in wire.h; how its table is called, in child/; a struct

@@ -8,15 +8,6 @@
 
 /* --- use --- */
 
-/* Stirred, as SplitMix64 does: the working set of a second depends on nothing that an algorithm does. */
-static uint64_t stir(uint64_t x)
-{
-    x *= UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
 /* The working set of VM i, in second t (from 0). */
 static uint64_t needs(const struct memctl *m, unsigned int i, uint64_t t)
 {
@@ -32,7 +23,7 @@ static uint64_t needs(const struct memctl *m, unsigned int i, uint64_t t)
     if (s->grows)
         return s->to > s->from ? s->from + (s->to - s->from) * at / s->seconds
                                : s->from - (s->from - s->to) * at / s->seconds;
-    return s->from + stir(stir(m->seed + 1) ^ (t * MEMCTL_MAX_VMS + i + 1)) % (s->to - s->from + 1);
+    return s->from + workload_stir(workload_stir(m->seed + 1) ^ (t * MEMCTL_MAX_VMS + i + 1)) % (s->to - s->from + 1);
 }
 
 static uint64_t least_of(uint64_t a, uint64_t b) { return a < b ? a : b; }

@@ -20,12 +20,11 @@
 #ifndef TOOLS_KIT_MEMCTL_H
 #define TOOLS_KIT_MEMCTL_H
 
-#include "tools/kit/kit.h"
+#include "tools/kit/workload.h"
 
 #define MEMCTL_MAX_STEPS 64
-#define MEMCTL_MAX_TIME  14400     /* s */
-#define MEMCTL_MAX_SIZE  (1 << 24) /* MiB */
-#define MEMCTL_TURN      10        /* s: within so many a balloon that goes the other way oscillates */
+#define MEMCTL_MAX_TIME  14400 /* s */
+#define MEMCTL_TURN      10    /* s: within so many a balloon that goes the other way oscillates */
 
 /* The working set for so many seconds: anything in from..to each second, or from `from` to `to` evenly. */
 struct memctl_step {
@@ -39,7 +38,7 @@ struct memctl_second {
 };
 
 struct memctl_vm {
-    char name[32];
+    char name[KIT_NAME];
     uint64_t memory, floor, max; /* as the workload says; memory: at the beginning */
     struct memctl_step step[MEMCTL_MAX_STEPS];
     unsigned int nr_steps;
