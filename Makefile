@@ -69,9 +69,9 @@ LAB_HEADERS := $(shell find include sim vcpu mmu evtchn rings tools guests labs/
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 MODEL_OBJS := model routes
 WORKBENCH_OBJS := program setup record sim event figures expect_read expect expect_report load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
-KIT_OBJS := ask expect report workload svg memctl_load memctl_svg memctl command
+KIT_OBJS := ask expect report workload svg memctl_load memctl_svg memctl precopy_load precopy_svg precopy_vm precopy command
 # What an algorithm of a kit runs in, likewise another program: nothing of the library but how it gives up system calls.
-KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o main.o)
+KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o precopy.o main.o)
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
 POLICY_OBJS := $(addprefix tools/policy/,memory.o mirror.o serve.o main.o)
 POLICY_MAY := sched_kick_cpu sched_kick_idle sched_pick_default sched_part_join sched_prefers_idle get_cpu_idle_time \
@@ -256,7 +256,7 @@ $(1)/tests/tools/test_lab: private CMOCKA_LIBS += -Wl,-u,libxl_defbool_set
 
 # What runs policies lies where the program does.
 $(addprefix $(1)/tests/sched/,test_expect test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
-$(1)/tests/kit/test_kit: | $(1)/xenlab-kit
+$(1)/tests/kit/test_kit $(1)/tests/kit/test_precopy: | $(1)/xenlab-kit
 
 $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter-out ui/main.o,$$(PROGRAM_OBJS))) \
 		$(1)/libxenlab.a

@@ -90,4 +90,53 @@ struct memctl_ops {
     void (*tick)(void *state, const struct mem_host *host, const struct vm_mem *vm, size_t n, uint64_t *target);
 };
 
+/* --- precopy: a VM goes to another host while it runs --- */
+
+/*
+ * A VM's memory is sent over a link while the VM runs, and stores. The hypervisor keeps a dirty bitmap: a page's bit is
+ * set whenever the VM stores to the page. In round 1 all pages are to be sent, in each other round those that have been
+ * stored to since the one before began, and those that it has left out. At some time the VM is paused, and what is
+ * missing is sent while it stands still: that is its downtime.
+ *
+ *      look | stop()? | round 1 | look | stop()? | round 2 | ... | look | stop()! pause | look | last round
+ *                                                                                       <--- downtime --->
+ *
+ * In a round, order() says which pages are sent next, again and again. (C. Clark et al., "Live Migration of Virtual
+ * Machines", NSDI 2005, sections 3.3 and 4: writable working sets, and pages that are skipped. In Xen it is
+ * tools/libs/guest/xg_sr_save.c that decides, and docs/specs/libxc-migration-stream.pandoc what is on the link.)
+ *
+ * A page is a gfn, from 0; in a bitmap it is bit gfn % 64 of word gfn / 64, and bits of no page are 0. Times are ns.
+ */
+
+/* What is known when something is asked. Before each call the dirty bitmap is looked at, until the VM is paused. */
+struct precopy_now {
+    uint64_t now;    /* since the beginning */
+    uint64_t pages;  /* that the VM has: gfns are less */
+    uint64_t page;   /* how long the link takes for one */
+    uint64_t look;   /* and how long a look takes: the VM runs meanwhile */
+    uint64_t round;  /* stop(): how many are over, at first 0; order(): which one it is, from 1 */
+    uint64_t paused; /* 1: the VM is, this is the last round; else 0 */
+    uint64_t began;  /* when the round began (stop(): the one that is over) */
+    uint64_t sent;   /* pages that were sent in that round so far */
+    uint64_t all;    /* and in all rounds */
+    uint64_t todo;   /* pages that this round has still to send (stop(): that it has left out) */
+    uint64_t again;  /* pages that were stored to since it began */
+    uint64_t left;   /* pages that are either or both: a round that began now would have to send so many */
+};
+
+struct precopy_ops {
+    struct kit k;
+    /* Before each round: is the VM to be paused now? Then that round is the last. Before the first, nothing is sent. */
+    bool (*stop)(void *state, const struct precopy_now *now);
+    /*
+     * What is to be sent next: gfn[0..n-1], in this order, n at most `max`; returns n. Each must be in `todo`, which
+     * has what this round is still to send, and no page twice: else it is a mistake, and ends the run. `again` has what
+     * the VM has stored to since the round began: such a page has to be sent once more anyway, and may be left to the
+     * next round. Asked until `todo` is empty, or it returns 0: then the round is over. What the last one has left out
+     * is lost.
+     */
+    size_t (*order)(void *state, const struct precopy_now *now, const uint64_t *todo, const uint64_t *again,
+                    uint64_t *gfn, size_t max);
+};
+
 #endif

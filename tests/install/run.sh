@@ -97,10 +97,17 @@ own_policy() {
         chmod 755 "$tmp" "$tmp/lottery.so" &&
         "$XENLAB" sched --policy "$tmp/lottery.so" --workload docs/examples/sched/weights.txt | grep '^Lottery Scheduler'
 }
+# And kits', for which an installed header is enough.
+own_kit() {
+    cc -shared -fPIC -I"$root/include" -o "$tmp/$2.so" "docs/examples/kit/$2.c" && chmod 755 "$tmp" "$tmp/$2.so" &&
+        "$root/bin/xenlab" kit "$1" --policy "$tmp/$2.so" --workload "docs/examples/kit/$3.txt" | grep "^$4"
+}
 if command -v cc > /dev/null; then
     check "a scheduler of one's own runs" own_policy
+    check "a memory coordinator of one's own runs" own_kit memctl even phases oscillations
+    check "a pre-copy policy of one's own runs" own_kit precopy outpaced server downtime
 else
-    skip "a scheduler of one's own: no cc"
+    skip "a scheduler, and kits' algorithms, of one's own: no cc"
 fi
 
 # --------------------------------------------------------------------------------------------------- manual pages --

@@ -2,113 +2,8 @@
 /*
  * `xenlab kit`: what goes wrong with an algorithm is named, and reports are this side's; mistakes in workloads and
  * options are answered; memctl's model keeps its own rules. Built with cc, as a student would; without one, skipped.
- * Budget: 500 lines: all of it runs the command, and shares what does that.
  */
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "sim/types.h"
-#include "tools/kit/kit.h"
-
-static char dir[] = "build/kit-XXXXXX";
-
-static const char *path(const char *name)
-{
-    static char buf[8][64];
-    static unsigned int next;
-    char *p = buf[next++ % 8];
-
-    snprintf(p, sizeof(buf[0]), "%s/%s", dir, name);
-    return p;
-}
-
-static void file_write(const char *name, const char *text)
-{
-    FILE *f = fopen(path(name), "w");
-
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
-static char *file_read(const char *name)
-{
-    FILE *f = fopen(path(name), "r");
-    char *text = calloc(1, 1 << 20);
-
-    assert_non_null(f);
-    assert_non_null(text);
-    assert_true(fread(text, 1, (1 << 20) - 1, f) < (1 << 20) - 1);
-    fclose(f);
-    return text;
-}
-
-static int kit_to(const char *const *args)
-{
-    char *argv[20];
-    int argc = 0, out, err, rc;
-
-    while (*args)
-        argv[argc++] = (char *)(uintptr_t)*args++;
-    fflush(NULL);
-    out = dup(1);
-    err = dup(2);
-    assert_non_null(freopen(path("out"), "w", stdout));
-    assert_non_null(freopen(path("err"), "w", stderr));
-    rc = kit_command(argc, argv);
-    fflush(NULL);
-    clearerr(stdout);
-    dup2(out, 1);
-    dup2(err, 2);
-    close(out);
-    close(err);
-    return rc;
-}
-
-#define KIT(...) kit_to((const char *const[]){ __VA_ARGS__, NULL })
-
-static bool in_file(const char *name, const char *text)
-{
-    char *content = file_read(name);
-    const bool there = strstr(content, text) != NULL;
-
-    if (!there)
-        print_message("\"%s\" is not in: %s", text, content);
-    free(content);
-    return there;
-}
-
-static double figure(const char *metric, const char *subject)
-{
-    char *content = file_read("out"), key[120], *at;
-    double value = -1;
-
-    snprintf(key, sizeof(key), "{\"metric\":\"%s\",\"subject\":\"%s\",\"value\":", metric, subject);
-    at = strstr(content, key);
-    if (at)
-        value = strtod(at + strlen(key), NULL);
-    free(content);
-    return value;
-}
-
-static bool build(const char *source, int bad)
-{
-    char command[512];
-
-    snprintf(command, sizeof(command), "cc -shared -fPIC -O1 -Iinclude -D_GNU_SOURCE -DBAD=%d -w -o %s %s", bad,
-             path("p.so"), source);
-    return system(command) == 0;
-}
+#include "tests/kit/fixture.h"
 
 #define SMALL                                                                                                          \
     "memory 1G\nreserve 64M\ntime 20s\nvm web memory=256M floor=64M max=512M : use 100M\n"                             \
@@ -116,28 +11,12 @@ static bool build(const char *source, int bad)
 
 /* --- algorithms that go wrong --- */
 
-static const struct {
-    int bad, rc;
-    const char *message;
-} faults[] = {
-    { 1, 2, "gave db a target of 513 MiB, more than its max, 512 MiB, in tick, call 4, at 3 s" },
+static const struct fault faults[] = {
+    { 1, 2, "gave db a target of 513 MiB, more than its max, 512 MiB,@" },
     { 2, 2, "gave web a target of 18446744073709550680 MiB, more than its max" },
-    { 3, 2, "crashed (Segmentation fault) in tick, call 4, at 3 s" },
-    { 4, 2, "stopped: did not return within 1 s of CPU time in tick, call 4, at 3 s" },
-    { 5, 2, "ended the process (exit 0) in tick, call 4, at 3 s" },
-    { 6, 2, "crashed (Aborted) in tick" },
-    { 7, 2, "was stopped: it made the system call openat which no policy needs in tick" },
-    { 8, 2, "was stopped: it made the system call clone which no policy needs in tick" },
-    { 9, 2, "closed its connection to the workbench in tick" },
-    { 10, 0, "policy| {\"forged\":1}" },
     { 11, 0, "" },
     { 12, 0, "" },
-    { 13, 2, "answered what is no answer (it has another length) in tick" },
-    { 14, 2, "answered what is no answer (it answers another call) in tick" },
-    { 15, 2, "stopped: has slept, or waited, for 10 s in tick" },
-    { 20, 2, "ended the process (exit 3) in init, call 1" },
-    { 21, 2, "ended the process (exit 0) in its constructors" },
-    { 22, 2, "crashed (Aborted) in its constructors" },
+    { 15, 2, "stopped: has slept, or waited, for 10 s@" },
     { 23, 1, "exports no `const struct memctl_ops xenlab_memctl_ops`" },
     { 24, 1, "xenlab_memctl_ops is no `const struct memctl_ops`" },
     { 25, 1, "xenlab_memctl_ops has abi 99 and size 32, where 1 and 32 are wanted" },
@@ -146,34 +25,15 @@ static const struct {
     { 28, 1, "xenlab_memctl_ops has no tick" },
 };
 
-/* Of their own: words for crashes (3, 6, 22), files opened (7), a thread at exit() that looks for leaks (5, 20, 21). */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZERS_SAY_IT_OTHERWISE (1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 20 | 1u << 21 | 1u << 22)
-#else
-#define SANITIZERS_SAY_IT_OTHERWISE 0
-#endif
-
 static void faults_all(void)
 {
-    if (!build("tests/kit/bad_memctl.c", 0))
-        skip();
-    file_write("w", SMALL);
-    if (KIT("memctl", "--policy", path("p.so"), "--workload", path("w")) == 1)
-        skip(); /* as nobody, who cannot come here */
-    for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
-        int rc;
+    static const char source[] = "tests/kit/bad_memctl.c", where[] = " in tick, call 4, at 3 s";
 
-        if (SANITIZERS_SAY_IT_OTHERWISE >> faults[i].bad & 1)
-            continue;
-        assert_true(build("tests/kit/bad_memctl.c", faults[i].bad));
-        rc = KIT("memctl", "--policy", path("p.so"), "--workload", path("w"), "--limit", "1", "--json");
-        if (rc != faults[i].rc || !in_file("err", faults[i].message))
-            fail_msg("BAD=%d: status %d", faults[i].bad, rc);
-        if (rc)
-            assert_int_equal(figure("faults", "web"), -1); /* no report */
-        else
-            assert_int_equal(figure("lacking", "db"), 20);
-    }
+    file_write("w", SMALL);
+    if (!faults_can_be_tried("memctl", source))
+        skip();
+    faults_tried("memctl", source, faults_of_all, ARRAY_SIZE(faults_of_all), where, "lacking", "db", 20);
+    faults_tried("memctl", source, faults, ARRAY_SIZE(faults), where, "lacking", "db", 20);
 }
 
 static void test_faults(void **state) { faults_all(); }
@@ -417,17 +277,6 @@ static void test_same(void **state)
     assert_true(in_file("svg", "three</text>"));
     free(one);
     free(two);
-}
-
-static int setup(void **state) { return mkdtemp(dir) && !chmod(dir, 0755) ? 0 : -1; }
-
-static int teardown(void **state)
-{
-    static const char *const names[] = { "w", "x", "out", "err", "svg", "p.so", "p.c" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        unlink(path(names[i]));
-    return rmdir(dir);
 }
 
 int main(void)

@@ -16,7 +16,7 @@
 #include "tools/printable.h"
 #include "tools/user_file.h"
 
-static const struct kit_model *const kits[] = { &kit_memctl };
+static const struct kit_model *const kits[] = { &kit_memctl, &kit_precopy };
 #define LOST    4 /* the exit status: something that is expected does not hold */
 #define NR_KITS (sizeof(kits) / sizeof(*kits))
 

@@ -6,12 +6,13 @@
 
 double svg_x(const struct svg *c, uint64_t t) { return SVG_LEFT + INNER * (double)t / (double)(c->time ? c->time : 1); }
 
-double svg_y(const struct svg *c, uint64_t value)
+static double y_of(const struct svg *c, uint64_t value)
 {
     return c->top + c->height - c->height * (double)value / (double)(c->most ? c->most : 1);
 }
 
-void svg_text(const struct svg *c, double x, double y, const char *anchor, const char *s)
+/* Of anybody's; anchor: start, middle, end. */
+static void text(const struct svg *c, double x, double y, const char *anchor, const char *s)
 {
     fprintf(c->f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
     for (; *s; s++) {
@@ -29,7 +30,7 @@ void svg_begin(const struct svg *c, double height, const char *title)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" font-family=\"monospace\" "
             "font-size=\"12\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
             SVG_WIDTH, height);
-    svg_text(c, SVG_LEFT, 22, "start", title);
+    text(c, SVG_LEFT, 22, "start", title);
 }
 
 void svg_end(const struct svg *c) { fputs("</svg>\n", c->f); }
@@ -44,16 +45,16 @@ void svg_marks(const struct svg *c, const struct svg_mark *mark, double width)
         else
             fprintf(c->f, "<rect x=\"%.1f\" y=\"%d\" width=\"16\" height=\"%d\" fill=\"%s\"/>\n", x,
                     mark->shape == SVG_AREA ? 38 : 43, mark->shape == SVG_AREA ? 12 : 2, mark->colour);
-        svg_text(c, x + 22, 48, "start", mark->text);
+        text(c, x + 22, 48, "start", mark->text);
     }
 }
 
 void svg_frame(const struct svg *c, const char *name, const char *most)
 {
-    svg_text(c, SVG_LEFT - 8, c->top + c->height / 2 + 4, "end", name);
+    text(c, SVG_LEFT - 8, c->top + c->height / 2 + 4, "end", name);
     if (most) {
-        svg_text(c, SVG_WIDTH - SVG_RIGHT + 6, c->top + 10, "start", most);
-        svg_text(c, SVG_WIDTH - SVG_RIGHT + 6, c->top + c->height, "start", "0");
+        text(c, SVG_WIDTH - SVG_RIGHT + 6, c->top + 10, "start", most);
+        text(c, SVG_WIDTH - SVG_RIGHT + 6, c->top + c->height, "start", "0");
     }
     fprintf(c->f,
             "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" stroke=\"#999\" "
@@ -64,7 +65,7 @@ void svg_frame(const struct svg *c, const char *name, const char *most)
 void svg_rule(const struct svg *c, uint64_t value, const char *style)
 {
     fprintf(c->f, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" %s/>\n", SVG_LEFT, SVG_WIDTH - SVG_RIGHT,
-            svg_y(c, value), svg_y(c, value), style);
+            y_of(c, value), y_of(c, value), style);
 }
 
 void svg_axis(const struct svg *c, uint64_t unit, const char *name)
@@ -78,7 +79,7 @@ void svg_axis(const struct svg *c, uint64_t unit, const char *name)
         step = steps[i];
     for (uint64_t t = 0; t * unit <= c->time; t += step) {
         snprintf(label, sizeof(label), "%llu %s", (unsigned long long)t, name);
-        svg_text(c, svg_x(c, t * unit), y + 16, "middle", label);
+        text(c, svg_x(c, t * unit), y + 16, "middle", label);
         fprintf(c->f, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#999\" stroke-width=\"0.5\"/>\n",
                 svg_x(c, t * unit), svg_x(c, t * unit), y, y + 4);
     }
@@ -88,21 +89,21 @@ static void steps(const struct svg *c, const void *of, uint64_t nr, uint64_t (*v
                   uint64_t width)
 {
     for (uint64_t i = 0; i < nr; i++)
-        fprintf(c->f, "V%.1fH%.1f", svg_y(c, value(of, i)), svg_x(c, (i + 1) * width));
+        fprintf(c->f, "V%.1fH%.1f", y_of(c, value(of, i)), svg_x(c, (i + 1) * width));
 }
 
 void svg_area(const struct svg *c, const void *of, uint64_t nr, uint64_t (*value)(const void *of, uint64_t i),
               uint64_t width, const char *colour)
 {
-    fprintf(c->f, "<path fill=\"%s\" d=\"M%.1f %.1f", colour, SVG_LEFT, svg_y(c, 0));
+    fprintf(c->f, "<path fill=\"%s\" d=\"M%.1f %.1f", colour, SVG_LEFT, y_of(c, 0));
     steps(c, of, nr, value, width);
-    fprintf(c->f, "V%.1fZ\"/>\n", svg_y(c, 0));
+    fprintf(c->f, "V%.1fZ\"/>\n", y_of(c, 0));
 }
 
 void svg_line(const struct svg *c, const void *of, uint64_t nr, uint64_t (*value)(const void *of, uint64_t i),
               uint64_t width, const char *style)
 {
-    fprintf(c->f, "<path fill=\"none\" %s d=\"M%.1f %.1f", style, SVG_LEFT, svg_y(c, nr ? value(of, 0) : 0));
+    fprintf(c->f, "<path fill=\"none\" %s d=\"M%.1f %.1f", style, SVG_LEFT, y_of(c, nr ? value(of, 0) : 0));
     steps(c, of, nr, value, width);
     fputs("\"/>\n", c->f);
 }

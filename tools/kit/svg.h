@@ -28,13 +28,10 @@ struct svg {
 };
 
 double svg_x(const struct svg *c, uint64_t t);
-double svg_y(const struct svg *c, uint64_t value);
 
 /* A chart's head; svg_end() its end. */
 void svg_begin(const struct svg *c, double height, const char *title);
 void svg_end(const struct svg *c);
-/* Text of anybody's; anchor: start, middle, end. */
-void svg_text(const struct svg *c, double x, double y, const char *anchor, const char *s);
 
 /* Marks below the title, `width` apart: an area of a colour, or a line. A text of NULL ends them. */
 struct svg_mark {

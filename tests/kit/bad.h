@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What an algorithm of any kit may do wrong, by the number BAD; 0: nothing. See fixture.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "xenlab/kit.h"
+
+static int calls;
+static int *volatile nowhere;
+
+/* 13, 14: an answer of its own, before the real one. */
+static void forge(uint32_t len, uint64_t call)
+{
+    struct {
+        uint32_t kind, hook;
+        uint64_t call;
+        int64_t value;
+        uint32_t len, filler;
+        uint64_t bytes[2];
+    } m = { .kind = 6, .hook = 1, .call = call, .len = len };
+
+    if (write(3, &m, 32 + len) < 0)
+        abort();
+}
+
+static void wrong_anyhow(void)
+{
+    switch (BAD) {
+    case 3: *nowhere = 1; break;
+    case 4:
+        for (volatile int i = 1; i; i |= 1)
+            ;
+        break;
+    case 5: exit(0);
+    case 6: abort();
+    case 7: fclose(fopen("/etc/passwd", "r")); break;
+    case 8:
+        if (fork() == 0)
+            _exit(0);
+        break;
+    case 9: close(3); break;
+    case 10: puts("{\"forged\":1}"); break;
+    case 13: forge(7, CALL); break;
+    case 14: forge(16, 99); break;
+    case 15: sleep(1000); break;
+    }
+}
+
+static void *init(uint64_t seed)
+{
+    if (BAD == 20)
+        exit(3);
+    return NULL;
+}
+
+static __attribute__((constructor)) void early(void)
+{
+    if (BAD == 21)
+        exit(0);
+    if (BAD == 22)
+        abort();
+}
+
+/* How its table begins. */
+#define BAD_KIT(ops)                                                                                                   \
+    {                                                                                                                  \
+        BAD == 25 ? 99 : XENLAB_KIT_ABI, BAD == 26 ? 24 : sizeof(struct ops), BAD == 27 ? "" : "bad", init             \
+    }
