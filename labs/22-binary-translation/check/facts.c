@@ -7,7 +7,8 @@
  * after the other, by the interpreter (vcpu/five/interp.h). Where a product gets out its map says why: the next block
  * is translated, or one instruction of the source is carried out at CPL 0, for the guest. What a guest can see at the
  * end is reported: registers, flags, memory; and how often the monitor was needed. What products look like is nobody's
- * business.
+ * business. Then all of it a second time, with interrupts: the monitor stops products wherever the guest's state is
+ * said to be whole, and goes on where the map says that the guest is.
  *
  *      text  0xffffffff80001000   its data is one page above, its stack two; the words, the cache and an empty table
  *                                 are at TC_BASE
@@ -35,6 +36,7 @@
 
 static struct kit_scene *k;
 static uint64_t blocks, outs;
+static bool counting; /* them */
 
 static mfn_t frame(uint64_t gfn)
 {
@@ -125,6 +127,11 @@ static const struct insn_row {
     { "str eax", "\x0f\x00\xc8", 3, 0 },
     { "sldt edx", "\x0f\x00\xc2", 3, 0 },
     { "mov rax, cr3", "\x0f\x20\xd8", 3, 0 },
+    { "cpuid", "\x0f\xa2", 2, 0 },
+    { "mov rax, [data], with REX.X", "\x4a\x8b\x05\0\0\0\0", 7, 3 },
+    { "lea rax, [2 GiB below]", "\x48\x8d\x05\x00\x10\x00\x80", 7, 0 },
+    { "lea ecx, [eax + 8]", "\x67\x8d\x48\x08", 4, 0 },
+    { "add rax, rbx, with 12 prefixes", "\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x48\x01\xd8", 15, 0 },
 };
 
 /* What is behind it is the instruction that is not executed, if it jumps. */
@@ -132,13 +139,17 @@ static const struct {
     const char *text, *bytes;
     uint8_t len, rel; /* rel: its size, at the end */
 } branches[] = {
-    { "jz over ", "\x74", 2, 1 }, { "jnz over ", "\x75", 2, 1 }, { "jl over ", "\x0f\x8c", 6, 4 },
-    { "jc over ", "\x72", 2, 1 }, { "jmp over ", "\xeb", 2, 1 }, { "jmp far over ", "\xe9", 5, 4 },
+    { "jz over ", "\x74", 2, 1 },      { "jnz over ", "\x75", 2, 1 },   { "jl over ", "\x0f\x8c", 6, 4 },
+    { "jc over ", "\x72", 2, 1 },      { "jrcxz over ", "\xe3", 2, 1 }, { "jmp over ", "\xeb", 2, 1 },
+    { "jmp far over ", "\xe9", 5, 4 },
 };
 
 struct program {
     uint8_t code[400];
     unsigned int size;
+    unsigned int ends[20], nr_ends; /* where branches end */
+    unsigned int cut;               /* who asks for a block gets no bytes from here on; 0: all of its page */
+    unsigned int often;             /* where so many instructions of two bytes begin */
     char text[200];
     size_t len;
 };
@@ -155,6 +166,9 @@ static void say(struct program *p, const char *a, const char *b)
     if (p->len >= sizeof(p->text))
         p->len = sizeof(p->text) - 1;
 }
+
+/* A branch ends here. */
+static void put_end(struct program *p) { p->ends[p->nr_ends++] = p->size; }
 
 static void put_insn(struct program *p, const struct insn_row *row)
 {
@@ -180,11 +194,12 @@ static void put_call(struct program *p)
         put(p, &to, 4);
         put(p, "\x41\xff\xd3", 3);
     }
+    put_end(p);
 }
 
 static void program(struct program *p)
 {
-    const unsigned int n = 1 + (unsigned int)kit_random(5), many = kit_random(15) ? 0 : TC_BLOCK_MAX;
+    const unsigned int n = 1 + (unsigned int)kit_random(5), many = kit_random(15) ? 0 : TC_BLOCK_MAX + 8;
 
     *p = (struct program){ 0 };
     for (unsigned int i = 0; i < n; i++) {
@@ -200,10 +215,13 @@ static void program(struct program *p)
         if (kind < 5) {
             put(p, branches[b].bytes, branches[b].len - branches[b].rel);
             put(p, &rel, branches[b].rel);
+            put_end(p);
         }
         say(p, kind < 5 ? branches[b].text : "", row->text);
         put_insn(p, row);
     }
+    p->cut = kit_random(4) ? 0 : 1 + (unsigned int)kit_random(p->size);
+    p->often = p->size;
     if (many)
         say(p, "xor edx, eax, very often", "");
     for (unsigned int i = 0; i < many; i++)
@@ -218,8 +236,12 @@ static uint8_t code[TC_BLOCK_ROOM];
 static struct tc_map map[TC_BLOCK_MAPS];
 
 struct life {
+    const struct program *p;
     uint64_t end;
+    uint64_t from, last; /* of the block's source; of the source of the last instruction */
+    unsigned int period; /* of interrupts, in instructions of products; 0: there are none */
     char wrong[120];
+    const char *longer; /* a block that is too long */
     unsigned int insns;
 };
 
@@ -250,6 +272,15 @@ static void ring(bool guest)
         r->rflags |= X86_EFLAGS_IF;
 }
 
+/* CPUID has left; the next instruction is at rip. */
+static void cpuid(uint64_t rip)
+{
+    struct cpu_state *r = k->v->regs;
+
+    r->rax = 0x11, r->rbx = 0x22, r->rcx = 0x33, r->rdx = 0x44;
+    r->rip = rip;
+}
+
 /* The instruction of the source at RIP, for the guest. */
 static void carry_out(struct life *l)
 {
@@ -258,10 +289,14 @@ static void carry_out(struct life *l)
     struct sim_exit x;
     uint8_t val;
 
-    outs++;
+    outs += counting;
     ring(true);
-    if (!interp_one(k->v, &x)) {
-        if (x.kind == EXIT_CR_READ) { /* by its hypervisor, who has the same answer for all */
+    if (*(page(16) + PAGE_OFFSET(at)) == 0xe3) {
+        r->rip += 2 + (r->rcx ? 0 : (uint64_t)(int8_t)page(16)[PAGE_OFFSET(at) + 1]);
+    } else if (!interp_one(k->v, &x)) {
+        if (x.kind == EXIT_CPUID) {
+            cpuid(at + 2);
+        } else if (x.kind == EXIT_CR_READ) { /* by its hypervisor, who has the same answer for all */
             r->rax = r->cr3;
             r->rip = at + 3;
         } else if (at != l->end) {
@@ -280,9 +315,23 @@ static bool product_one(struct sim_exit *x)
     const uint64_t at = r->rip - TC_CODE - product.at;
 
     if (at + 1 >= product.size || code[at] != 0xe3)
-        return interp_one(k->v, x);
+        return interp_one(k->v, x) || (x->kind == EXIT_CPUID && (cpuid(product.at + TC_CODE + at + 2), true));
     r->rip += 2 + (r->rcx ? 0 : (uint64_t)(int8_t)code[at + 1]);
     return true;
+}
+
+/* Of a way out: the branch that is to be patched leads there. */
+static bool link_right(const struct tc_map *m)
+{
+    const uint32_t at = m->at - product.at;
+    int32_t rel;
+
+    if (m->kind != TC_TARGET || m->link == TC_NO_LINK)
+        return true;
+    if (at < m->link + 4u)
+        return false;
+    memcpy(&rel, code + at - m->link - 4, sizeof(rel));
+    return rel == m->link;
 }
 
 /* Until the product gets out: where the guest is then. True: its instruction is to be carried out. */
@@ -294,16 +343,26 @@ static bool product_run(struct life *l)
     while (!l->wrong[0]) {
         const struct tc_map *m = map_at(r->rip);
 
+        if (m && l->period && l->insns % l->period == 0 && m->rip != l->from &&
+            (m->kind == TC_INSN || m->kind == TC_TARGET)) {
+            r->rip = m->rip; /* an interrupt, and back from there */
+            return false;
+        }
         if (r->rip == TC_MISS) {
             r->rip = word(TC_TO);
             return false;
         }
         if (!m) {
-            snprintf(l->wrong, sizeof(l->wrong), "it is where the map has no entry");
+            snprintf(l->wrong, sizeof(l->wrong),
+                     "from what is at +%" PRIu64 " (%02x) it comes to where the map has no entry", l->last - TEXT,
+                     page(16)[PAGE_OFFSET(l->last)]);
+        } else if (m->out && !link_right(m)) {
+            snprintf(l->wrong, sizeof(l->wrong), "the branch that the map links to a way out leads elsewhere");
         } else if (m->out) {
+            outs += counting && m->kind == TC_TARGET && m->link == TC_NO_LINK; /* each time */
             r->rip = m->rip;
             return m->kind == TC_INSN;
-        } else if (l->insns++ == LIMIT) {
+        } else if (l->last = m->rip, l->insns++ == LIMIT) {
             snprintf(l->wrong, sizeof(l->wrong), "%d instructions of products, and no end", LIMIT);
         } else if (!product_one(&x)) {
             snprintf(l->wrong, sizeof(l->wrong), "the product of what is at +%" PRIu64 " is a fault, or leaves",
@@ -313,18 +372,51 @@ static bool product_run(struct life *l)
     return false;
 }
 
+/* What the block that begins at rip, n bytes of source, should not have. */
+static const char *too_long(const struct program *p, uint64_t rip, uint32_t n)
+{
+    const unsigned int from = (unsigned int)(rip - TEXT), first = from > p->often ? from : p->often;
+
+    for (unsigned int i = 0; i < p->nr_ends; i++)
+        if (from < p->ends[i] && p->ends[i] < from + n)
+            return "goes on behind a branch";
+    return from + n > first && (from + n - first) / 2 > TC_BLOCK_MAX ? "is of more than TC_BLOCK_MAX instructions"
+                                                                     : NULL;
+}
+
 static void block(struct life *l)
 {
     static const uint8_t nothing[PAGE_SIZE];
+    static uint8_t text[PAGE_SIZE];
     const uint64_t rip = k->v->regs->rip;
+    uint32_t n, room;
 
+    l->from = rip;
     product = (struct tc_emit){ .code = code, .at = 16, .room = sizeof(code), .map = map, .room_map = TC_BLOCK_MAPS };
     if (rip < TEXT || rip >= DATA) {
         snprintf(l->wrong, sizeof(l->wrong), "it goes to %#" PRIx64 ", where no text is", rip);
         return;
     }
-    blocks++;
-    if (!translate_block(&product, rip, page(16) + PAGE_OFFSET(rip), PAGE_SIZE - PAGE_OFFSET(rip)) || !product.nr_map) {
+    blocks += counting;
+    room = PAGE_SIZE - (uint32_t)PAGE_OFFSET(rip);
+    memcpy(text, page(16) + PAGE_OFFSET(rip), room);
+    if (l->p->cut && rip - TEXT < l->p->cut) {
+        room = l->p->cut - (uint32_t)(rip - TEXT);
+        memset(text + room, 0x90, sizeof(text) - room);
+    }
+    n = translate_block(&product, rip, text, room);
+    if (!n && room < INSN_MAX_LEN) { /* the rest of it is in the next page */
+        memcpy(text, page(16) + PAGE_OFFSET(rip), PAGE_SIZE - PAGE_OFFSET(rip));
+        product.size = product.nr_map = 0;
+        n = translate_block(&product, rip, text, room += INSN_MAX_LEN);
+    }
+    if (n > room) {
+        snprintf(l->wrong, sizeof(l->wrong), "of %u bytes at +%" PRIu64 " %u are translated", room, rip - TEXT, n);
+        return;
+    }
+    if (!l->period && !l->longer)
+        l->longer = too_long(l->p, rip, n);
+    if (!n || !product.nr_map) {
         snprintf(l->wrong, sizeof(l->wrong), "of what is at +%" PRIu64 " nothing is translated", rip - TEXT);
         return;
     }
@@ -352,7 +444,14 @@ static void live(struct life *l)
 
 /* --------------------------------------------------------------------------------------------------------- steps -- */
 
-static void prepare(const struct program *p)
+static uint64_t random_of(uint64_t *draw)
+{
+    *draw = *draw * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return *draw >> 33 ^ *draw << 20;
+}
+
+/* The same each time that `draw` is. */
+static void prepare(const struct program *p, uint64_t draw)
 {
     struct cpu_state *r = k->v->regs;
     static const uint8_t nothing[PAGE_SIZE];
@@ -365,15 +464,15 @@ static void prepare(const struct program *p)
     poke(16, 0, p->code, p->size);
     poke(16, (unsigned int)(ROUTINE - TEXT), "\xc3", 1);
     for (unsigned int i = 0; i < 16; i++)
-        r->gpr[i] = kit_random(3) ? kit_random(4) : kit_random(UINT64_C(1) << 40);
+        r->gpr[i] = random_of(&draw) % 3 ? random_of(&draw) % 4 : random_of(&draw) >> 24;
     for (unsigned int i = 0; i < 4; i++) {
-        const uint64_t val = kit_random(UINT64_C(1) << 40);
+        const uint64_t val = random_of(&draw) >> 24;
 
         poke(17, 8 * i, &val, 8);
     }
     r->rsp = STACK - 0x100;
     r->rip = TEXT;
-    r->rflags = 2 | (kit_random(2) ? FLAGS & ~0x40u : 0x40);
+    r->rflags = 2 | (random_of(&draw) % 2 ? FLAGS & ~0x40u : 0x40);
     r->cr3 = 0x1000;
     r->cr4 = X86_CR4_PAE;
     r->efer = EFER_LME | EFER_LMA | EFER_SVME;
@@ -390,30 +489,48 @@ static uint64_t sum(uint64_t gfn)
     return h;
 }
 
-static void step(void *data, unsigned int number)
+/* What a guest can see, as facts of `property`, or of one each. */
+static void facts_of(const struct life *l, const char *property)
 {
     struct cpu_state *r = k->v->regs;
-    struct program p;
-    struct life l;
     uint64_t regs = 0;
 
-    (void)data, (void)number;
-    program(&p);
-    l = (struct life){ .end = TEXT + p.size - 1 };
-    prepare(&p);
-    kit_step("%s", p.text);
-    live(&l);
-    kit_fact("flow", "%s", l.wrong[0] ? l.wrong : "it comes to its end");
+    kit_fact(property ?: "flow", "%s", l->wrong[0] ? l->wrong : "it comes to its end");
     for (unsigned int i = 8; i < 16; i++)
         regs = regs * 31 + r->gpr[i];
-    kit_fact("registers",
+    kit_fact(property ?: "registers",
              "rax %#" PRIx64 " rcx %#" PRIx64 " rdx %#" PRIx64 " rbx %#" PRIx64 " rsp %#" PRIx64
              ", the sum of the rest %#" PRIx64,
              r->rax, r->rcx, r->rdx, r->rbx, r->rsp, regs);
-    kit_fact("flags", "%#" PRIx64 ", interrupts %s", r->rflags & FLAGS, word(TC_IF) & TC_IF_SET ? "on" : "off");
-    kit_fact("memory", "data %#" PRIx64 " %#" PRIx64 ", top of the stack %#" PRIx64 "; sums %#" PRIx64 ", %#" PRIx64,
+    kit_fact(property ?: "flags", "%#" PRIx64 ", interrupts %s", r->rflags & FLAGS,
+             word(TC_IF) & TC_IF_SET ? "on" : "off");
+    kit_fact(property ?: "memory",
+             "data %#" PRIx64 " %#" PRIx64 ", top of the stack %#" PRIx64 "; sums %#" PRIx64 ", %#" PRIx64,
              *(const uint64_t *)(page(17)), *(const uint64_t *)(page(17) + 8),
              *(const uint64_t *)(page(18) + 0xf00 - 8), sum(17), sum(18));
+}
+
+static void step(void *data, unsigned int number)
+{
+    const unsigned int period = 1 + (unsigned int)kit_random(4);
+    const uint64_t draw = kit_random(UINT64_C(1) << 62);
+    struct program p;
+    struct life l;
+
+    (void)data, (void)number;
+    program(&p);
+    kit_step("%s", p.text);
+    counting = true;
+    l = (struct life){ .p = &p, .end = TEXT + p.size - 1 };
+    prepare(&p, draw);
+    live(&l);
+    counting = false;
+    facts_of(&l, NULL);
+    kit_fact("source", "a block %s", l.longer ?: "goes to its first branch at most");
+    l = (struct life){ .p = &p, .end = TEXT + p.size - 1, .period = period };
+    prepare(&p, draw);
+    live(&l);
+    facts_of(&l, "maps");
 }
 
 static void end(void *data)
