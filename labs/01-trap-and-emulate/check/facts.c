@@ -18,33 +18,36 @@
 #define STEPS   120
 #define HANDLER UINT64_C(0xffffffff80001230)
 
-/* Property that is asked, and what it is asked of. */
+enum { RAX = 1 << 0, RCX = 1 << 1, RDX = 1 << 2, RBX = 1 << 3, RSI = 1 << 6, RDI = 1 << 7 };
+
+/* Property that is asked, what it is asked of, and the registers that it takes something from: those are shown. */
 static const struct insn_row {
     const char *text, *bytes;
     uint8_t len;
     const char *property;
+    unsigned int from;
 } rows[] = {
-    { "CLTS", "\x0f\x06", 2, "clts" },
-    { "WBINVD", "\x0f\x09", 2, "known" },
-    { "MOV RAX, CR0", "\x0f\x20\xc0", 3, "read" },
-    { "MOV RBX, CR2", "\x0f\x20\xd3", 3, "read" },
-    { "MOV RDX, CR3", "\x0f\x20\xda", 3, "read" },
-    { "MOV R9, CR4", "\x41\x0f\x20\xe1", 4, "read" },
-    { "MOV RAX, CR8", "\x44\x0f\x20\xc0", 4, "known" },
-    { "MOV CR0, RAX", "\x0f\x22\xc0", 3, "write" },
-    { "MOV CR2, RSI", "\x0f\x22\xd6", 3, "write" },
-    { "MOV CR4, RDI", "\x0f\x22\xe7", 3, "write" },
-    { "MOV CR3, RBX", "\x0f\x22\xdb", 3, "write" },
-    { "MOV RAX, DR6", "\x0f\x21\xf0", 3, "read" },
-    { "MOV RAX, DR7", "\x0f\x21\xf8", 3, "read" },
-    { "MOV DR0, RCX", "\x0f\x23\xc1", 3, "write" },
-    { "RDMSR", "\x0f\x32", 2, "msr" },
-    { "WRMSR", "\x0f\x30", 2, "msr" },
-    { "HLT", "\xf4", 1, "known" },
-    { "INVLPG [RAX]", "\x0f\x01\x38", 3, "known" },
-    { "LGDT [RAX]", "\x0f\x01\x10", 3, "known" },
-    { "CLI", "\xfa", 1, "iopl" },
-    { "STI", "\xfb", 1, "iopl" },
+    { "CLTS", "\x0f\x06", 2, "clts", 0 },
+    { "WBINVD", "\x0f\x09", 2, "known", 0 },
+    { "MOV RAX, CR0", "\x0f\x20\xc0", 3, "read", 0 },
+    { "MOV RBX, CR2", "\x0f\x20\xd3", 3, "read", 0 },
+    { "MOV RDX, CR3", "\x0f\x20\xda", 3, "read", 0 },
+    { "MOV R9, CR4", "\x41\x0f\x20\xe1", 4, "read", 0 },
+    { "MOV RAX, CR8", "\x44\x0f\x20\xc0", 4, "known", 0 },
+    { "MOV CR0, RAX", "\x0f\x22\xc0", 3, "write", RAX },
+    { "MOV CR2, RSI", "\x0f\x22\xd6", 3, "write", RSI },
+    { "MOV CR4, RDI", "\x0f\x22\xe7", 3, "write", RDI },
+    { "MOV CR3, RBX", "\x0f\x22\xdb", 3, "write", RBX },
+    { "MOV RAX, DR6", "\x0f\x21\xf0", 3, "read", 0 },
+    { "MOV RAX, DR7", "\x0f\x21\xf8", 3, "read", 0 },
+    { "MOV DR0, RCX", "\x0f\x23\xc1", 3, "write", RCX },
+    { "RDMSR", "\x0f\x32", 2, "msr", RCX },
+    { "WRMSR", "\x0f\x30", 2, "msr", RAX | RCX | RDX },
+    { "HLT", "\xf4", 1, "known", 0 },
+    { "INVLPG [RAX]", "\x0f\x01\x38", 3, "known", RAX },
+    { "LGDT [RAX]", "\x0f\x01\x10", 3, "known", RAX },
+    { "CLI", "\xfa", 1, "iopl", 0 },
+    { "STI", "\xfb", 1, "iopl", 0 },
 };
 
 static const uint32_t msrs[] = { 0xc0000100, 0xc0000101, 0xc0000102, 0x174, 0x1b, 0x12345, 0xc0000080 };
@@ -112,14 +115,15 @@ static void prepare(struct kit_scene *k, const struct insn_row *row, bool kernel
 static const char *const gpr_names[] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                          "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
 
-static void registers(char *text, size_t size, const uint64_t *before, const uint64_t *after)
+/* Those whose bits are in which, as "rax = 0x1, rcx = 0", with what is between name and value. */
+static void registers(char *text, size_t size, unsigned int which, const char *between, const uint64_t *gpr)
 {
     size_t n = 0;
 
     text[0] = '\0';
     for (unsigned int i = 0; i < 16 && n < size; i++)
-        if (before[i] != after[i])
-            n += (size_t)snprintf(text + n, size - n, " %s = %#" PRIx64, gpr_names[i], after[i]);
+        if (which & 1U << i)
+            n += (size_t)snprintf(text + n, size - n, "%s%s%s%#" PRIx64, n ? ", " : "", gpr_names[i], between, gpr[i]);
 }
 
 static void step(void *data, unsigned int number)
@@ -130,15 +134,17 @@ static void step(void *data, unsigned int number)
     const bool kernel = kit_random(4) != 0;
     struct sim_exit e = { .kind = EXIT_EXCEPTION, .exception = { X86_EXC_GP, true, 0, { 0 } } };
     uint64_t gpr[16], cr[8], rip, went;
-    char text[200];
+    unsigned int changed = 0;
+    char text[600];
 
     (void)number;
     prepare(k, row, kernel);
     rip = v->regs->rip;
     memcpy(gpr, v->regs->gpr, sizeof(gpr));
     memcpy(cr, v->pv.ctrlreg, sizeof(cr));
-    kit_step("%s in the %s, IOPL %u, rax %#" PRIx64 ", rcx %#" PRIx64 ", CR0.TS %d", row->text,
-             kernel ? "kernel" : "user mode", v->pv.iopl, v->regs->rax, v->regs->rcx, !!(cr[0] & X86_CR0_TS));
+    registers(text, sizeof(text), row->from, " ", gpr);
+    kit_step("%s in the %s, IOPL %u, CR0.TS %d%s%s", row->text, kernel ? "kernel" : "user mode", v->pv.iopl,
+             !!(cr[0] & X86_CR0_TS), text[0] ? ", " : "", text);
     pv_handle_exit(v, &e);
 
     went = v->regs->rip;
@@ -151,8 +157,10 @@ static void step(void *data, unsigned int number)
     kit_fact(kernel || !strcmp(row->property, "iopl") ? row->property : "user", "%s", text);
     if (went == HANDLER || went == HANDLER + 16)
         v->regs->rsp = gpr[4]; /* there is a frame below it */
-    registers(text, sizeof(text), gpr, v->regs->gpr);
-    kit_fact("registers", "changed:%s", text[0] ? text : " none");
+    for (unsigned int i = 0; i < 16; i++)
+        changed |= (unsigned int)(gpr[i] != v->regs->gpr[i]) << i;
+    registers(text, sizeof(text), changed, " = ", v->regs->gpr);
+    kit_fact("registers", "changed: %s", text[0] ? text : "none");
     kit_fact("state", "CR0 %#" PRIx64 " CR2 %#" PRIx64 " CR4 %#" PRIx64 ", events masked: %d", v->pv.ctrlreg[0],
              v->pv.ctrlreg[2], v->pv.ctrlreg[4], v->vcpu_info->evtchn_upcall_mask);
 }
