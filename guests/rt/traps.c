@@ -64,7 +64,7 @@ void trap_dispatch(struct guest_regs *regs)
         user_ended(regs);
     if (!c || regs->vector >= TRAP_EVENT) {
         trap_print(regs);
-        guest_panic("nobody handles this trap");
+        guest_panic("%s, which nobody handles", trap_name((unsigned int)regs->vector));
     }
     c->caught.trapped = true;
     c->caught.vector = (unsigned int)regs->vector;
