@@ -6,6 +6,8 @@
  * and do as their arguments say: a[1] is how often they are preempted, a[3] which result they have. A step is a
  * number and arguments, in the registers of a guest of 64 or 32 bits, or in a list in its memory; as hardware does,
  * the call is made again where RIP was put back onto its instruction. Reported is what handlers and the guest can see.
+ *
+ * Budget: one step each for calls and for lists, by guests of two widths.
  */
 #include "evtchn/evtchn.h"
 #include "labs/kit/kit.h"
@@ -209,13 +211,26 @@ static unsigned int made(const struct guest *g, bool each)
     return turns;
 }
 
+/* Which error the guest reads in a word, if it is one that you answer. */
+static const char *error_of(const struct guest *g, uint64_t word)
+{
+    const int64_t error = g->narrow ? (int32_t)word : (int64_t)word;
+
+    return error == -ENOSYS     ? " (-ENOSYS)"
+           : error == -EFAULT   ? " (-EFAULT)"
+           : error == -EINVAL   ? " (-EINVAL)"
+           : error == -ERESTART ? " (-ERESTART)"
+                                : "";
+}
+
 static void result_say(const struct guest *g)
 {
-    if (g->v->regs->rip == AFTER)
-        kit_fact(property, "it goes on, RAX %#" PRIx64, g->v->regs->rax);
-    else
-        kit_fact(property, "it goes on at another place, %#" PRIx64 ", RAX %#" PRIx64, g->v->regs->rip,
-                 g->v->regs->rax);
+    const uint64_t rip = g->v->regs->rip, rax = g->v->regs->rax;
+    char place[40] = "";
+
+    if (rip != AFTER)
+        snprintf(place, sizeof(place), " at another place, %#" PRIx64, rip);
+    kit_fact(property, "it goes on%s, RAX %#" PRIx64 "%s", place, rax, error_of(g, rax));
 }
 
 static const uint64_t numbers[] = { 0, 0, 1, 1, 12, 12, 17, 17, 23, 25, 34, 63, 2, 62, 64, 65, 4096, 0xffffffff };
@@ -314,7 +329,7 @@ static void results_say(const struct guest *g, const struct list *l)
 
         if (compat_from_guest(g->v, &e, l->at + i * size, COMPAT_multicall_entry))
             break;
-        kit_fact(property, "entry %u: number %#lx, result %#lx", i, e.op, e.result);
+        kit_fact(property, "entry %u: number %#lx, result %#lx%s", i, e.op, e.result, error_of(g, e.result));
     }
 }
 
