@@ -502,10 +502,11 @@ check-packages:
 	$(Q)scripts/setup.sh
 
 # The real guests of README.md: GRUB, and Linux with a shell.
-shown: build/assets/initrd
-build/assets/initrd: scripts/mkinitrd.sh | shown-guests
+shown: build/assets/initrd build/assets/tenants.initrd
+build/assets/initrd build/assets/tenants.initrd: scripts/mkinitrd.sh | shown-guests
 	$(call say,INITRD)
-	$(Q)scripts/mkinitrd.sh $@ build/assets/busybox
+	$(Q)scripts/mkinitrd.sh $@ build/assets/busybox $(filter %.script,$^)
+build/assets/tenants.initrd: guests/tenants.script
 .PHONY: shown-guests
 shown-guests:
 	$(Q)scripts/assets.sh grub cloud busybox
@@ -576,9 +577,10 @@ DEVICES ?= 1000
 campaign-devices: build/asan/tests/dm/test_dm_random ## emulated devices and DEVICES=1000 guests that do anything, and as many that do what they should
 	$(Q)$< $(DEVICES) $(SEED)
 
-campaign-labs: all ## each lab's author's test: all wrong variants of all labs fail, right ones pass, twice; a starter earns nothing
+campaign-labs: all ## each lab's author's test: all wrong variants of all labs fail, right ones pass, twice; a starter earns nothing; and all of it where xenlab is installed
 	$(Q)./xenlab lab test all
 	$(Q)scripts/lab-starters.sh
+	$(Q)scripts/lab-installed.sh
 
 campaign-needs: all ## what each lab cannot be done without: does its lab.conf say so?
 	$(Q)scripts/lab-needs.sh

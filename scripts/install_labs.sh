@@ -36,8 +36,11 @@ for lab in labs/[0-9]*; do
     rm -rf "$share/$lab/check"
     # What those get wrong that are wrong, without how: what `check` tells who has passed.
     [ ! -d "labs/teacher/$name" ] || sed -s -n '1s/^FAIL /&/p' "labs/teacher/$name"/* > "$share/$lab/wrong"
-    # The files that it is about, and guests that run beside.
-    grep -o '"[a-z0-9_/]*\.c"\|^beside.*"' "$lab/lab.conf" | sed 's/^beside[^"]*//; s/"//g' | while read -r file; do
+    # The files that it is about, guests that run beside, and what questions run (but for guests from elsewhere).
+    {
+        grep -o '"[a-z0-9_/]*\.c"\|^beside.*"' "$lab/lab.conf" | sed 's/^beside[^"]*//; s/"//g'
+        sed -n '/^questions/,/^\]/p' "$lab/lab.conf" | grep -o ' [a-z0-9_.-]*/[^ ]*' | grep -v ' build/assets/' | sort -u
+    } | while read -r file; do
         [ ! -f "$file" ] || cp --parents "$file" "$share"
     done
     (cd build && for made in "$lab/whole" "$lab/golden_guest" "$lab"/check/*.o; do

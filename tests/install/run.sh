@@ -70,8 +70,19 @@ lab_there() {
     cp "$own" 01-trap-and-emulate && $lab check 1 > said || { cat said && return 1; }
     grep -q 'CLI masks events' said && ! find "$tmp/there" | grep -q teacher && ! strings "$tmp/there/lib/xenlab/labs/cflags" | grep "$OLDPWD"
 }
+# asked_there: questions are asked there, but for those about a guest from elsewhere; then there is no grade.
+asked_there() (
+    cd "$tmp/student" && $lab start 0 && $lab check 0 > said
+    [ $? = 2 ] && [ "$(grep -c '^FAIL' said)" = 13 ] || { cat said && return 1; }
+    $lab start 24 && $lab check 24 > said
+    [ $? = 2 ] && [ "$(grep -c '^FAIL' said)" = 14 ] && [ "$(grep -c '^SKIP' said)" = 4 ] || { cat said && return 1; }
+    printf 'class = "c"\nseeds = "7-8"\npoints = [ "24 | 10" ]\n' > key
+    $lab grade 24 24-tenants --key key --json r.json > said 2>&1
+    [ $? = 1 ] && grep -q 'cannot be graded here, as build/assets/tenants.initrd is not there' said && [ ! -e r.json ] || { cat said && return 1; }
+)
 if command -v cc > /dev/null; then
     check "a lab can be done there" lab_there
+    check "questions can be asked there" asked_there
     cd "$OLDPWD" || exit 1
 fi
 

@@ -164,13 +164,31 @@ static int golden_known(struct check *c, const struct facts *golden)
     return 0;
 }
 
+/* A question for which something is not there, and nothing is asked. */
+static bool skip(struct check *c, uint64_t seed)
+{
+    char *(*const lacks)(const struct check *c, uint64_t seed) = form_find(c->lab->form)->lacks;
+    struct finding *f = &c->finding[seed - 1];
+    char *file = lacks ? lacks(c, seed) : NULL;
+
+    if (!file)
+        return false;
+    f->verdict = VERDICT_SKIPPED;
+    free(f->input);
+    f->input = file;
+    return true;
+}
+
 static int seed_run(struct check *c, uint64_t seed)
 {
     const struct lab_property *p;
     struct divergence d;
     struct pair pair;
-    int rc = pair_run(c, seed, c->keep, &pair);
+    int rc;
 
+    if (skip(c, seed))
+        return 0;
+    rc = pair_run(c, seed, c->keep, &pair);
     if (!rc)
         rc = golden_known(c, &pair.golden.facts);
     if (rc) {
@@ -220,9 +238,17 @@ int check_run(struct check *c)
 bool check_passed(const struct check *c)
 {
     for (unsigned int i = 0; i < c->lab->nr_properties; i++)
-        if (c->finding[i].verdict != VERDICT_PASS)
+        if (c->finding[i].verdict != VERDICT_PASS && c->finding[i].verdict != VERDICT_SKIPPED)
             return false;
     return true;
+}
+
+const struct finding *check_skipped(const struct check *c)
+{
+    for (unsigned int i = 0; i < c->lab->nr_properties; i++)
+        if (c->finding[i].verdict == VERDICT_SKIPPED)
+            return &c->finding[i];
+    return NULL;
 }
 
 void check_free(struct check *c)

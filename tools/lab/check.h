@@ -21,7 +21,7 @@
 
 #define CHECK_TEXT 200
 
-enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_UNREACHED };
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_UNREACHED, VERDICT_SKIPPED };
 
 /* What is said of a property. */
 struct finding {
@@ -29,7 +29,7 @@ struct finding {
     uint64_t seed;        /* of the run that failed, */
     size_t steps, shrunk; /* how many it had, and of how many it fails still */
     uint32_t *step;       /* those, by number; owned */
-    char *input;          /* what they were, a line each; owned */
+    char *input;          /* what they were, a line each; skipped: the file that is not there; owned */
     char expected[CHECK_TEXT], got[CHECK_TEXT];
 };
 
@@ -57,8 +57,10 @@ struct check {
 int check_run(struct check *c);
 /* After it: other seeds, of what is built. 0, -1. */
 int check_more(struct check *c);
-/* Whether all properties hold. */
+/* Whether all properties hold, but for what cannot be asked here. */
 bool check_passed(const struct check *c);
+/* The first one that cannot be asked here; NULL: all are. */
+const struct finding *check_skipped(const struct check *c);
 void check_free(struct check *c);
 
 #endif

@@ -37,6 +37,8 @@ struct form {
      * done rightly, by which `lab test` makes xenlab's own. To be freed; NULL: see c->err. Others have none: NULL.
      */
     char *(*complete)(struct check *c, const char *text);
+    /* The file without which nothing can be asked about this seed; to be freed. NULL: none. Others ask always: NULL. */
+    char *(*lacks)(const struct check *c, uint64_t seed);
 };
 
 /* "H", "G", "Q", "P"; NULL: there is none. */

@@ -112,4 +112,4 @@ static int report(struct check *c, bool golden, uint64_t seed, const char *keep,
     return rc;
 }
 
-const struct form form_h = { "H", build, report, NULL };
+const struct form form_h = { "H", build, report, NULL, NULL };

@@ -332,4 +332,4 @@ int policy_again(struct check *c, uint64_t seed, unsigned int number, struct pol
     return c->err[0] ? -1 : 0;
 }
 
-const struct form form_p = { "P", build, report, NULL };
+const struct form form_p = { "P", build, report, NULL, NULL };

@@ -168,9 +168,12 @@ static int judge(const struct lab_place *p, struct order *o, struct grade *g, ch
         rc = twist_build(&t, &c);
     if (!rc) {
         rc = try(&c, g->key);
-        if (rc < 0)
+        if (rc < 0) {
             rc = lab_complain("%s", c.err);
-        else {
+        } else if (check_skipped(&c)) {
+            rc = lab_complain("%s: cannot be graded here, as %s is not there: make shown", l->name,
+                              check_skipped(&c)->input);
+        } else {
             g->verdict = rc ? GRADE_NOT_COMPILED : check_passed(&c) ? GRADE_PASSED : GRADE_FAILED;
             g->said = c.compiler ?: "";
             g->check = &c;

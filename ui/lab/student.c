@@ -174,7 +174,7 @@ static const char *number_wanted(const struct finding *f)
 void student_finding_print(const struct check *c, unsigned int i)
 {
     static const char *const verdicts[] = {
-        [VERDICT_PASS] = "PASS", [VERDICT_FAIL] = "FAIL", [VERDICT_UNREACHED] = "----"
+        [VERDICT_PASS] = "PASS", [VERDICT_FAIL] = "FAIL", [VERDICT_UNREACHED] = "----", [VERDICT_SKIPPED] = "SKIP"
     };
     const struct finding *f = &c->finding[i];
     const struct lab *l = c->lab;
@@ -182,6 +182,8 @@ void student_finding_print(const struct check *c, unsigned int i)
     printf("%s  %02u.%u %s", verdicts[f->verdict], l->number, i + 1, l->property[i].what);
     if (f->verdict == VERDICT_UNREACHED)
         printf("  (not reached: all runs went wrong before)");
+    if (f->verdict == VERDICT_SKIPPED)
+        printf("\n      not asked: %s is not there; where xenlab was built, `make shown` makes it", f->input);
     if (f->verdict != VERDICT_FAIL) {
         putchar('\n');
         return;

@@ -50,7 +50,7 @@ static void show(struct watch *w, const struct check *c)
     for (unsigned int i = 0; i < l->nr_properties; i++) {
         const enum verdict now = c->finding[i].verdict;
 
-        hold += now == VERDICT_PASS;
+        hold += now == VERDICT_PASS || now == VERDICT_SKIPPED;
         if (now == VERDICT_FAIL && (place == l->nr_properties || i == w->place))
             place = i;
         if (w->before && now != w->verdict[i] && (now == VERDICT_PASS || w->verdict[i] == VERDICT_PASS))
