@@ -70,6 +70,9 @@ static void table_make(unsigned int n, unsigned int level, unsigned int bad, con
     for (unsigned int i = 0; i < nr; i++) {
         uint64_t e = pte_make(f->frame[frame_of(level - 1)], LEAF | (level > 1 || kit_random(2) ? _PAGE_RW : 0));
 
+        if (level > 1 && kit_random(2))
+            e &= ~(uint64_t)_PAGE_USER; /* promote sets it */
+
         if (top32) /* the last one is the only one that may be the last L2 */
             e = pte_make(f->frame[i == 3 ? 5 : 3 + kit_random(2)], LEAF);
         else if (level > 1 && !narrow && !kit_random(8))
@@ -83,6 +86,8 @@ static void table_make(unsigned int n, unsigned int level, unsigned int bad, con
         kit_frames_write(f, n, slot, e);
         slot += top32 ? 1 : 1 + (unsigned int)kit_random(kit_random(2) ? 3 : 40);
     }
+    if (!top32 || no_last) /* one that is not present, and whatever else it says is nobody's business */
+        kit_frames_write(f, n, slot, pte_make(f->frame[frame_of(level - 1)], LEAF & ~(uint64_t)_PAGE_PRESENT));
     if (level == 4)
         for (unsigned int i = ROOT_PAGETABLE_FIRST_XEN_SLOT; i <= ROOT_PAGETABLE_LAST_XEN_SLOT; i += 5) /* Xen's */
             kit_frames_write(f, n, i, pte_make(other->frame[1], LEAF | _PAGE_RW));
@@ -111,11 +116,16 @@ static void tree_make(unsigned int bad_level, const char **what)
 
 static unsigned int work, last; /* units until it is preempted; how often the last hypercall was made */
 
+static void frames_say(const char *property)
+{
+    for (unsigned int i = 0; i < f->nr; i++)
+        kit_frames_say(f, property, i);
+}
+
 static void books_say(const char *property)
 {
     kit_frames_books(f, "books");
-    for (unsigned int i = 0; i < f->nr; i++)
-        kit_frames_say(f, property, i);
+    frames_say(property);
 }
 
 /* One at a time, to count them. */
@@ -164,20 +174,21 @@ static void die(uint64_t free_before)
     do {
         f->v->preempt_count = 512 - (work < 512 ? work : 512);
         rc = domain_kill(f->d);
-    } while (rc == -ERESTART && last++ < TURNS);
-    kit_fact("home", "the guest dies: %s; %" PRIu64 " frames are missing", kit_errno_text(rc),
+    } while (++last < TURNS && rc == -ERESTART);
+    kit_fact("home", "the guest dies: %s, asked %u times; %" PRIu64 " frames are missing", kit_errno_text(rc), last,
              free_before - avail_domheap_pages(k->xen));
     kit_frames_books(other, "books");
     free(f);
 }
 
-/* What a table that was found good looks like then; of others it is of no interest. */
+/* What a table looks like then: entries that were found good have the level's bits, others are as they were. */
 static void entries_say(unsigned int n, unsigned int level, long rc)
 {
     const uint64_t t = kit_page(f, n)->type_info;
+    const bool good = !rc && t & PGT_validated;
     unsigned int present = 0, user = 0, xens = 0;
 
-    for (unsigned int i = 0; i < PTES_PER_TABLE; i++) {
+    for (unsigned int i = 0; i < (good ? PTES_PER_TABLE : f->d->abi->level[level].slots); i++) {
         const uint64_t e = kit_frames_entry(f, n, i);
 
         if (!(e & _PAGE_PRESENT))
@@ -186,14 +197,14 @@ static void entries_say(unsigned int n, unsigned int level, long rc)
         user += !!(e & _PAGE_USER);
         xens += !pv_is_guest_slot(f->d, level_type(level) | (t & PGT_pae_xen_l2), i);
     }
-    if (rc || !(t & PGT_validated))
-        kit_fact("entries", "frame %u: not looked at", n);
+    if (!good)
+        kit_fact("entries", "frame %u: not good; %u entries are present, %u of them for users", n, present, user);
     else
         kit_fact("entries", "frame %u: %u entries are present, %u of them for users, %u in Xen's slots", n, present,
                  user, xens);
 }
 
-enum then { OTHERS, UNPIN, AGAIN, AS_ANOTHER, LOAD, UNPIN_BELOW, DYING, NR_THEN };
+enum then { OTHERS, UNPIN, AGAIN, AS_ANOTHER, LOAD, UNPIN_BELOW, DYING, REWRITTEN, BY_XEN, NR_THEN };
 
 static const char *const then_text[NR_THEN] = {
     "another guest's frame is pinned, and unpinned",
@@ -203,7 +214,38 @@ static const char *const then_text[NR_THEN] = {
     "its vCPU loads it",
     "an unpinned table below it is unpinned",
     "another is pinned while the guest is dying",
+    "those below are pinned, unpinned, written to; then it again",
+    "another is used by Xen itself, at once",
 };
+
+/* What has no use may be written to, though a partial entry refers to it: that is gone on with, and found bad. */
+static long rewritten(unsigned int root, unsigned int level)
+{
+    for (unsigned int i = 0; i < count[level - 1]; i++) {
+        const unsigned int n = first[level - 1] + i;
+
+        ext(MMUEXT_PIN_L1_TABLE + level - 2, f->frame[n], TURNS);
+        ext(MMUEXT_UNPIN_TABLE, f->frame[n], TURNS);
+    }
+    books_say("partial");
+    for (unsigned int n = first[level - 1]; n < first[level - 1] + count[level - 1]; n++)
+        if (!(kit_page(f, n)->type_info & PGT_count_mask))
+            kit_frames_write(f, n, 0, pte_make(other->frame[0], LEAF));
+    return ext(MMUEXT_PIN_L1_TABLE + level - 1, f->frame[root], TURNS);
+}
+
+/* What no vCPU waits for is done at once, and what is bad is given up at once. */
+static void by_xen(unsigned int level)
+{
+    const unsigned int n = first[level] + (is_pv_32bit_domain(f->d) && level == 3 ? 0 : 1);
+    const bool got = get_page_and_type(k->xen, kit_page(f, n), f->d, level_type(level));
+
+    kit_fact("at-once", "frame %u as an L%u table: %s", n, level, got ? "is used" : "is refused");
+    books_say("at-once");
+    if (got)
+        put_page_and_type(k->xen, kit_page(f, n));
+    books_say("at-once");
+}
 
 static void then_do(enum then then, unsigned int root, unsigned int level)
 {
@@ -234,6 +276,12 @@ static void then_do(enum then then, unsigned int root, unsigned int level)
         f->d->is_dying = DOMDYING_alive;
         said("dying", rc);
         break;
+    case REWRITTEN:
+        answered("partial", rewritten(root, level));
+        frames_say("partial");
+        kit_frames_books(f, "books");
+        break;
+    case BY_XEN: by_xen(2 + below % 2); break;
     default: break;
     }
 }
