@@ -12,7 +12,9 @@
 #include "labs/kit/front.h"
 #include "labs/kit/stores.h"
 #include "rings/blkback.h"
+#include "sim/clock.h"
 #include "sim/frame.h"
+#include "vcpu/native/kernel.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,9 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xen/io/blkif.h>
+#include <xen/io/protocols.h>
 #include <xen/io/xenbus.h>
 
-#define STEPS    90
+#define STEPS    120
 #define SECTORS  256u
 #define RING     0u /* frames of the front end: its ring, */
 #define INDIRECT 1u /* a page of segments, */
@@ -36,11 +39,14 @@
 static struct {
     struct disk_file file;
     uint8_t bytes[SECTORS * SECTOR_SIZE], flushed[SECTORS * SECTOR_SIZE]; /* and what would survive */
+    bool fails;                                                           /* all that it is asked for */
 } image;
 
 static int image_read(struct disk_file *f, uint64_t at, void *buf, size_t len)
 {
     (void)f;
+    if (image.fails)
+        return -EIO;
     memset(buf, 0, len);
     if (at < sizeof(image.bytes))
         memcpy(buf, image.bytes + at, len < sizeof(image.bytes) - at ? len : sizeof(image.bytes) - at);
@@ -50,7 +56,7 @@ static int image_read(struct disk_file *f, uint64_t at, void *buf, size_t len)
 static int image_write(struct disk_file *f, uint64_t at, const void *buf, size_t len)
 {
     (void)f;
-    if (at >= sizeof(image.bytes) || len > sizeof(image.bytes) - at)
+    if (image.fails || at >= sizeof(image.bytes) || len > sizeof(image.bytes) - at)
         return -EIO;
     memcpy(image.bytes + at, buf, len);
     return 0;
@@ -59,6 +65,8 @@ static int image_write(struct disk_file *f, uint64_t at, const void *buf, size_t
 static int image_flush(struct disk_file *f)
 {
     (void)f;
+    if (image.fails)
+        return -EIO;
     memcpy(image.flushed, image.bytes, sizeof(image.flushed));
     return 0;
 }
@@ -73,6 +81,7 @@ struct lab {
     struct blkback_disks disks;
     struct xenbus_kind kinds[2];
     uint32_t prod, cons;
+    bool narrow; /* a front end of 32 bits: its requests have no padding in front of numbers of 64 */
 };
 
 static void *begin(void)
@@ -99,7 +108,11 @@ static void end(void *data)
 
 static blkif_sring_t *ring(struct lab *l) { return kit_front_frame(l->f, RING); }
 
-static void device_begin(struct lab *l, const char *mode)
+static size_t slot_size(const struct lab *l) { return sizeof(struct blkif_request) - (l->narrow ? 4 : 0); }
+
+static uint8_t *slot(struct lab *l, uint32_t index) { return (uint8_t *)ring(l) + 64 + index % 32 * slot_size(l); }
+
+static void device_begin(struct lab *l, const char *mode, bool narrow)
 {
     char number[32];
 
@@ -115,6 +128,8 @@ static void device_begin(struct lab *l, const char *mode)
     memset(ring(l), 0, PAGE_SIZE);
     SHARED_RING_INIT(ring(l));
     l->prod = l->cons = 0;
+    l->narrow = narrow;
+    kit_front_write(l->f, "protocol", narrow ? XEN_IO_PROTO_ABI_X86_32 : XEN_IO_PROTO_ABI_X86_64);
     snprintf(number, sizeof(number), "%u", l->f->first);
     kit_front_write(l->f, "ring-ref", number);
     snprintf(number, sizeof(number), "%u", l->f->port);
@@ -143,6 +158,8 @@ struct asked {
     uint64_t sector, sectors;
     struct blkif_request_segment seg[NR_DATA];
     bool wrong, any_op; /* it makes no sense; nor does its operation */
+    bool told_late;     /* it is only known when bytes are to be copied */
+    bool fails;         /* nothing is wrong but the disk */
     char text[100];
 };
 
@@ -244,31 +261,35 @@ static void hostile(struct lab *l, struct asked *a, bool *readonly)
         "indirect: a page of segments that nobody granted",
         "indirect: more segments than fit",
         "indirect: a segment beyond its frame",
+        "an operation in which the disk fails",
     };
     const unsigned int n = (unsigned int)kit_random(ARRAY_SIZE(what)), of = (unsigned int)kit_random(2);
-    const bool indirect = n >= 11;
+    const bool indirect = n >= 11 && n <= 15;
     struct blkif_request_indirect *in = (void *)&a->q;
 
     *a = (struct asked){ .op = kit_random(2) ? BLKIF_OP_READ : BLKIF_OP_WRITE, .wrong = true };
+    if (n && !indirect && !kit_random(3))
+        a->op = BLKIF_OP_FLUSH_DISKCACHE; /* with something to write */
     segments(l, a, 0, 2);
     switch (n) {
     case 2: a->seg[of].first_sect = 5, a->seg[of].last_sect = 4; break;
     case 3:
-    case 15: a->seg[of].last_sect = 8; break;
+    case 15: a->seg[of].last_sect = (uint8_t)(8 + kit_random(2) * kit_random(248)); break;
     case 4:
         a->seg[0].first_sect = a->seg[1].first_sect = 0, a->seg[0].last_sect = 7, a->seg[1].last_sect = 0;
         a->sector = SECTORS - 8;
         break;
     case 5: a->sector = ~UINT64_C(0); break;
-    case 6: a->seg[of].gref = 400; break;
+    case 6: a->seg[of].gref = 400, a->told_late = true; break;
     case 7:
-        a->op = BLKIF_OP_READ;
+        a->op = BLKIF_OP_READ, a->told_late = true;
         kit_front_grant(l->f, DATA + of, GTF_permit_access | GTF_readonly);
         break;
     case 8: a->op = 77; break;
-    case 9: a->op = BLKIF_OP_WRITE, *readonly = true; break;
+    case 9: a->op = a->op == BLKIF_OP_READ ? BLKIF_OP_WRITE : a->op, *readonly = true; break;
     case 10: a->sector = UINT64_C(1) << 40; break;
     case 11: a->any_op = true, a->op = kit_random(2) ? BLKIF_OP_INDIRECT : BLKIF_OP_FLUSH_DISKCACHE; break;
+    case 16: a->fails = a->told_late = true, a->nr = a->op == BLKIF_OP_FLUSH_DISKCACHE ? 0 : 2; break;
     default: break;
     }
     encode(l, a, indirect);
@@ -287,7 +308,8 @@ static void put(struct lab *l, const struct asked *a)
 {
     blkif_sring_t *s = ring(l);
 
-    memcpy((uint8_t *)s + 64 + (l->prod % 32) * sizeof(a->q), &a->q, sizeof(a->q));
+    memcpy(slot(l, l->prod), &a->q, 4);
+    memcpy(slot(l, l->prod) + (l->narrow ? 4 : 8), (const uint8_t *)&a->q + 8, sizeof(a->q) - 8);
     s->req_prod = ++l->prod;
 }
 
@@ -344,7 +366,7 @@ static void answers(struct lab *l, const struct asked *a, unsigned int nr, const
     for (; l->cons != ring(l)->rsp_prod && n < REQUESTS + 1; n++, l->cons++) {
         struct blkif_response r;
 
-        memcpy(&r, (uint8_t *)ring(l) + 64 + (l->cons % 32) * sizeof(struct blkif_request), sizeof(r));
+        memcpy(&r, slot(l, l->cons), sizeof(r));
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%" PRIx64 " op %u status %d", n ? ", " : "",
                                 r.id & 0xffff, r.operation, r.status);
         len = len < sizeof(text) ? len : sizeof(text) - 1;
@@ -434,14 +456,14 @@ static void step_right(struct lab *l)
     unsigned int nr = 0, frame = 0;
     uint64_t sector = 0;
     char text[200] = "";
-    const bool indirect = !kit_random(4);
+    const bool indirect = !kit_random(4), narrow = !kit_random(3);
 
-    device_begin(l, "w");
+    device_begin(l, "w", narrow);
     for (; nr < most && frame < NR_DATA; nr++) {
         frame += right(l, &a[nr], frame, most > 1 ? &sector : NULL, indirect && !nr);
         snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", nr ? "; " : "", a[nr].text);
     }
-    kit_step("%.200s", text);
+    kit_step("%s%.200s", narrow ? "of 32 bits: " : "", text);
     ring(l)->rsp_event = kit_random(3) ? l->cons + 1 : l->cons + nr; /* of the first answer, or of the last */
     for (unsigned int i = 0; i < nr; i++)
         put(l, &a[i]);
@@ -456,30 +478,40 @@ static void step_right(struct lab *l)
     device_end(l);
 }
 
+/* How often the disk has been asked for something. */
+static uint64_t disk_asked(const struct lab *l)
+{
+    return l->disks.first->done[DISK_READ].nr + l->disks.first->done[DISK_WRITE].nr;
+}
+
 static void step_hostile(struct lab *l)
 {
-    bool readonly = false;
+    bool readonly = false, narrow = !kit_random(4);
     struct blkif_response r;
     struct asked a;
     uint32_t before;
 
-    device_begin(l, "w");
+    device_begin(l, "w", narrow);
     hostile(l, &a, &readonly);
     if (readonly) {
         device_end(l);
-        device_begin(l, "r");
+        device_begin(l, "r", narrow);
     }
-    kit_step("%s", a.text);
+    kit_step("%s%s", narrow ? "of 32 bits: " : "", a.text);
     before = fnv(image.bytes, sizeof(image.bytes));
     ring(l)->rsp_event = l->cons + 1;
     put(l, &a);
+    image.fails = a.fails;
     take(l);
+    image.fails = false;
     kit_front_pass(l->f, 100 * MS);
-    memcpy(&r, (uint8_t *)ring(l) + 64, sizeof(r));
+    memcpy(&r, slot(l, 0), sizeof(r));
     kit_fact("refused", "%s: %s; the disk is %s", a.text, ring(l)->rsp_prod == 1 ? "one answer" : "not one answer",
              before == fnv(image.bytes, sizeof(image.bytes)) ? "as it was" : "another");
     kit_fact("refused", "%s: id %" PRIx64 ", operation %u, status %d", a.text, r.id, a.any_op ? 0u : r.operation,
              r.status);
+    if (!a.told_late)
+        kit_fact("refused", "%s: operations of the disk: %" PRIu64, a.text, disk_asked(l));
     device_end(l);
 }
 
@@ -517,7 +549,7 @@ static void step_long(struct lab *l)
     void *const shared = info;
     unsigned int told = 0, got = 0, asked = 0;
 
-    device_begin(l, "w");
+    device_begin(l, "w", false);
     kit_step("%u rounds of %u requests; the front end wants to be told of %s answer", rounds, most,
              each ? "the first" : "the last");
     e.word = &info->evtchn_pending[l->f->port / 64];
@@ -545,13 +577,167 @@ static void step_long(struct lab *l)
     device_end(l);
 }
 
+/* A request of no known operation: done at once, and at no cost but that of having taken it. */
+static void put_nothing(struct lab *l)
+{
+    struct asked a = { .op = 77 };
+
+    encode(l, &a, false);
+    put(l, &a);
+}
+
+/* What disks' tasks have cost so far, without their steps: in units. */
+static s_time_t units_charged(const struct lab *l)
+{
+    const struct task_kind *kind;
+    const size_t nr = native_kinds(l->k->dom0, &kind);
+    s_time_t ns = 0;
+
+    for (size_t i = 0; i < nr; i++)
+        if (kind[i].ops && !strcmp(kind[i].ops->name, "vbd"))
+            ns += kind[i].ns - (s_time_t)kind[i].steps * CLOCK_NS_PER_STEP;
+    return ns / CLOCK_NS_PER_UNIT;
+}
+
+/* More than fits a step; the front end does not want to be told. */
+static void step_budget(struct lab *l)
+{
+    const unsigned int nr = 17 + (unsigned int)kit_random(16);
+    s_time_t charged;
+    uint32_t was = 0;
+    bool over = false;
+
+    device_begin(l, "w", false);
+    kit_step("%u requests of no known operation", nr);
+    ring(l)->rsp_event = l->cons + 1000;
+    for (unsigned int i = 0; i < nr; i++)
+        put_nothing(l);
+    charged = units_charged(l);
+    kit_front_send(l->f);
+    for (unsigned int n = 0; n < 1000 && kit_front_step(l->f); n++) {
+        over |= ring(l)->rsp_prod - was > NATIVE_STEP_BUDGET;
+        was = ring(l)->rsp_prod;
+    }
+    kit_fact("budget", "%s", over ? "more than 16 are answered in a step" : "at most 16 are answered in a step");
+    kit_fact("budget", "answers in the end: %" PRIu32 ", and requests that time has passed for: %" PRId64, was,
+             units_charged(l) - charged);
+    device_end(l);
+}
+
+/* What is done is answered when its turn has come, and does not wait for what comes after it. */
+static void step_turn(struct lab *l)
+{
+    const unsigned int nr = 1 + (unsigned int)kit_random(4), later = (unsigned int)kit_random(3);
+    const bool first = kit_random(2);
+    struct asked a;
+
+    device_begin(l, "w", false);
+    kit_step("%s%u writes%s; while that goes on, %u more", first ? "a flush, then " : "", nr,
+             first ? "" : ", then a flush", later);
+    ring(l)->rsp_event = l->cons + 1;
+    for (unsigned int i = 0; i <= nr; i++) {
+        a = (struct asked){ .op = i == (first ? 0 : nr) ? BLKIF_OP_FLUSH_DISKCACHE : BLKIF_OP_WRITE };
+        if (a.op == BLKIF_OP_WRITE)
+            segments(l, &a, i, 1);
+        encode(l, &a, false);
+        put(l, &a);
+    }
+    kit_front_send(l->f);
+    kit_front_run(l->f);
+    kit_front_pass(l->f, MS / 10);
+    for (unsigned int i = 0; i < later; i++) {
+        a = (struct asked){ .op = BLKIF_OP_WRITE };
+        segments(l, &a, nr + 1 + i, 1);
+        encode(l, &a, false);
+        put(l, &a);
+    }
+    if (later) {
+        kit_front_send(l->f);
+        kit_front_run(l->f);
+    }
+    kit_front_pass(l->f, MS / 5);
+    kit_fact("answers", "while the flush lasts: %" PRIu32, ring(l)->rsp_prod);
+    kit_fact("told", "while the flush lasts: the front end is %s", kit_front_told(l->f) ? "told" : "not told");
+    kit_front_pass(l->f, MS);
+    kit_fact("answers", "then: %" PRIu32, ring(l)->rsp_prod);
+    device_end(l);
+}
+
+/* Something is put just when the back end has looked whether it is there. */
+static struct race {
+    struct lab *l;
+    unsigned int left; /* so many looks later */
+    bool asked;
+} race;
+
+/* Put one more. Has the back end asked to be told of it? */
+static bool put_asks(struct lab *l)
+{
+    put_nothing(l);
+    return l->prod - ring(l)->req_event < 1;
+}
+
+static void race_seen(void *data, const void *place, bool write, uintptr_t code)
+{
+    struct race *r = data;
+
+    (void)code;
+    if (!write && place == &ring(r->l)->req_prod && r->left && !--r->left)
+        r->asked = put_asks(r->l);
+}
+
+static void run_race(void *data) { kit_front_run(((struct race *)data)->l->f); }
+
+static void step_race(struct lab *l)
+{
+    void *shared;
+
+    device_begin(l, "w", false);
+    race = (struct race){ .l = l, .left = 1 + (unsigned int)kit_random(7) };
+    kit_step("a request; a second one is put when the back end has looked %u times", race.left);
+    put_nothing(l);
+    kit_front_send(l->f);
+    shared = ring(l);
+    kit_accesses(&shared, 1, run_race, race_seen, &race);
+    if (race.left) /* it does not look as often */
+        race.asked = put_asks(l);
+    if (race.asked)
+        kit_front_send(l->f);
+    kit_front_run(l->f);
+    kit_fact("race", "%" PRIu32 " of 2 are answered", ring(l)->rsp_prod);
+    device_end(l);
+}
+
+/* The disk's file is somebody else's for a while. */
+static void step_away(struct lab *l)
+{
+    const unsigned int nr = 1 + (unsigned int)kit_random(32);
+    unsigned int steps = 0;
+
+    device_begin(l, "w", false);
+    kit_step("the disk is away when %u requests come, and comes back", nr);
+    l->disks.first->away = true;
+    for (unsigned int i = 0; i < nr; i++)
+        put_nothing(l);
+    kit_front_send(l->f);
+    while (steps < 1000 && kit_front_step(l->f))
+        steps++;
+    kit_fact("away", "while it is away: answers: %" PRIu32 "; the back end %s", ring(l)->rsp_prod,
+             steps < 1000 ? "sleeps" : "looks all the time");
+    l->disks.first->away = false;
+    blkback_resume(l->f->bus, l->disks.first);
+    kit_front_run(l->f);
+    kit_fact("away", "then: answers: %" PRIu32, ring(l)->rsp_prod);
+    device_end(l);
+}
+
 /* Indices that cannot be. */
 static void step_indices(struct lab *l)
 {
     const uint32_t beyond = 33 + (uint32_t)kit_random(UINT32_C(1) << 31);
     char value[64];
 
-    device_begin(l, "w");
+    device_begin(l, "w", false);
     kit_step("req_prod is %" PRIu32 " ahead of what was answered", beyond);
     ring(l)->req_prod = l->prod + beyond;
     kit_front_send(l->f);
@@ -567,7 +753,7 @@ static void step(void *data, unsigned int number)
     struct lab *l = data;
 
     (void)number;
-    switch (kit_random(10)) {
+    switch (kit_random(15)) {
     case 0:
     case 1:
     case 2:
@@ -577,6 +763,11 @@ static void step(void *data, unsigned int number)
     case 6:
     case 7: step_hostile(l); break;
     case 8: step_long(l); break;
+    case 9: step_budget(l); break;
+    case 10:
+    case 11: step_turn(l); break;
+    case 12: step_race(l); break;
+    case 13: step_away(l); break;
     default: step_indices(l); break;
     }
 }
