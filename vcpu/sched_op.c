@@ -7,7 +7,8 @@
  * (SCHEDOP_yield). vcpu_op is the other vCPUs' power button: initialise, up, down, is_up, and the per-vCPU pages they
  * share with Xen.
  *
- * Corresponds to xen/common/sched/core.c (do_sched_op, do_poll) and xen/common/domain.c (do_vcpu_op). Labs: timer, smp.
+ * Corresponds to xen/common/sched/core.c (do_sched_op, do_poll) and xen/common/domain.c (do_vcpu_op).
+ * Lab 00 shows it: guests/timer.c, guests/smp.c.
  */
 #include "evtchn/evtchn.h"
 #include "mmu/compat.h"

@@ -19,7 +19,8 @@
  * Invariants: a frame is written whole or the domain is crashed; the handler runs with TF, NT, RF, AC clear; a trap
  * whose gate says so, and every event upcall, masks upcalls.
  *
- * Corresponds to xen/arch/x86/x86_64/entry.S (create_bounce_frame), compat/entry.S, pv/traps.c. Labs: rings, traps.
+ * Corresponds to xen/arch/x86/x86_64/entry.S (create_bounce_frame), compat/entry.S, pv/traps.c.
+ * Lab 00 shows it: guests/rings.c, guests/traps.c.
  */
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"

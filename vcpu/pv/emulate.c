@@ -14,7 +14,7 @@
  * Invariant: only pv.ctrlreg[], bases, debug registers and general registers change; rip moves exactly when the answer
  * is true.
  *
- * Corresponds to xen/arch/x86/pv/emul-priv-op.c, emul-inv-op.c. Labs: rings.
+ * Corresponds to xen/arch/x86/pv/emul-priv-op.c, emul-inv-op.c. Lab 01 is about this file.
  */
 #include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"

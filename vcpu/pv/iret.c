@@ -9,7 +9,7 @@
  * Invariants: nothing of the frame is trusted: a selector that cannot be loaded, or an address that is none, is an
  * exception at the place where the guest would have gone on, and a frame that cannot be read is its domain's end.
  *
- * Corresponds to xen/arch/x86/pv/iret.c. Labs: rings, traps.
+ * Corresponds to xen/arch/x86/pv/iret.c. Lab 00 shows it: guests/rings.c, guests/traps.c.
  */
 #include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"

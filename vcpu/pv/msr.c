@@ -19,7 +19,7 @@
  * Invariant: nothing here changes the processor.
  *
  * Corresponds to xen/arch/x86/msr.c, read_msr() and write_msr() of pv/emul-priv-op.c, cpu/mcheck/vmce.c, cpu/vpmu.c
- * (off), on an AMD processor of family 15h (cpu_policy.c says why). Labs: rings.
+ * (off), on an AMD processor of family 15h (cpu_policy.c says why). Lab 00 shows it: guests/rings.c.
  */
 #include "vcpu/cpu_policy.h"
 #include "vcpu/pv/pv.h"

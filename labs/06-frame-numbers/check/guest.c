@@ -14,6 +14,7 @@
 #define PAGES   6
 #define FOREIGN 64
 #define RAW     8
+#define INITIAL 1024 /* pfns of the initial region, where all that is mapped lies */
 
 static char *page[PAGES], *alias;
 static unsigned long foreign[FOREIGN], nr_foreign, raw;
@@ -75,16 +76,19 @@ static bool says(long (*fn)(long), unsigned long arg, unsigned long result)
 
 static void step_p2m(void)
 {
-    const unsigned long nr = start_info->nr_pages, pfn[] = {
-        kit_random(nr / 2), kit_random(nr / 2), nr - RAW - 1 - kit_random(100), nr, nr + kit_random(512), nr << 20, ~0ul
+    const unsigned long nr = start_info->nr_pages, pfn[] = { /* none of page[], whose frames are Xen's choice */
+                                                             INITIAL + kit_random(nr / 2),
+                                                             INITIAL + kit_random(nr / 2),
+                                                             nr - RAW - 1 - kit_random(100),
+                                                             nr,
+                                                             nr + kit_random(512),
+                                                             nr << 20,
+                                                             ~0ul
     };
     const unsigned long asked = pfn[kit_random(ARRAY_SIZE(pfn))];
     char text[24];
 
     kit_step("pfn_to_mfn(%#lx), of a guest with %#lx pages", asked, nr);
-    for (unsigned int i = 0; i < PAGES; i++) /* which frame that is now is Xen's choice */
-        if (asked == virt_to_pfn(page[i]))
-            return;
     kit_fact("p2m", "%s", answer(text, ask_mfn, asked));
 }
 
@@ -196,7 +200,8 @@ static uint64_t content(const char *va) { return mapped(va)[0] == 'n' ? 0 : sum(
 
 static void step_exchange(void)
 {
-    char *va = page[kit_random(PAGES)], text[24];
+    const unsigned int which = (unsigned int)kit_random(PAGES);
+    char *va = page[which], text[24];
     const unsigned long pfn = virt_to_pfn(va), old = virt_to_mfn(va);
     const bool readonly = !kit_random(3);
     unsigned long new;
@@ -204,7 +209,7 @@ static void step_exchange(void)
     page_fill(va);
     if (readonly)
         MUST(page_protect(va, PTE_READONLY));
-    kit_step("page_exchange() of the page at pfn %#lx, %s", pfn, mapped(va));
+    kit_step("page_exchange() of page %u of %u, %s", which, PAGES, mapped(va));
     kit_fact("exchange", "%s", answer(text, ask_exchange, (unsigned long)va));
     new = virt_to_mfn(va);
     kit_fact("exchange", "it is %s, and it is %s frame", mapped(va), new == old ? "the same" : "another");
@@ -213,14 +218,14 @@ static void step_exchange(void)
              list(pfn) == new ? "yes" : "no", says(ask_mfn, pfn, new) ? "yes" : "no",
              says(ask_pfn, new, pfn) ? "yes" : "no", answer(text, ask_pfn, old));
     if (mapped(va)[0] == 'n' || page_protect(va, PTE_KERNEL)) /* what follows has a page in any case */
-        guest_panic("the page at pfn %#lx is not mapped any more", pfn);
+        guest_panic("page %u is not mapped any more", which);
 }
 
 /* A second mapping: Xen does not take the frame. A hole, a frame that is not ours: there is nothing to exchange. */
 static void step_refused(void)
 {
-    char *va = page[kit_random(PAGES)], text[24], *asked;
-    const unsigned int kind = (unsigned int)kit_random(5);
+    const unsigned int which = (unsigned int)kit_random(PAGES), kind = (unsigned int)kit_random(5);
+    char *va = page[which], text[24], *asked;
     const unsigned long pfn = virt_to_pfn(va), old = virt_to_mfn(va);
     const bool readonly = kind == 2;
 
@@ -231,7 +236,7 @@ static void step_refused(void)
         MUST(page_protect(va, PTE_READONLY));
     asked = kind == 3 ? alias : kind == 4 ? (char *)shared_info : va;
     if (kind < 3)
-        kit_step("page_exchange() of the page at pfn %#lx, %s, which is mapped elsewhere as well", pfn, mapped(va));
+        kit_step("page_exchange() of page %u of %u, %s, which is mapped elsewhere as well", which, PAGES, mapped(va));
     else
         kit_step("page_exchange() %s", kind == 3 ? "where nothing is mapped" : "of shared_info, a frame of Xen's");
     kit_fact("refused", "%s", answer(text, ask_exchange, (unsigned long)asked));
@@ -241,7 +246,7 @@ static void step_refused(void)
              list(pfn) == old ? "yes" : "no", says(ask_mfn, pfn, old) ? "yes" : "no",
              says(ask_pfn, old, pfn) ? "yes" : "no");
     if (mapped(va)[0] == 'n' || (readonly && page_protect(va, PTE_KERNEL)))
-        guest_panic("the page at pfn %#lx is not mapped any more", pfn);
+        guest_panic("page %u is not mapped any more", which);
     if (kind < 3)
         MUST(page_map(alias, 0, 0));
 }
