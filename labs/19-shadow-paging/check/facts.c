@@ -9,7 +9,8 @@
  *      gfn 16, 20   L4       24..27   L1                  40..55   data
  *          17, 32   L3       22       L2 of legacy
  *          18, 33   L2       28..31   L1 of legacy
- *          21       PAE's L3, two of them
+ *          21       PAE's L3, two of them             34   L2, which leads to the same L1
+ *          8        the monitor's L3, where it has one: nothing
  *          19, 23   the window's L1, wide and legacy: gfn << 12 is where gfn is
  *
  * Budget: over 400 lines: the guest's tables in all formats, and one file a check.
@@ -96,12 +97,13 @@ static void store_quietly(uint64_t phys, uint64_t val, unsigned int size)
 static bool store_for_it(uint64_t phys, uint64_t val, unsigned int size)
 {
     const mfn_t mfn = _mfn(PFN_DOWN(phys));
+    const unsigned int said = phys & 8 ? SHADOW_STORE_BYTES : size; /* who carries it out may not know how many */
 
     if (!shadow_store_begin(d, phys))
         return false;
     memcpy((uint8_t *)frame_write_begin(k->m, mfn) + PAGE_OFFSET(phys), &val, size);
     frame_write_end(k->m, mfn);
-    shadow_store_end(d, phys, size);
+    shadow_store_end(d, phys, said);
     return true;
 }
 
@@ -122,6 +124,7 @@ struct access {
     const uint64_t *val; /* that is stored; NULL: nothing is, it is only asked whether it may be */
     unsigned int size;
     char text[100]; /* what it came to */
+    bool gone;      /* before it is heard of, all shadows go */
     bool again;     /* the guest is to make it itself, now */
     bool unheard;   /* it was allowed to store to a table that has a shadow */
 };
@@ -167,6 +170,7 @@ static bool access_faults(struct access *a, const struct nested_regs *r)
                  w.gpa, w.error_code);
         return false;
     case SHADOW_STORE: store_wanted(a, w.phys); return a->again;
+    case SHADOW_TAKEN: snprintf(a->text, sizeof(a->text), "the guest's memory, and the monitor's"); return false;
     default: snprintf(a->text, sizeof(a->text), "an answer that there is not"); return false;
     }
 }
@@ -182,6 +186,8 @@ static void access_do(struct access *a)
         if (!root)
             kit_die("there is no memory for a root");
         if (!shadow_allows(root, &r, a->va, a->access, &phys)) {
+            if (a->gone && !tries)
+                shadow_blow_tables(d);
             if (!access_faults(a, &r))
                 return;
             continue;
@@ -223,10 +229,18 @@ static void audit(void)
     kit_fact("audit", "%s", shadow_audit(d, why, sizeof(why)) ? "clean" : why);
 }
 
-/* An access, and what came of it; of a property that is given, or of that which it is by the guest's tables. */
-static void access_report(uint64_t va, uint32_t access, const uint64_t *val, unsigned int size, const char *property)
+static bool is_monitors(uint64_t va)
 {
-    struct access a = { .va = va, .access = access, .val = val, .size = size };
+    const struct nested_regs r = regs();
+
+    return shadow_is_monitors(d->p2m->shadow, shadow_role_of(&r, 4), (unsigned int)pte_index(va, 4));
+}
+
+/* An access, and what came of it; of a property that is given, or of that which it is by the guest's tables. */
+static void access_made(struct access a, const char *property)
+{
+    const uint64_t va = a.va;
+    const uint32_t access = a.access;
     const struct nested_regs r = regs();
     struct nested_walk w = { .nr = 0 };
     const enum nested_result result = nested_walk(&r, va, access, machine_table, k->m, &w);
@@ -235,13 +249,21 @@ static void access_report(uint64_t va, uint32_t access, const uint64_t *val, uns
     kit_fact(property               ? property
              : result == NESTED_PF  ? "fault"
              : result == NESTED_NPF ? "nested"
+             : is_monitors(va)      ? "taken"
                                     : "reach",
              "%s", a.text);
+    if (is_monitors(va))
+        return;
     if (result == NESTED_OK && access & PFEC_write_access)
         kit_fact("guard", "%s",
                  a.unheard ? "the guest may store to a table that has a shadow" : "no store goes unheard");
-    if (!val && result != NESTED_NPF) /* then it may have set them, or not */
+    if (!a.val && result != NESTED_NPF) /* then it may have set them, or not */
         bits(&w);
+}
+
+static void access_report(uint64_t va, uint32_t access, const uint64_t *val, unsigned int size, const char *property)
+{
+    access_made((struct access){ .va = va, .access = access, .val = val, .size = size }, property);
 }
 
 static const char *access_name(uint32_t access)
@@ -305,12 +327,13 @@ static struct entry any_entry(bool wide)
         e.level = 3;
     if (e.level == 1) {
         e.gfn = (wide ? 24 : 28) + l1;
-        e.index = (unsigned int)kit_random(4) + (wide || kit_random(3) ? 0 : 512);
+        e.index = (kit_random(8) ? (unsigned int)kit_random(4) : 511) + (wide || kit_random(3) ? 0 : 512);
         e.va = (uint64_t)(l1 + 1) << (wide ? 21 : 22) | (uint64_t)e.index << PAGE_SHIFT;
         to = leaf_gfn();
     } else if (e.level == 2) {
         e.gfn = wide ? 18 : 22;
-        e.index = 1 + (unsigned int)kit_random(5) + (wide || kit_random(3) ? 0 : 256 * (unsigned int)kit_random(4));
+        e.index = kit_random(8) ? 1 + (unsigned int)kit_random(5) : 255;
+        e.index += wide || kit_random(3) ? 0 : 256 * (unsigned int)kit_random(4);
         e.va = (uint64_t)e.index << (wide ? 21 : 22) | kit_random(3) << PAGE_SHIFT;
         to = (wide ? 24 : 28) + kit_random(4);
     } else if (kit_random(2)) { /* PAE's: more than P is reserved */
@@ -348,15 +371,24 @@ static void tables(void)
     for (unsigned int i = 0; i < 4; i++) {
         poke(18, 8 * (1 + i), (24 + i) << PAGE_SHIFT | TABLE, 8);
         poke(33, 8 * i, (24 + i) << PAGE_SHIFT | TABLE, 8);
+        poke(34, 8 * i, (24 + i) << PAGE_SHIFT | TABLE, 8);
         poke(22, 4 * (1 + i), (28 + i) << PAGE_SHIFT | TABLE, 4);
         poke(21, 8 * i, (i % 2 ? 33 : 18) << PAGE_SHIFT | _PAGE_PRESENT, 8);
         poke(21, 32 + 8 * i, (i % 3 ? 33 : 18) << PAGE_SHIFT | _PAGE_PRESENT, 8);
+    }
+    for (unsigned int i = 0; i < 4; i++) { /* the last of tables and of halves and quarters */
+        poke(18, 8 * 255, 27 << PAGE_SHIFT | TABLE, 8);
+        poke(22, 4 * (256 * i + 255), (28 + i) << PAGE_SHIFT | TABLE, 4);
+        poke(24 + i, 8 * 511, (DATA + i) << PAGE_SHIFT | TABLE, 8);
+        poke(28 + i, 4 * 511, (DATA + i) << PAGE_SHIFT | TABLE, 4);
+        poke(28 + i, 4 * 1023, (DATA + 4 + i) << PAGE_SHIFT | TABLE, 4);
     }
     poke(16, 0, 17 << PAGE_SHIFT | TABLE, 8);
     poke(16, 8, 32 << PAGE_SHIFT | TABLE, 8);
     poke(20, 0, 17 << PAGE_SHIFT | TABLE, 8);
     poke(17, 0, 18 << PAGE_SHIFT | TABLE, 8);
     poke(32, 0, 18 << PAGE_SHIFT | TABLE, 8);
+    poke(17, 8 * 5, 34 << PAGE_SHIFT | TABLE, 8);
     poke(18, 0, 19 << PAGE_SHIFT | TABLE, 8);
     poke(22, 0, 23 << PAGE_SHIFT | TABLE, 4);
 }
@@ -430,6 +462,58 @@ static void step_store(bool others)
     access_report(va, access, NULL, 0, "follow");
 }
 
+/* Two entries at once, as 64 bits. */
+static void step_store_two(void)
+{
+    struct entry e, f;
+    uint64_t val;
+
+    do
+        e = any_entry(false);
+    while (e.size != 4 || e.index % 2);
+    f = any_entry(false);
+    val = e.val | f.val << 32;
+    f.va = e.va + (UINT64_C(1) << (e.level == 1 ? 12 : 22));
+    kit_step("%s: the kernel reads %#" PRIx64 "; it makes entries %u and %u of the L%u at gfn %" PRIu64 " %#" PRIx64
+             "; again",
+             mode_text(), f.va, e.index, e.index + 1, e.level, e.gfn, val);
+    access_report(f.va, 0, NULL, 0, NULL);
+    access_report(e.gfn << PAGE_SHIFT | e.index * 4, PFEC_write_access, &val, 8, "store");
+    if (d->p2m->shadow->policy == SHADOW_OOS)
+        shadow_flush(d);
+    access_report(f.va, 0, NULL, 0, "follow");
+}
+
+/* All shadows go just when it is seen that one lacks something. */
+static void step_gone(void)
+{
+    struct access a = { .va = address(), .access = any_access(), .gone = true };
+
+    kit_step("%s: all shadows go when %s %#" PRIx64, mode_text(), access_name(a.access), a.va);
+    access_made(a, NULL);
+}
+
+/* A table that is out of sync, reached by a way that nobody has used. */
+static void step_new_way(void)
+{
+    const unsigned int l1 = (unsigned int)kit_random(4), index = (unsigned int)kit_random(4);
+    const uint64_t low = (uint64_t)index << PAGE_SHIFT, va = (uint64_t)(l1 + 1) << 21 | low,
+                   other = UINT64_C(5) << 30 | (uint64_t)l1 << 21 | low,
+                   val = (DATA + kit_random(8)) << PAGE_SHIFT | (kit_random(6) ? TABLE : 0),
+                   at = (24 + l1) << PAGE_SHIFT | index * 8;
+
+    mode_set(LONG);
+    kit_step("%s: the kernel reads %#" PRIx64 "; it makes entry %u of the L1 at gfn %u %#" PRIx64 "; it reads %#" PRIx64
+             ", by another way",
+             mode_text(), va, index, 24 + l1, val, other);
+    shadow_blow_tables(d);
+    access_report(va, 0, NULL, 0, NULL);
+    access_report(at, PFEC_write_access, &val, 8, "store");
+    access_report(other | UINT64_C(511) << PAGE_SHIFT, 0, NULL, 0, NULL); /* now its L2 leads there */
+    access_report(other, 0, NULL, 0, "follow");
+    shadow_flush(d);
+}
+
 static void step_mode(void)
 {
     mode_set((unsigned int)(kit_random(3) ? kit_random(5) : mode_of()));
@@ -474,7 +558,7 @@ static void step_shared(void)
 
 static void step(void *data, unsigned int number)
 {
-    const uint64_t kind = kit_random(100);
+    const uint64_t kind = kit_random(112);
 
     (void)data, (void)number;
     if (kind < 45)
@@ -487,6 +571,12 @@ static void step(void *data, unsigned int number)
         step_memory();
     else if (kind < 95)
         step_shared();
+    else if (kind < 100)
+        step_store_two();
+    else if (kind < 102)
+        step_gone();
+    else if (kind < 107)
+        d->p2m->shadow->policy == SHADOW_OOS ? step_new_way() : step_store(false);
     else
         step_invlpg();
     audit();
@@ -497,6 +587,10 @@ static void *begin(void)
     k = kit_scene_hvm(false, PAGES);
     d = k->d;
     d->p2m->shadow->policy = kit_random(3) ? SHADOW_EMULATE : SHADOW_OOS;
+    if (!kit_random(3))
+        shadow_set_monitor(d, 1, mfn_x(frame(8)) << PAGE_SHIFT | SHADOW_ALWAYS);
+    if (kit_random(2) && shadow_set_allocation(d, SHADOW_MIN_PAGES))
+        kit_die("there is no pool");
     tables();
     mode_set((unsigned int)kit_random(5));
     return k;
