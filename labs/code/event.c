@@ -2,11 +2,11 @@
 /*
  * Events, none lost.
  *
- * Concept: who sends an event walks down three steps, and stops at the first that is there already: is the port
+ * Concept: who sends an event walks up three steps, and stops at the first that is there already: is the port
  * pending? is it masked? is the selector's bit set? is an upcall pending? Only who has come to the end calls the guest.
  * So a bit that is left behind, with nothing above it, silences its port for ever.
  *
- *      Xen, down, setting          the guest, down, clearing
+ *      Xen, up, setting            the guest, down, clearing
  *        pending[n] bit m            upcall_pending = 0
  *        mask[n] bit m?              selector = 0, and go through what was in it
  *        selector bit n                pending[n] bit m = 0
