@@ -7,7 +7,7 @@
  * other's write, whatever comes first. A processor may let a load overtake a store that waits in its buffer: hence the
  * fence.
  *
- *      push               sleep
+ *      ring_show()        ring_doze()
  *        prod = put         event = taken + 1
  *        fence              fence
  *        event?             prod?

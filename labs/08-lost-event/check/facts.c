@@ -183,8 +183,8 @@ static void ended(void *data)
             il_wrong("port %u is %s, which nobody asked for", s->port[i],
                      s->wanted[i] ? "not masked any more" : "masked");
         if (bit(s, PENDING, i) && !bit(s, MASK, i))
-            il_wrong("port %u is pending, not masked, and the guest sleeps (selector %#x, after %u upcalls)", s->port[i],
-                     (unsigned int)il_peek(SELECTOR), s->upcalls);
+            il_wrong("port %u is pending, not masked, and the guest sleeps (selector %#x, after %u upcalls)",
+                     s->port[i], (unsigned int)il_peek(SELECTOR), s->upcalls);
         if (!bit(s, PENDING, i) && s->outstanding[i])
             il_wrong("port %u is not pending, and no handler has run since it was sent to", s->port[i]);
     }
