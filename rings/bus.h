@@ -11,8 +11,9 @@
  *      3 Initialised              from 6, or 5 as the front end said: it has come back, 2, and
  *      3 Initialised, 4 Connected in 2 InitWait: connect, 4 Connected
  *      5 Closing                  disconnect, 5
- *      6 Closed                   disconnect, 6; if `online` is 0, forget it: the toolstack removes the nodes
- *      no state, or none of these disconnect, 6
+ *      2, 7, 8                    nothing
+ *      6 Closed, or no state,     disconnect, 6
+ *          or none of these
  *      our directory is gone      disconnect, forget it; if it is there again by then, it is another device
  *
  * A device that cannot go on says why in error/backend/TYPE/DOMID/DEVID/error of the domain that serves it, and closes.
@@ -51,7 +52,7 @@ struct xenbus_device {
     bool offered, connected, dirty;
     bool watched, watched_also; /* the front end's state, and what ops->also names */
     bool gone;                  /* it has been removed, and perhaps another one is there */
-    bool failed;                /* xenbus_fail(): until the front end has closed, 6, too */
+    bool failed;                /* xenbus_fail(): until we are in 6, since the front end has closed or gone, or in 2 */
     bool again;                 /* somebody had connected it before us: go on where its ring stands, and notify */
     void *data;                 /* the back end's */
 };

@@ -231,7 +231,7 @@ void kit_front_add(struct kit_front *f, const char *type, ...)
     for (unsigned int i = 0; i < KIT_FRONT_FRAMES; i++)
         kit_front_grant(f, i, GTF_permit_access);
     directory(f, path_of(f, false, "", path), domid, 0);
-    kit_front_write(f, "state", "1");
+    kit_front_write(f, "state", f->begins ?: "1");
     va_start(nodes, type);
     while ((node = va_arg(nodes, const char *)))
         write_path(f, path_of(f, true, node, path), va_arg(nodes, const char *));

@@ -21,7 +21,8 @@ struct kit_front {
     struct xenstored *x;
     struct xenbus *bus;
     const char *type;
-    grant_ref_t first; /* of frame 0; the others follow */
+    const char *begins; /* the state that a front end is in whose device is added; NULL: 1 */
+    grant_ref_t first;  /* of frame 0; the others follow */
     mfn_t mfn[KIT_FRONT_FRAMES];
     evtchn_port_t port, more[KIT_FRONT_PORTS]; /* more: 0 from nr_more on */
     unsigned int nr_more;

@@ -67,8 +67,8 @@ static void toy_disconnect(struct xenbus_device *dev)
 {
     const char now = *state_now();
 
-    (void)dev;
     note(!lab.connected             ? "disconnect of what was not connected"
+         : dev->failed              ? "disconnect, having failed and said so"
          : now == '5' || now == '6' ? "disconnect, too late: it has said that it closes"
                                     : "disconnect");
     lab.connected = 0;
@@ -222,23 +222,29 @@ static void step(void *data, unsigned int number)
 {
     const unsigned int nr = 2 + (unsigned int)kit_random(ACTIONS_MAX - 1);
     const bool book = kit_random(4), taken = !kit_random(6);
+    const char *const had = !taken ? NULL : kit_random(5) ? "4" : "6";
     struct todo todo[ACTIONS_MAX];
-    char line[220] = "", text[48];
+    char line[220] = "", text[48], began[100] = "a new device";
 
     (void)data, (void)number;
     for (unsigned int i = 0; i < nr; i++) {
         choose(&todo[i], i, book);
         snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? "; " : "", todo_text(&todo[i], text));
     }
-    kit_step("%s; the front end: %s", taken ? "a device that another bus has connected" : "a new device", line);
+    lab.f->begins = !taken || !kit_random(4) ? "1" : had; /* or it has not heard that there is another bus */
+    lab.refuses = taken && !kit_random(4);
+    if (taken)
+        snprintf(began, sizeof(began), "a device that another bus has left in %s, its front end in %s%s", had,
+                 lab.f->begins, lab.refuses ? ", with a bad ring" : "");
+    kit_step("%s; the front end: %s", began, line);
     lab.calls[0] = '\0';
-    lab.refuses = false;
     lab.connected = lab.known = 0;
-    if (taken) /* and its front end has not heard that there is another bus */
-        kit_front_add(lab.f, "toy", "state", "4", NULL);
+    if (taken)
+        kit_front_add(lab.f, "toy", "state", had, NULL);
     else
         kit_front_add(lab.f, "toy", NULL);
-    report(taken ? "taken" : "offers", "a new device");
+    report(taken ? "taken" : "offers", "as it is found");
+    lab.refuses = false;
     for (unsigned int i = 0; i < nr; i++) {
         const char *property = act(&todo[i]);
 
