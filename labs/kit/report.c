@@ -50,6 +50,7 @@ void kit_fact(const char *property, const char *fmt, ...)
     printf("fact %s ", property);
     line("", fmt, args);
     va_end(args);
+    fflush(stdout);
 }
 
 void kit_count(const char *property, uint64_t n)

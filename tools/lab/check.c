@@ -55,15 +55,22 @@ static bool still_fails(void *data, const uint32_t *step, size_t nr)
     return fails;
 }
 
-/* The texts of the steps up to there. */
+/* The texts of the steps up to there; of those that could not be shrunk, since each run takes its time, the last one. */
 static char *input_text(const struct pair *p, const struct divergence *d)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
+    size_t nr = 0, before = 0;
 
+    for (size_t i = 0; i <= d->at && i < p->golden.facts.nr; i++)
+        nr += p->golden.facts.fact[i].kind == FACT_STEP;
+    if (f && p->got.limited && nr > 1) {
+        before = nr - 1;
+        fprintf(f, "after %zu other steps:\n", before);
+    }
     for (size_t i = 0; f && i <= d->at && i < p->golden.facts.nr; i++)
-        if (p->golden.facts.fact[i].kind == FACT_STEP)
+        if (p->golden.facts.fact[i].kind == FACT_STEP && (!before || !before--))
             fprintf(f, "%s\n", p->golden.facts.fact[i].text);
     if (!f || fclose(f)) {
         free(text);
