@@ -632,3 +632,4 @@ DEPENDENCIES := $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(POLICY_OBJS) $(
 	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS) cpucheck $(CPUCHECK_OBJS)) $(addprefix tests/xenstored/,$(ORACLE_OBJS)))
 -include $(addprefix build/,$(DEPENDENCIES)) $(addprefix build/asan/,$(DEPENDENCIES))
 -include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))
+-include $(foreach tree,build build/asan,$(wildcard $(addprefix $(tree)/labs/,*/check/*.d kit/*.d code/*.d)))
