@@ -55,7 +55,7 @@ static bool still_fails(void *data, const uint32_t *step, size_t nr)
     return fails;
 }
 
-/* The texts of the steps up to there; of those that could not be shrunk, since each run takes its time, the last one. */
+/* The texts of the steps up to there; of those that were not shrunk, as each run would take its time, the last one. */
 static char *input_text(const struct pair *p, const struct divergence *d)
 {
     char *text = NULL;
