@@ -55,20 +55,15 @@ static bool still_fails(void *data, const uint32_t *step, size_t nr)
     return fails;
 }
 
-/* The texts of the steps up to there; of those that were not shrunk, as each run would take its time, the last one. */
-static char *input_text(const struct pair *p, const struct divergence *d)
+/* The texts of the steps up to there; those that were not shrunk, as each run would take its time, without `before`. */
+static char *input_text(const struct pair *p, const struct divergence *d, size_t before)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
-    size_t nr = 0, before = 0;
 
-    for (size_t i = 0; i <= d->at && i < p->golden.facts.nr; i++)
-        nr += p->golden.facts.fact[i].kind == FACT_STEP;
-    if (f && p->got.limited && nr > 1) {
-        before = nr - 1;
+    if (f && before)
         fprintf(f, "after %zu other steps:\n", before);
-    }
     for (size_t i = 0; f && i <= d->at && i < p->golden.facts.nr; i++)
         if (p->golden.facts.fact[i].kind == FACT_STEP && (!before || !before--))
             fprintf(f, "%s\n", p->golden.facts.fact[i].text);
@@ -94,7 +89,7 @@ static int finding_say(struct check *c, const struct pair *p, const struct diver
         snprintf(f->got, sizeof(f->got), "%llu", (unsigned long long)d->number);
     else
         snprintf(f->got, sizeof(f->got), "%s", d->got);
-    f->input = input_text(p, d);
+    f->input = input_text(p, d, p->got.limited && f->steps && f->shrunk == f->steps ? f->steps - 1 : 0);
     return f->input ? 0 : check_fail(c, "not enough memory");
 }
 
