@@ -27,6 +27,10 @@
 
 #define MAX_WORDS 256
 
+/* What belongs to a program with the compiler's own checks in it is not seen by fresh.h. */
+#define CAREFUL      "-fsanitize=address,undefined", "-fno-sanitize-recover=all"
+#define CAREFUL_NAME ".careful-"
+
 static const struct run_limits compile_limits = { .cpu = 30, .output = 256 << 10 };
 
 int check_fail(struct check *c, const char *fmt, ...)
@@ -199,11 +203,12 @@ static int work_make(struct check *c, const char *const made[])
 }
 
 /* One file of the student's. */
-static int compile_file(struct check *c, const char *flags, unsigned int i, const char *object)
+static int compile_file(struct check *c, const struct program *p, unsigned int i, const char *object)
 {
     char *source = check_path("%s/%s", c->folder, lab_file_of(c->lab, i));
-    const int rc = !source ? check_fail(c, "not enough memory")
-                           : compile(c, flags, (const char *const[]){ "-c", source, "-o", object, NULL });
+    const char *const plain[] = { "-c", source, "-o", object, NULL };
+    const char *const careful[] = { CAREFUL, "-c", source, "-o", object, NULL };
+    const int rc = !source ? check_fail(c, "not enough memory") : compile(c, p->cflags, p->careful ? careful : plain);
 
     free(source);
     return rc;
@@ -229,10 +234,13 @@ static int gather(struct check *c, const char *const object[LAB_FILES_MAX], cons
 static int link_program(struct check *c, const struct program *p, const char *whole)
 {
     char *program = check_path("%s/.build/%s", c->folder, p->name);
-    const char *linking[8] = { p->what[0], whole };
+    const char *linking[10] = { p->what[0], whole };
+    static const char *const careful[] = { CAREFUL };
     unsigned int nr = 2;
     int rc;
 
+    for (unsigned int i = 0; i < 2 && p->careful; i++)
+        linking[nr++] = careful[i];
     for (unsigned int i = 1; i < 4 && p->what[i]; i++)
         linking[nr++] = p->what[i];
     linking[nr++] = "-o", linking[nr] = program;
@@ -243,21 +251,22 @@ static int link_program(struct check *c, const struct program *p, const char *wh
 
 int check_program(struct check *c, const struct program *p)
 {
-    char *object[LAB_FILES_MAX] = { NULL }, *whole = check_path("%s/.build/whole.o", c->folder);
-    const char *made[LAB_FILES_MAX + 3] = { p->name, "whole.o" };
+    const char *const mark = p->careful ? CAREFUL_NAME : "";
+    char *object[LAB_FILES_MAX] = { NULL }, *whole = check_path("%s/.build/%swhole.o", c->folder, mark);
+    const char *made[LAB_FILES_MAX + 4] = { p->name, whole ? strrchr(whole, '/') + 1 : NULL, CAREFUL_NAME "facts" };
     int rc = whole ? 0 : check_fail(c, "not enough memory");
 
     for (unsigned int i = 0; !rc && i < c->lab->nr_files; i++) {
-        object[i] = check_path("%s/.build/%.*s.o", c->folder, (int)strcspn(lab_file_of(c->lab, i), "."),
+        object[i] = check_path("%s/.build/%s%.*s.o", c->folder, mark, (int)strcspn(lab_file_of(c->lab, i), "."),
                                lab_file_of(c->lab, i));
         if (object[i])
-            made[2 + i] = strrchr(object[i], '/') + 1;
+            made[3 + i] = strrchr(object[i], '/') + 1;
         else
             rc = check_fail(c, "not enough memory");
     }
     rc = rc ?: work_make(c, made);
     for (unsigned int i = 0; !rc && i < c->lab->nr_files; i++)
-        rc = compile_file(c, p->cflags, i, object[i]);
+        rc = compile_file(c, p, i, object[i]);
     rc = rc ?: gather(c, (const char *const *)object, whole) ?: link_program(c, p, whole);
     free(whole);
     for (unsigned int i = 0; i < c->lab->nr_files; i++)

@@ -237,6 +237,26 @@ int check_run(struct check *c)
     return rc ?: check_more(c);
 }
 
+void check_careful(struct check *c)
+{
+    const struct form *form = form_find(c->lab->form);
+    const struct finding *f = NULL;
+    char *keep = NULL;
+
+    c->careful[0] = '\0';
+    for (unsigned int i = 0; i < c->lab->nr_properties && !f; i++)
+        f = c->finding[i].verdict == VERDICT_FAIL ? &c->finding[i] : NULL;
+    if (!form->careful || c->limited)
+        return;
+    if (f && f->shrunk && f->step && !(keep = keep_text(f->step, f->shrunk)))
+        return;
+    if (f)
+        form->careful(c, f->seed, keep, c->careful);
+    for (uint64_t seed = c->seed_from; !f && !c->careful[0] && seed <= c->seed_to; seed++)
+        form->careful(c, seed, c->keep, c->careful);
+    free(keep);
+}
+
 bool check_passed(const struct check *c)
 {
     for (unsigned int i = 0; i < c->lab->nr_properties; i++)

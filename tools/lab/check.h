@@ -48,6 +48,7 @@ struct check {
 
     struct finding finding[LAB_PROPERTIES_MAX]; /* as lab->property */
     char *compiler;                             /* what it said; owned; NULL: nothing */
+    char careful[CHECK_TEXT];                   /* what the compiler's own checks say of it (check_careful()); "" */
     bool sandboxed;                             /* it was all done in bubblewrap */
     bool limited;                               /* a run went beyond a limit: no other one is begun */
     char err[LAB_ERR_SIZE];
@@ -57,6 +58,11 @@ struct check {
 int check_run(struct check *c);
 /* After it: other seeds, of what is built. 0, -1. */
 int check_more(struct check *c);
+/*
+ * After it: whether the compiler's own checks (sanitizers) say something of what the student wrote. Of what failed that
+ * run is tried, else all seeds.
+ */
+void check_careful(struct check *c);
 /* Whether all properties hold, but for what cannot be asked here. */
 bool check_passed(const struct check *c);
 /* The first one that cannot be asked here; NULL: all are. */

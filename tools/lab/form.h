@@ -39,6 +39,11 @@ struct form {
     char *(*complete)(struct check *c, const char *text);
     /* The file without which nothing can be asked about this seed; to be freed. NULL: none. Others ask always: NULL. */
     char *(*lacks)(const struct check *c, uint64_t seed);
+    /*
+     * A run of the student's code with the compiler's own checks in it (sanitizers): what they say, as one line; "":
+     * nothing, or they cannot be had. It is advice: nothing is judged by it. NULL: there is no such thing.
+     */
+    void (*careful)(struct check *c, uint64_t seed, const char *keep, char said[CHECK_TEXT]);
 };
 
 /* "H", "G", "Q", "P"; NULL: there is none. */
@@ -58,6 +63,7 @@ char *check_engine(const struct check *c);
 struct program {
     const char *name, *cflags, *ldflags; /* flags: files of c->built */
     const char *what[5];                 /* the first is what reports; NULL ends it */
+    bool careful;                        /* with the compiler's own checks in it */
 };
 /*
  * In a sandbox where no more can be written to than .build. The compiler sees the student's folder, the lab's, and

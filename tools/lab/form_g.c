@@ -33,7 +33,7 @@ static int build(struct check *c)
 {
     char *report = check_path("%s/labs/%s/check/guest.o", c->built, c->lab->name),
          *kit = check_path("%s/labs/kit/guest.a", c->built);
-    const struct program p = { "guest", "labs/guest_cflags", "labs/guest_ldflags", { report, kit, "-lgcc" } };
+    const struct program p = { "guest", "labs/guest_cflags", "labs/guest_ldflags", { report, kit, "-lgcc" }, false };
     const int rc = report && kit ? check_program(c, &p) : check_fail(c, "not enough memory");
 
     free(report), free(kit);
@@ -159,4 +159,4 @@ static int report(struct check *c, bool golden, uint64_t seed, const char *keep,
     return rc;
 }
 
-const struct form form_g = { "G", build, report, NULL, NULL };
+const struct form form_g = { "G", build, report, NULL, NULL, NULL };

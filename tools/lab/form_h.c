@@ -10,26 +10,32 @@
  *
  * Where what is reported could be said without having done it ("nothing is lost"), the student's program only logs what
  * its code does, and the golden one replays that and reports (labs/kit/interleave.h).
+ *
+ * A second program, .build/.careful-facts, has the compiler's own checks in the student's objects. Nothing is judged by
+ * it: what it says where it stops is advice.
  */
 #include "tools/lab/form.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 static const struct run_limits facts_limits = { .cpu = 5, .output = 8 << 20 };
 
-static int build(struct check *c)
+static int program(struct check *c, const char *name, bool careful)
 {
     char *report = check_path("%s/labs/%s/check/facts.o", c->built, c->lab->name),
          *library = check_path("%s/libxenlab.a", c->built), *kit = check_path("%s/labs/kit/kit.a", c->built);
-    const struct program p = { "facts", "labs/cflags", "labs/ldflags", { report, library, kit, library } };
+    const struct program p = { name, "labs/cflags", "labs/ldflags", { report, library, kit, library }, careful };
     const int rc = report && library && kit ? check_program(c, &p) : check_fail(c, "not enough memory");
 
     free(report), free(library), free(kit);
     return rc;
 }
+
+static int build(struct check *c) { return program(c, "facts", false); }
 
 /* Run it: of a report, or (log) of what the student's code does. `fd` becomes its descriptor 3. */
 static int run(struct check *c, const char *program, const char *const argv[], int fd, struct report *r,
@@ -112,4 +118,77 @@ static int report(struct check *c, bool golden, uint64_t seed, const char *keep,
     return rc;
 }
 
-const struct form form_h = { "H", build, report, NULL, NULL };
+/* --- with the compiler's own checks in it --- */
+
+#define CAREFUL "%s/.build/.careful-facts"
+
+/*
+ *      emulate.c:47:13: runtime error: index 17 out of bounds for type 'int [16]'     in front of it: the folder
+ *      ==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x... at pc 0x...
+ *          #0 0x... in emulate_kernel emulate.c:47
+ */
+static void complaint(const struct check *c, const char *out, char said[CHECK_TEXT])
+{
+    static const char error[] = "ERROR: AddressSanitizer: ";
+    const char *at = strstr(out, ": runtime error: "), *where = NULL;
+    const size_t folder = strlen(c->folder);
+    char name[80];
+
+    if (at) {
+        while (at > out && at[-1] != '\n')
+            at--;
+        at += strncmp(at, c->folder, folder) ? 0 : folder + 1;
+        snprintf(said, CHECK_TEXT, "%.*s", (int)strcspn(at, "\n"), at);
+        return;
+    }
+    at = strstr(out, error);
+    if (!at)
+        return;
+    at += sizeof(error) - 1;
+    for (unsigned int i = 0; i < c->lab->nr_files && !where; i++) {
+        snprintf(name, sizeof(name), "%.60s:", lab_file_of(c->lab, i));
+        where = strstr(at, name);
+    }
+    snprintf(said, CHECK_TEXT, "%.*s%s%.*s", (int)strcspn(at, " \n"), at, where ? " at " : "",
+             where ? (int)strcspn(where, "\n") : 0, where ?: "");
+}
+
+/* One run of it. */
+static int careful_run(struct check *c, uint64_t seed, const char *keep, char said[CHECK_TEXT])
+{
+    char digits[24], why[RUN_ERR_SIZE], *facts = check_path(CAREFUL, c->folder), *libraries = check_engine(c), *text;
+    const char *see[] = { facts, libraries, NULL };
+    const char *argv[10] = { facts, "--seed", digits, keep ? "--keep" : "--seed", keep ?: digits };
+    const struct sandbox s = {
+        .see = see, .fd = -1, .single = true, .proc = true, .cpu = facts_limits.cpu, .file = 256 << 20, .bare = c->bare
+    };
+    struct run r = { 0 };
+
+    snprintf(digits, sizeof(digits), "%llu", (unsigned long long)seed);
+    if (c->lab->replay)
+        argv[5] = "--log", argv[6] = "yes";
+    if (facts && libraries && !run_program(&s, argv, &facts_limits, &r, why) && (text = strndup(r.out, r.len))) {
+        complaint(c, text, said);
+        free(text);
+    }
+    run_free(&r);
+    free(facts), free(libraries);
+    return said[0] != '\0';
+}
+
+static void careful(struct check *c, uint64_t seed, const char *keep, char said[CHECK_TEXT])
+{
+    char *facts = check_path(CAREFUL, c->folder);
+    const bool sandboxed = c->sandboxed;
+
+    said[0] = '\0';
+    if (facts && (!access(facts, X_OK) || !program(c, ".careful-facts", true)))
+        careful_run(c, seed, keep, said);
+    free(facts);
+    free(c->compiler); /* a compiler without such checks is none the worse */
+    c->compiler = NULL;
+    c->err[0] = '\0';
+    c->sandboxed = sandboxed;
+}
+
+const struct form form_h = { "H", build, report, NULL, NULL, careful };

@@ -37,7 +37,7 @@
 
 static int build(struct check *c)
 {
-    const struct program p = { "policy.so", "labs/policy_cflags", "labs/policy_ldflags", { "-shared" } };
+    const struct program p = { "policy.so", "labs/policy_cflags", "labs/policy_ldflags", { "-shared" }, false };
 
     return check_program(c, &p);
 }
@@ -332,4 +332,4 @@ int policy_again(struct check *c, uint64_t seed, unsigned int number, struct pol
     return c->err[0] ? -1 : 0;
 }
 
-const struct form form_p = { "P", build, report, NULL, NULL };
+const struct form form_p = { "P", build, report, NULL, NULL, NULL };

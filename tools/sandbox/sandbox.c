@@ -233,6 +233,10 @@ static void command(const struct sandbox *s, const char *const argv[], bool wrap
             add(w, "--tmpfs");
             add(w, "/tmp");
         }
+        if (s->proc) {
+            add(w, "--proc");
+            add(w, "/proc");
+        }
         show(w, argv[0]);
         for (size_t i = 0; s->see && s->see[i]; i++)
             show(w, s->see[i]);

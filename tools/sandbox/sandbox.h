@@ -33,6 +33,7 @@ struct sandbox {
     uint64_t cpu;           /* seconds of CPU time in all; 0: as many as it likes */
     uint64_t file;          /* bytes that a file may have which it writes */
     bool single;            /* it starts no other program, nor a thread: who tries gets SIGSYS */
+    bool proc;              /* it has a /proc, of itself alone: sanitizers want to know where they are */
     bool bare;              /* without bubblewrap, even if there is one */
 };
 

@@ -80,6 +80,7 @@ static int all(const struct lab_place *p, const struct lab *l, const char *folde
     rc = student_check_run(&c);
     for (unsigned int i = 0; !c.compiler && !c.err[0] && i < l->nr_properties; i++)
         student_finding_print(&c, i);
+    student_careful_print(&c);
     if (!rc) {
         if (!seeds)
             progress_passed(&c);
@@ -105,6 +106,7 @@ static int one(const struct lab_place *p, const struct lab *l, const char *folde
         for (unsigned int i = 0; !c.compiler && !c.err[0] && i < l->nr_properties; i++)
             if (c.finding[i].verdict != VERDICT_UNREACHED)
                 student_finding_print(&c, i);
+        student_careful_print(&c);
     }
     testfile_free(&t);
     free(text);

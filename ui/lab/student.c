@@ -140,6 +140,7 @@ int student_check_run(struct check *c)
                 c->lab->nr_questions ? "is not understood" : "does not compile");
         return STATUS_FAILED;
     }
+    check_careful(c);
     if (!c->keep) {
         tests_leave(c);
         return check_passed(c) ? STATUS_OK : STATUS_FAILED;
@@ -169,6 +170,12 @@ static const char *number_wanted(const struct finding *f)
         return "";
     strtod(f->got, &end);
     return end == f->got || *end ? "  (the number alone is asked for)" : "";
+}
+
+void student_careful_print(const struct check *c)
+{
+    if (c->careful[0])
+        printf("note  the compiler's own checks (-fsanitize=address,undefined) stop it at\n      %s\n", c->careful);
 }
 
 void student_finding_print(const struct check *c, unsigned int i)

@@ -24,6 +24,8 @@ struct check student_check(const struct lab_place *p, const struct lab *l, const
 /* check_run(), and messages; what fails is left in failed/, unless c->keep is set. Returns the exit status. */
 int student_check_run(struct check *c);
 
+/* What the compiler's own checks say, if they do. */
+void student_careful_print(const struct check *c);
 /* How property i stands, as `check` says it. */
 void student_finding_print(const struct check *c, unsigned int i);
 

@@ -61,6 +61,7 @@ static void show(struct watch *w, const struct check *c)
     w->before = true;
     if (place < l->nr_properties)
         student_finding_print(c, w->place = place);
+    student_careful_print(c);
     printf("%u of %u hold%s\n", hold, l->nr_properties,
            hold == l->nr_properties ? ". xenlab lab check says what comes next" : "");
 }
