@@ -370,6 +370,7 @@ static const struct wrong {
     { "a page table of the granter's, to be read", "map", 0 },
     { "a page table entry that there is not", "undo", 0 },
     { "a read-only entry, to be read", "map", 0 },
+    { "an entry that is in use as a part of a frame", "permits", 0 },
 };
 
 static void step_one(struct lab *l)
@@ -378,6 +379,7 @@ static void step_one(struct lab *l)
     unsigned int flags = random_flags(l), ref = REF, slot = ROOM;
     struct entry e = permitted(l, 0);
     struct page_info *pg = info(l, l->granter.frame[0]);
+    struct active_grant_entry *act = &l->granter.d->grant_table->active[REF];
     struct mapping m;
     int status;
 
@@ -398,6 +400,10 @@ static void step_one(struct lab *l)
             flags |= GNTMAP_host_map, flags &= ~GNTMAP_contains_pte, slot = 512;
         break;
     case 13: e.flags |= GTF_readonly, flags |= GNTMAP_readonly; break;
+    case 14: /* by a copy */
+        act->domid = l->user.id, act->mfn = e.frame;
+        act->pin = GNTPIN_hstr_inc, act->is_sub_page = true;
+        break;
     default: break;
     }
     if (n == 10 || n == 11)
@@ -419,6 +425,8 @@ static void step_one(struct lab *l)
     state(l, "after that", 1, NULL);
     if (n == 10 || n == 11)
         pg->type_info = 0;
+    if (n == 14)
+        act->pin = 0;
 }
 
 /* --- several uses of one entry --- */
@@ -539,7 +547,10 @@ static void trick_run(void *data)
     trick.status = map(trick.l, &trick.m, REF, ROOM, trick.flags);
 }
 
-/* Neither what is there first nor what is there then permits it; what is made of halves of both would. */
+/*
+ * Neither what is there first nor what is there then permits it; what is made of halves of both would. Or both do, and
+ * what the granter has written in between is still there afterwards.
+ */
 static void step_once(struct lab *l)
 {
     static const struct {
@@ -554,6 +565,8 @@ static void step_once(struct lab *l)
         { GTF_accept_transfer, GTF_permit_access | GTF_readonly, true, true, "for a transfer, then read-only" },
         { GTF_permit_access, GTF_invalid, false, true, "another domain's, then invalid" },
         { GTF_permit_access | GTF_sub_page, GTF_invalid, true, true, "a part of a frame, then invalid" },
+        { GTF_permit_access, GTF_permit_access | GTF_PCD, true, true, "good, then good and uncached" },
+        { GTF_permit_access | GTF_PWT, GTF_permit_access, true, true, "good and written through, then good" },
     };
     const unsigned int n = (unsigned int)kit_random(ARRAY_SIZE(tricks));
     struct entry e = permitted(l, 0);
@@ -571,6 +584,8 @@ static void step_once(struct lab *l)
     place = (void *)(uintptr_t)trick.header;
     kit_accesses(&place, 1, trick_run, trick_seen, NULL);
     kit_fact("once", "%s: status %d", tricks[n].text, trick.status);
+    kit_fact("once", "%s: its flags, apart from marks, are %x", tricks[n].text,
+             shared_entry_header(l->granter.d->grant_table, REF)->flags & ~(unsigned int)(GTF_reading | GTF_writing));
     state(l, "then", 1, "undo");
     unmap_all(l, &trick.m);
 }
