@@ -195,7 +195,7 @@ static int debugger_run(struct check *c, uint64_t seed, const char *keep, unsign
         command_print(&g);
     } else {
         printf("\n%s\n",
-               guest    ? "The guest stops in your code in that step. step, over, print, back; help; quit ends it."
+               guest    ? "The guest stops in your code in that step. step, over, back; print %rdi (an argument); help; quit ends it."
                : policy ? "gdb stops in your code at that time. up, print, next; run begins again; quit ends it."
                         : "gdb stops in your code in that step. up, print, next; quit ends it.");
         fflush(NULL);
