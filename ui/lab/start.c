@@ -83,7 +83,8 @@ static int test_make(const struct check *c, const char *name, uint64_t seed, con
     if (!out)
         return lab_complain("%s: %s", path, strerror(errno));
     if (f) {
-        fputs("# A test that fails with what you begin with. What is done in it:\n", out);
+        fprintf(out, "# A test that fails with what you begin with. What is done in it:%s\n",
+                f->input && *f->input ? "" : " all is made ready, before the first step");
         for (const char *line = f->input; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
             fprintf(out, "#   %.*s\n", (int)strcspn(line, "\n"), line);
         fprintf(out, "# and what is to come of it: %s\n", f->expected);
