@@ -194,10 +194,11 @@ static int debugger_run(struct check *c, uint64_t seed, const char *keep, unsign
         printf("\nTo go through your code there (xenlab lab show --gdb does it):\n");
         command_print(&g);
     } else {
-        printf("\n%s\n",
-               guest    ? "The guest stops in your code in that step. step, over, back; print %rdi (an argument); help; quit ends it."
-               : policy ? "gdb stops in your code at that time. up, print, next; run begins again; quit ends it."
-                        : "gdb stops in your code in that step. up, print, next; quit ends it.");
+        printf("\n%s\n", guest ? "The guest stops in your code in that step. step, over, back; print %rdi (an "
+                                 "argument); help; quit ends it."
+                         : policy
+                             ? "gdb stops in your code at that time. up, print, next; run begins again; quit ends it."
+                             : "gdb stops in your code in that step. up, print, next; quit ends it.");
         fflush(NULL);
         execvp(g.word[0], g.word);
         rc = lab_complain("%s: %s", g.word[0],
