@@ -51,7 +51,7 @@ static bool allowed(struct precopy_model *p, struct kit_asked *a, const uint64_t
 static bool order(struct precopy_model *p, struct kit_asked *a)
 {
     uint64_t *answer = p->answer;
-    const uint64_t words = PRECOPY_WORDS(p->vm.nr_pages);
+    const uint64_t words = PRECOPY_MAP_WORDS(p->vm.nr_pages);
 
     tell(p, a);
     p->ask.now = p->told;

@@ -11,7 +11,7 @@
  *      look     dirty as it is, which takes `look`                   (XEN_DOMCTL_SHADOW_OP_PEEK)
  *      send     there[gfn] = here[gfn], todo has it no more; then the link is busy for `page`
  *
- * precopy_vm.c is the VM, without anybody who decides: lab 21's check has the same (labs/21-pre-copy/).
+ * precopy_vm.c is the VM, without anybody who decides: in lab 21 a real domain stores as it does (labs/21-pre-copy/).
  *
  * What it leaves out: what a log-dirty fault costs the VM, vCPU state, page tables, a link that others use, too.
  *
@@ -65,6 +65,8 @@ struct precopy_vm {
     uint64_t *todo, *dirty; /* bitmaps */
     uint64_t nr_todo, nr_dirty, nr_left /* in either or both */;
     uint64_t stores, sent, first, vain, looks; /* sent: pages; for the first time; though dirty at that moment */
+    void (*stored)(void *of, uint64_t gfn);    /* told of each store; or NULL */
+    void *of;
 
     struct precopy_column column[PRECOPY_COLUMNS];
     uint64_t width; /* of one, ns */
@@ -100,9 +102,9 @@ struct precopy_model {
     bool done;
     struct {
         struct precopy_now now;
-        uint64_t bitmaps[2 * PRECOPY_WORDS(PRECOPY_MAX_PAGES)];
+        uint64_t bitmaps[2 * PRECOPY_MAP_WORDS(PRECOPY_MAX_PAGES)];
     } ask;
-    uint64_t answer[1 + PRECOPY_AT_ONCE], seen[PRECOPY_WORDS(PRECOPY_MAX_PAGES)];
+    uint64_t answer[1 + PRECOPY_AT_ONCE], seen[PRECOPY_MAP_WORDS(PRECOPY_MAX_PAGES)];
 };
 
 /* precopy_load.c */

@@ -12,8 +12,8 @@ bool precopy_vm_begin(struct precopy_vm *vm)
 {
     vm->here = calloc(vm->nr_pages, sizeof(*vm->here));
     vm->there = calloc(vm->nr_pages, sizeof(*vm->there));
-    vm->todo = calloc(PRECOPY_WORDS(vm->nr_pages), sizeof(*vm->todo));
-    vm->dirty = calloc(PRECOPY_WORDS(vm->nr_pages), sizeof(*vm->dirty));
+    vm->todo = calloc(PRECOPY_MAP_WORDS(vm->nr_pages), sizeof(*vm->todo));
+    vm->dirty = calloc(PRECOPY_MAP_WORDS(vm->nr_pages), sizeof(*vm->dirty));
     if (!vm->here || !vm->there || !vm->todo || !vm->dirty)
         return false;
     memset(vm->there, 0xff, vm->nr_pages * sizeof(*vm->there));
@@ -66,6 +66,8 @@ void precopy_vm_store(struct precopy_vm *vm, uint64_t gfn)
 
     vm->here[gfn] = (uint32_t)++vm->stores;
     column(vm)->stores[row(vm, gfn)]++;
+    if (vm->stored)
+        vm->stored(vm->of, gfn);
     if (vm->dirty[gfn / 64] & bit)
         return;
     vm->dirty[gfn / 64] |= bit;
@@ -134,7 +136,7 @@ void precopy_vm_look(struct precopy_vm *vm)
 
 void precopy_vm_clean(struct precopy_vm *vm)
 {
-    for (uint64_t w = 0; w < PRECOPY_WORDS(vm->nr_pages); w++) {
+    for (uint64_t w = 0; w < PRECOPY_MAP_WORDS(vm->nr_pages); w++) {
         vm->todo[w] |= vm->dirty[w];
         vm->dirty[w] = 0;
     }

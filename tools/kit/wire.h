@@ -56,12 +56,12 @@ struct memctl_question {
 
 /*
  * precopy. Bytes of PRECOPY_STOP: a struct precopy_now; its answer: a byte, 0 or 1. Of PRECOPY_ORDER: the same, then
- * two bitmaps, todo and again, of PRECOPY_WORDS(pages) words each; its answer: n, a uint64_t, then n of them, the
+ * two bitmaps, todo and again, of PRECOPY_MAP_WORDS(pages) words each; its answer: n, a uint64_t, then n of them, the
  * gfns. If n is more than PRECOPY_AT_ONCE, n alone.
  */
-#define PRECOPY_MAX_PAGES    131072
-#define PRECOPY_WORDS(pages) (((pages) + 63) / 64)
-#define PRECOPY_AT_ONCE      1024
+#define PRECOPY_MAX_PAGES        131072
+#define PRECOPY_MAP_WORDS(pages) (((pages) + 63) / 64)
+#define PRECOPY_AT_ONCE          1024
 enum precopy_hook { PRECOPY_STOP = 1, PRECOPY_ORDER };
 
 #endif

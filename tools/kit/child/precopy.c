@@ -13,7 +13,7 @@ static uint32_t hooks(const void *ops)
 
 static void call(const void *ops, void *state, struct kit_message *m)
 {
-    static uint64_t bitmaps[2 * PRECOPY_WORDS(PRECOPY_MAX_PAGES)], answer[1 + PRECOPY_AT_ONCE];
+    static uint64_t bitmaps[2 * PRECOPY_MAP_WORDS(PRECOPY_MAX_PAGES)], answer[1 + PRECOPY_AT_ONCE];
     const struct precopy_ops *o = ops;
     struct precopy_now now;
     uint64_t words;
@@ -24,7 +24,7 @@ static void call(const void *ops, void *state, struct kit_message *m)
         m->len = 1;
         return;
     }
-    words = PRECOPY_WORDS(now.pages);
+    words = PRECOPY_MAP_WORDS(now.pages);
     memcpy(bitmaps, m->bytes + sizeof(now), 2 * words * sizeof(*bitmaps));
     answer[0] = o->order(state, &now, bitmaps, bitmaps + words, answer + 1, PRECOPY_AT_ONCE);
     m->len = (uint32_t)(sizeof(*answer) * (1 + (answer[0] > PRECOPY_AT_ONCE ? 0 : answer[0])));
