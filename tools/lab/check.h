@@ -38,7 +38,8 @@ struct check {
     const char *root;   /* where xenlab's sources are, or what was installed of them */
     const char *built;  /* what was built of them: libxenlab.a and the rest */
     const char *folder; /* the student's */
-    const char *twist;  /* a folder as a student's, in which what was built is right: twist.h; NULL: xenlab's own is */
+    const char *twist;  /* a folder as a student's, in which what was built is right, or (form P) what is
+                           expected: twist.h; NULL: xenlab's own is */
     uint64_t seed_from, seed_to;
     const char *keep; /* "3,17": those steps alone; NULL: all */
     bool bare;        /* without bubblewrap */

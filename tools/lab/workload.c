@@ -77,7 +77,7 @@ char *workload_make(struct workload *w, const char *text, uint64_t seed, unsigne
 
 char *workloads_read(struct check *c)
 {
-    char *path = check_path("%s/workloads", c->lab->path), *text = calloc(1, WORKLOADS_MAX + 1);
+    char *path = check_path("%s/workloads", c->twist ?: c->lab->path), *text = calloc(1, WORKLOADS_MAX + 1);
     FILE *f = path ? fopen(path, "r") : NULL;
 
     if (!text || !f || !fread(text, 1, WORKLOADS_MAX, f)) {

@@ -219,7 +219,8 @@ static int texts_write(const struct lab *l, const struct class_order *o, const s
     rc = text && asprintf(&more, "%s\n## In this class\n%s\n", text, t->told) >= 0 ? class_text(o->dir, name, more)
                                                                                    : STATUS_ENVIRONMENT;
     free(text), free(more);
-    return rc;
+    snprintf(name, sizeof(name), "labs/%s/workloads", l->name);
+    return rc || !twist_expects(l) ? rc : class_text(o->dir, name, t->v.source[l->nr_files]);
 }
 
 static int is_entry(const struct dirent *e) { return e->d_name[0] != '.'; }

@@ -34,20 +34,41 @@ char **twist_names(const struct lab_place *p, const struct lab *l, unsigned int 
     return names;
 }
 
+bool twist_expects(const struct lab *l) { return !strcmp(l->form, "P"); }
+
+/* What a twist can change: the files, and what is expected of them. */
+static bool twistable_read(const struct lab_place *p, const struct lab *l, char *source[LAB_FILES_MAX],
+                           unsigned int *nr)
+{
+    char path[4400];
+
+    *nr = l->nr_files;
+    if (!lab_sources_read(p, l, source))
+        return false;
+    if (!twist_expects(l) || *nr == LAB_FILES_MAX)
+        return true;
+    snprintf(path, sizeof(path), "%s/workloads", l->path);
+    source[*nr] = lab_file_read(path);
+    if (!source[*nr])
+        lab_sources_free(l, source);
+    return source[(*nr)++];
+}
+
 int twist_read(const struct lab_place *p, const struct lab *l, const char *name, struct twist *t)
 {
     char path[4500], err[VARIANT_ERR_SIZE] = "", *source[LAB_FILES_MAX], *text;
     const char *begin, *end;
+    unsigned int nr;
     int rc = STATUS_OK;
 
     *t = (struct twist){ .told = NULL };
-    if (!lab_sources_read(p, l, source))
+    if (!twistable_read(p, l, source, &nr))
         return STATUS_ENVIRONMENT;
     snprintf(path, sizeof(path), "%s/labs/teacher/twists/%s/%s", p->root, l->name, name);
     text = lab_file_read(path);
     if (!text) {
         rc = STATUS_ENVIRONMENT;
-    } else if (variant_read(&t->v, text, (const char *const *)source, l->nr_files, err) || t->v.passes) {
+    } else if (variant_read(&t->v, text, (const char *const *)source, nr, err) || t->v.passes) {
         rc = lab_complain("%s: %s", path, err[0] ? err : "its first line says by what xenlab's own files fail");
     } else {
         begin = text + strcspn(text, "\n");
@@ -57,7 +78,8 @@ int twist_read(const struct lab_place *p, const struct lab *l, const char *name,
         rc = t->told ? rc : lab_complain("not enough memory");
     }
     free(text);
-    lab_sources_free(l, source);
+    while (nr)
+        free(source[--nr]);
     return rc;
 }
 
@@ -92,7 +114,11 @@ int twist_build(struct twist *t, struct check *c)
 {
     int rc = folder_make(t->built, c->lab, t->v.source);
     struct check as = *c;
+    char path[FOLDER_SIZE + 16];
 
+    snprintf(path, sizeof(path), "%s/workloads", t->built);
+    if (!rc && twist_expects(c->lab))
+        rc = lab_file_write(path, t->v.source[c->lab->nr_files]);
     if (rc)
         return rc;
     as.folder = t->built;

@@ -12,6 +12,8 @@
  *      <<<<
  *      ====
  *      >>>>
+ *
+ * A lab of form P is judged by what its workloads expect (tools/lab/form_p.h): they are as one of the files, the last.
  */
 #ifndef UI_LAB_TWIST_H
 #define UI_LAB_TWIST_H
@@ -24,7 +26,7 @@
 struct twist {
     char name[64];           /* "": there is none */
     char *told;              /* the paragraph */
-    struct variant v;        /* v.source: the files */
+    struct variant v;        /* v.source: the files; of form P the workloads behind them */
     char built[FOLDER_SIZE]; /* where they were built; "": nowhere */
 };
 
@@ -35,6 +37,9 @@ int twist_read(const struct lab_place *p, const struct lab *l, const char *name,
 /* Build it, so that checks by c compare with what it does. STATUS_OK, or a message. */
 int twist_build(struct twist *t, struct check *c);
 void twist_free(struct twist *t);
+
+/* Whether what is expected is among what it changes: v.source[l->nr_files], the file workloads. */
+bool twist_expects(const struct lab *l);
 
 /* The names of a lab's twists, *nr of them, each and all to be freed. NULL: there are none. */
 char **twist_names(const struct lab_place *p, const struct lab *l, unsigned int *nr);
