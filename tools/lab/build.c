@@ -26,12 +26,13 @@
 #include <unistd.h>
 
 #define MAX_WORDS 256
+#define SAID_MAX  (16 << 10) /* of what the compiler says, in bytes */
 
 /* What belongs to a program with the compiler's own checks in it is not seen by fresh.h. */
 #define CAREFUL      "-fsanitize=address,undefined", "-fno-sanitize-recover=all"
 #define CAREFUL_NAME ".careful-"
 
-static const struct run_limits compile_limits = { .cpu = 30, .output = 256 << 10 };
+static const struct run_limits compile_limits = { .cpu = 30, .output = 4 << 20 };
 
 int check_fail(struct check *c, const char *fmt, ...)
 {
@@ -97,7 +98,11 @@ static void places_cut(char *text, const char *place)
 /* What it said, of a file that it refused. 0, -1. */
 static int refusal_keep(struct check *c, const struct run *r, const char *headers)
 {
-    c->compiler = check_path("%.*s%s%s", (int)r->len, r->out, r->len ? "" : r->ended, r->len ? "" : "\n");
+    const int len = (int)(r->len < SAID_MAX ? r->len : SAID_MAX);
+    const bool end = !len || r->limited; /* how it ended has to be said */
+
+    c->compiler = check_path("%.*s%s%s%s%s", len, r->out, len == SAID_MAX ? "...\n" : "", end ? "the compiler: " : "",
+                             end ? r->ended : "", end ? "\n" : "");
     if (!c->compiler)
         return check_fail(c, "not enough memory");
     places_cut(c->compiler, headers);

@@ -148,15 +148,38 @@ static void policy_command(struct command *g, const struct check *c, const struc
     g->word[g->nr] = NULL;
 }
 
+/* A blank, and the word as a shell wants it. */
+static void word_print(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./,:@%";
+    const bool quote = !*word || word[strspn(word, plain)];
+
+    fputs(quote ? " '" : " ", stdout);
+    for (; *word; word++)
+        if (*word == '\'')
+            fputs("'\\''", stdout);
+        else
+            putchar(*word);
+    if (quote)
+        putchar('\'');
+}
+
 /* When it is, and the workbench's own picture of that time. */
 static void policy_print(const struct check *c, uint64_t seed, const struct policy_again *a)
 {
+    char policy[4400], workload[4400];
+
+    snprintf(policy, sizeof(policy), "%s/.build/policy.so", c->folder);
+    snprintf(workload, sizeof(workload), "%s/.build/workload", c->folder);
     if (a->to)
         printf("\nIt is as expected until %.6g s, and from %.6g s on it is not.", (double)a->from / 1e9,
                (double)a->to / 1e9);
-    printf("\nThe workload is .build/workload. To see what came of it:\n  xenlab %s%s --policy '%s/.build/policy.so' "
-           "--workload '%s/.build/workload' --seed %llu --svg chart.svg",
-           c->lab->kit ? "kit " : "sched", c->lab->kit ?: "", c->folder, c->folder, (unsigned long long)seed);
+    printf("\nThe workload is .build/workload. To see what came of it:\n  xenlab %s%s --policy",
+           c->lab->kit ? "kit " : "sched", c->lab->kit ?: "");
+    word_print(policy);
+    fputs(" --workload", stdout);
+    word_print(workload);
+    printf(" --seed %llu --svg chart.svg", (unsigned long long)seed);
     if (a->to && !c->lab->kit)
         printf(" --window %lldus..%lldus", a->from / 1000, a->to / 1000);
     putchar('\n');
@@ -165,8 +188,9 @@ static void policy_print(const struct check *c, uint64_t seed, const struct poli
 /* As somebody would type it. */
 static void command_print(const struct command *g)
 {
+    putchar(' ');
     for (unsigned int i = 0; i < g->nr; i++)
-        printf(strpbrk(g->word[i], " =") ? "%s'%s'" : "%s%s", i ? " " : "  ", g->word[i]);
+        word_print(g->word[i]);
     putchar('\n');
 }
 

@@ -14,14 +14,15 @@
 
 /* --- where it is --- */
 
-/* All of the lab's files: emulate.c alone may be another lab's as well. */
+/* All of the lab's files, as files: emulate.c alone may be another lab's as well. */
 static bool folder_is(const struct lab *l, const char *folder)
 {
     char path[4400];
+    struct stat st;
 
     for (unsigned int i = 0; i < l->nr_files; i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
-        if (access(path, R_OK))
+        if (access(path, R_OK) || stat(path, &st) || !S_ISREG(st.st_mode)) /* the compiler would wait for a FIFO */
             return false;
     }
     return true;
@@ -57,6 +58,22 @@ const struct lab *student_lab_or(const struct lab_place *p, int argc, char *cons
     return l;
 }
 
+/* What is wrong with one of them that is there. False: nothing. */
+static bool odd_say(const struct lab *l, const char *folder)
+{
+    char path[4400];
+    struct stat st;
+
+    for (unsigned int i = 0; i < l->nr_files; i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
+        if (!stat(path, &st) && (!S_ISREG(st.st_mode) || access(path, R_OK))) {
+            lab_complain("%s: %s", path, S_ISREG(st.st_mode) ? strerror(errno) : "it is no regular file");
+            return true;
+        }
+    }
+    return false;
+}
+
 bool student_folder(const struct lab *l, char *folder, size_t size)
 {
     char *here = realpath(".", NULL);
@@ -69,10 +86,10 @@ bool student_folder(const struct lab *l, char *folder, size_t size)
     free(below);
     if (*folder && folder_is(l, folder))
         return true;
-    if (*folder)
+    if (*folder && !odd_say(l, folder))
         lab_complain("%s has no %s: xenlab lab start %u FOLDER makes what it should have", folder, lab_file_of(l, 0),
                      l->number);
-    else
+    else if (!*folder)
         lab_complain("there is no %s here, nor %s/%s: xenlab lab start %u makes it", lab_file_of(l, 0), l->name,
                      lab_file_of(l, 0), l->number);
     return false;
