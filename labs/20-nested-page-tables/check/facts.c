@@ -232,6 +232,7 @@ static void set(uint64_t gfn, uint64_t mfn, p2m_type_t t)
     lab.becomes = &types[t];
     lab.heard = NO_MFN;
     lab.there = false;
+    lab.d->p2m->gone = kit_random(8) ? gone : NULL; /* a guest without shadows has none */
     rc = p2m_set_entry(lab.d, gfn, mfn == NO_MFN ? INVALID_MFN : _mfn(mfn), t);
     kit_fact("answer", "%s", answer(rc));
     look(gfn);
@@ -240,13 +241,19 @@ static void set(uint64_t gfn, uint64_t mfn, p2m_type_t t)
                  !types[t].r      ? "nothing is there any more"
                  : lab.old != mfn ? "another frame is there"
                                   : "less is allowed");
-        if (lab.there)
+        if (!lab.d->p2m->gone)
+            kit_fact("gone", "nobody wants to hear");
+        else if (lab.there)
             kit_fact("gone", "called while the entry still is what it was");
         else if (lab.heard == NO_MFN)
             kit_fact("gone", "not called");
         else
             kit_fact("gone", "called for frame %#" PRIx64 ", when the entry is another", lab.heard);
     }
+    if (lab.heard != NO_MFN && lab.heard != lab.old)
+        kit_fact("gone", "called for frame %#" PRIx64 ", which was not there", lab.heard);
+    else
+        kit_fact("gone", "not called for what was not there");
     if (!rc && i < KNOWN) {
         lab.known[i].t = t;
         lab.known[i].mfn = mfn;
