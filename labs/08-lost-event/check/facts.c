@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STEPS   11
+#define STEPS   13
 #define PORTS   2
 #define ACTIONS 4
 
@@ -25,7 +25,7 @@ struct event_page *const event_page = (struct event_page *)il_memory;
 
 enum { UPCALL_PENDING, SELECTOR, PENDING, MASK = PENDING + EVENT_WORDS };
 enum { UNMASK_CALL, YIELD_CALL, HANDLE };
-enum action { END, MASK_IT, UNMASK_IT, SEND_IT, CLI, STI };
+enum action { END, MASK_IT, UNMASK_IT, SEND_IT, CLI, STI, HANDLER_MASKS };
 
 struct scene {
     unsigned int port[PORTS];
@@ -35,6 +35,7 @@ struct scene {
         enum action what;
         unsigned int i;
     } action[ACTIONS];
+    bool handler_masks; /* port 1 */
     bool upcall_mask;
     bool outstanding[PORTS]; /* sent, and no handler has begun since */
     unsigned int upcalls;
@@ -117,6 +118,10 @@ static uint64_t service(void *data, unsigned int what, uint64_t arg)
         if (bit(s, MASK, i) || s->wanted[i])
             il_wrong("port %u is handled while it is masked", s->port[i]);
         s->outstanding[i] = false;
+        if (s->handler_masks && i == 1) {
+            s->wanted[i] = true;
+            set(MASK + s->port[i] / 64, s->port[i] % 64, true);
+        }
         return 0;
     }
     s->hypercalls++;
@@ -137,7 +142,7 @@ static void reset(void *data)
 {
     struct scene *s = data;
 
-    s->upcall_mask = false;
+    s->upcall_mask = s->handler_masks = false;
     s->upcalls = 0;
     s->hypercalls = 0;
     for (unsigned int i = 0; i < PORTS; i++) {
@@ -166,6 +171,7 @@ static void guest(void *data)
             break;
         case SEND_IT: send(s, i); break;
         case CLI: s->upcall_mask = true; break;
+        case HANDLER_MASKS: s->handler_masks = true; break;
         default: s->upcall_mask = false; deliver(s);
         }
     }
@@ -229,6 +235,8 @@ static const struct kind {
     { "both", { true, true }, { 1, 0 }, { { SEND_IT, 0 }, { SEND_IT, 1 }, { UNMASK_IT, 0 }, { UNMASK_IT, 1 } } },
     { "both", { true, true }, { 1, 1 }, { { SEND_IT, 1 }, { UNMASK_IT, 0 }, { SEND_IT, 0 } } },
     { "both", { true, false }, { 0, 1 }, { { SEND_IT, 1 }, { UNMASK_IT, 0 }, { MASK_IT, 0 }, { SEND_IT, 0 } } },
+    { "unmask", { true, false }, { 0, 1 }, { { CLI, 0 }, { SEND_IT, 0 }, { UNMASK_IT, 0 }, { STI, 0 } } },
+    { "unmask", { true, false }, { 0, 0 }, { { HANDLER_MASKS, 1 }, { UNMASK_IT, 0 } } },
 };
 
 static void *begin(void)
@@ -242,7 +250,9 @@ static uint64_t hypercalls;
 
 static void step(void *data, unsigned int number)
 {
-    static const char *const verbs[] = { "", "masks", "unmasks", "sends to", "disables upcalls", "enables upcalls" };
+    static const char *const verbs[] = {
+        "", "masks", "unmasks", "sends to", "disables upcalls", "enables upcalls", "has a handler that masks the second"
+    };
     const struct kind *k = &kinds[number % (sizeof(kinds) / sizeof(kinds[0]))];
     struct scene *s = data;
     static const char *const services[] = { "EVTCHNOP_unmask", "a hypercall", "the handler" };
