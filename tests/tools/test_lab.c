@@ -230,7 +230,7 @@ static void test_starter(void **state)
 
     (void)state;
     assert_string_equal(text, "int one(int a);\nint one(int a)\n{\n    /* YOURS */\n    return 0;\n}\n\n"
-                              "static bool two(void) \n{\n    /* YOURS */\n}\n\nvoid three(void)\n{\n    two();\n}\n");
+                              "static bool two(void)\n{\n    /* YOURS */\n}\n\nvoid three(void)\n{\n    two();\n}\n");
     free(text);
     assert_null(starter_make(source, &none, 1, err));
     assert_string_equal(err, "four() is not defined there");

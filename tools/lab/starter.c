@@ -52,6 +52,7 @@ char *starter_make(const char *source, const struct starter_body *body, size_t n
 
     for (size_t i = 0; text && i < nr; i++) {
         const char *end, *open = body_find(text, body[i].function, &end);
+        const bool one_line = open && open > text && open[-1] == ' ';
         char *less = NULL;
 
         if (!open) {
@@ -59,8 +60,8 @@ char *starter_make(const char *source, const struct starter_body *body, size_t n
             free(text);
             return NULL;
         }
-        if (asprintf(&less, "%.*s%s{\n    /* YOURS */\n%s%s%s}%s", (int)(open - text), text,
-                     open > text && open[-1] == ' ' ? "\n" : "", *body[i].instead ? "    " : "", body[i].instead,
+        if (asprintf(&less, "%.*s%s{\n    /* YOURS */\n%s%s%s}%s", (int)(open - text) - one_line, text,
+                     one_line ? "\n" : "", *body[i].instead ? "    " : "", body[i].instead,
                      *body[i].instead ? "\n" : "", end) < 0)
             less = NULL;
         free(text);
