@@ -17,7 +17,7 @@
  *      p2m_ram_logdirty   read, execute             one of which somebody wants to know whether it is written
  *      p2m_populate_on_demand  nothing              RAM, but nobody has touched it: see pod.h
  *      p2m_mmio_direct    read                      a page of the hypervisor's that reads like memory
- *      p2m_grant_map_*    as the grant says         a frame of another domain's, granted
+ *      p2m_grant_map_*    read, or read and write   a frame of another domain's, granted
  *      p2m_map_foreign    read, write               one of another domain's, mapped as a right
  *
  * Invariants: an entry holds no reference, but for those of frames of other domains. A change that takes something away
