@@ -16,6 +16,7 @@
 
 #define STEPS       120
 #define ACTIONS_MAX 7
+#define SAID_MAX    220 /* of a step: with its number it is a line of the report */
 
 struct lab {
     struct kit_scene *k;
@@ -220,23 +221,28 @@ static void report(const char *property, const char *when)
 
 static void step(void *data, unsigned int number)
 {
-    const unsigned int nr = 2 + (unsigned int)kit_random(ACTIONS_MAX - 1);
+    unsigned int nr = 2 + (unsigned int)kit_random(ACTIONS_MAX - 1);
     const bool book = kit_random(4), taken = !kit_random(6);
     const char *const had = !taken ? NULL : kit_random(5) ? "4" : "6";
     struct todo todo[ACTIONS_MAX];
-    char line[220] = "", text[48], began[100] = "a new device";
+    char line[SAID_MAX] = "a new device", text[48];
 
     (void)data, (void)number;
-    for (unsigned int i = 0; i < nr; i++) {
+    for (unsigned int i = 0; i < nr; i++)
         choose(&todo[i], i, book);
-        snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? "; " : "", todo_text(&todo[i], text));
-    }
     lab.f->begins = !taken || !kit_random(4) ? "1" : had; /* or it has not heard that there is another bus */
     lab.refuses = taken && !kit_random(4);
     if (taken)
-        snprintf(began, sizeof(began), "a device that another bus has left in %s, its front end in %s%s", had,
+        snprintf(line, sizeof(line), "a device that another bus has left in %s, its front end in %s%s", had,
                  lab.f->begins, lab.refuses ? ", with a bad ring" : "");
-    kit_step("%s; the front end: %s", began, line);
+    strcat(line, "; the front end");
+    for (unsigned int i = 0; i < nr; i++) {
+        if (strlen(line) + 2 + strlen(todo_text(&todo[i], text)) >= sizeof(line))
+            nr = i; /* more cannot be said */
+        else
+            snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? "; " : ": ", text);
+    }
+    kit_step("%s", line);
     lab.calls[0] = '\0';
     lab.connected = lab.known = 0;
     if (taken)
