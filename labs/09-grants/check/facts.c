@@ -288,9 +288,15 @@ static int unmap(struct lab *l, struct party *p, uint64_t host, uint64_t device,
     return op.status;
 }
 
+/* What is granted by that reference; by one that there is not, the first. */
+static mfn_t granted_frame(const struct lab *l, const struct mapping *m)
+{
+    return l->granter.frame[m->ref - REF < FRAMES ? m->ref - REF : 0];
+}
+
 static uint64_t device_addr(struct lab *l, const struct mapping *m)
 {
-    return mfn_x(l->granter.frame[m->ref - REF]) << PAGE_SHIFT;
+    return mfn_x(granted_frame(l, m)) << PAGE_SHIFT;
 }
 
 /* The address that a mapping of m's was told, or asked for. */
@@ -298,7 +304,7 @@ static uint64_t mapped_addr(struct lab *l, const struct mapping *m)
 {
     if (l->pv || !(m->flags & GNTMAP_host_map))
         return host_addr(l, m->slot, m->flags);
-    return (uintptr_t)mfn_to_virt(l->k->m, l->granter.frame[m->ref - REF]);
+    return (uintptr_t)mfn_to_virt(l->k->m, granted_frame(l, m));
 }
 
 static int unmap_all(struct lab *l, const struct mapping *m)
