@@ -450,7 +450,7 @@ build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: buil
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-class campaign-labs campaign-needs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-class campaign-labs campaign-labs-asan campaign-needs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests build/labs/built ## build everything (the default)
@@ -581,6 +581,9 @@ campaign-labs: all ## each lab's author's test: all wrong variants of all labs f
 	$(Q)./xenlab lab test all
 	$(Q)scripts/lab-starters.sh
 	$(Q)scripts/lab-installed.sh
+
+campaign-labs-asan: all build/asan/labs/built ## what checks labs, with xenlab's own files and the sanitizers: SEEDS="1 2 3"
+	$(Q)scripts/lab-asan.sh
 
 campaign-needs: all ## what each lab cannot be done without: does its lab.conf say so?
 	$(Q)scripts/lab-needs.sh
