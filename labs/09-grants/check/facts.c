@@ -294,10 +294,7 @@ static mfn_t granted_frame(const struct lab *l, const struct mapping *m)
     return l->granter.frame[m->ref - REF < FRAMES ? m->ref - REF : 0];
 }
 
-static uint64_t device_addr(struct lab *l, const struct mapping *m)
-{
-    return mfn_x(granted_frame(l, m)) << PAGE_SHIFT;
-}
+static uint64_t device_addr(struct lab *l, const struct mapping *m) { return mfn_x(granted_frame(l, m)) << PAGE_SHIFT; }
 
 /* The address that a mapping of m's was told, or asked for. */
 static uint64_t mapped_addr(struct lab *l, const struct mapping *m)
