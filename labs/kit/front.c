@@ -56,6 +56,13 @@ void kit_front_write(struct kit_front *f, const char *node, const char *value)
     write_path(f, path_of(f, false, node, path), value);
 }
 
+void kit_front_set(struct kit_front *f, const char *node, const char *value)
+{
+    char path[128];
+
+    write_path(f, path_of(f, true, node, path), value);
+}
+
 const char *kit_front_back(struct kit_front *f, const char *node, char value[64])
 {
     const struct xs_access a = xenstored_toolstack(f->x);

@@ -39,6 +39,8 @@ void kit_front_remove(struct kit_front *f);
 /* A node of the front end's directory; or read one of the back end's ("-": it is not there). */
 void kit_front_write(struct kit_front *f, const char *node, const char *value);
 const char *kit_front_back(struct kit_front *f, const char *node, char value[64]);
+/* Write one of the back end's, as the toolstack or another bus does. */
+void kit_front_set(struct kit_front *f, const char *node, const char *value);
 /* Remove a node of the front end's directory, or of the back end's; "": all of it. */
 void kit_front_drop(struct kit_front *f, bool back, const char *node);
 /* The back end's directory, with what every device has: the toolstack makes it, nobody has looked. A state stays. */

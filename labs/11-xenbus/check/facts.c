@@ -24,6 +24,7 @@ struct lab {
     struct xenbus_kind kinds[2];
     char calls[120]; /* since this was reported last */
     bool refuses;    /* the next connect fails */
+    bool unfit;      /* the next probe fails */
     bool breaks;     /* a change while connected is more than it can do */
     bool changed;    /* the back end was told of that; how often does not matter */
     unsigned int connected, known;
@@ -46,10 +47,9 @@ static const char *state_now(void)
 
 static int toy_probe(struct xenbus_device *dev)
 {
-    (void)dev;
     note("probe");
     lab.known++;
-    return 0;
+    return lab.unfit ? xenbus_fail(dev, -EINVAL, "%d the toy cannot be made", EINVAL) : 0;
 }
 
 static int toy_connect(struct xenbus_device *dev)
@@ -116,11 +116,21 @@ static void end(void *data)
     kit_scene_end(lab.k);
 }
 
-enum action { STATE, TWO, NOTHING, RATE, BREAK, REFUSE, SLOW, REMOVE, ANOTHER };
+enum action { STATE, TWO, NOTHING, RATE, BREAK, REFUSE, SLOW, REMOVE, ANOTHER, HALF, UNFIT };
+
+/* What the toolstack has not written yet, or not as it should: of the back end's directory. */
+static const struct half {
+    const char *node, *value; /* NULL: it is not there */
+} halves[] = {
+    { "frontend", NULL },    { "frontend", "device/toy/1" },
+    { "frontend-id", NULL }, { "frontend-id", "32752" },
+    { "state", NULL },       { "state", "7" },
+    { "state", "0" },
+};
 
 struct todo {
     enum action what;
-    unsigned int state, second;
+    unsigned int state, second, half;
 };
 
 /* States that mean something, more often than not; 9 and 7 are none that a back end waits for. */
@@ -134,12 +144,15 @@ static unsigned int a_state(void)
 /* Most drivers begin by the book. */
 static void choose(struct todo *t, unsigned int i, bool book)
 {
-    static const enum action whats[] = { STATE,   STATE, STATE, STATE,  STATE, STATE, TWO,    TWO,
-                                         NOTHING, RATE,  RATE,  REFUSE, SLOW,  BREAK, REMOVE, ANOTHER };
+    static const enum action whats[] = { STATE, STATE, STATE,  STATE, STATE, STATE,  TWO,     TWO,  NOTHING,
+                                         RATE,  RATE,  REFUSE, SLOW,  BREAK, REMOVE, ANOTHER, HALF, UNFIT };
 
-    *t = (struct todo){ .what = whats[kit_random(sizeof(whats) / sizeof(whats[0]))], a_state(), a_state() };
+    *t = (struct todo){ .what = whats[kit_random(sizeof(whats) / sizeof(whats[0]))],
+                        a_state(),
+                        a_state(),
+                        (unsigned int)kit_random(ARRAY_SIZE(halves)) };
     if (book && i < 2)
-        *t = (struct todo){ STATE, i ? 4 : 3, 0 };
+        *t = (struct todo){ STATE, i ? 4 : 3, 0, 0 };
 }
 
 static const char *todo_text(const struct todo *t, char text[48])
@@ -154,6 +167,8 @@ static const char *todo_text(const struct todo *t, char text[48])
     case SLOW: snprintf(text, 48, "a bad ring, state 3, then 6, 5, 1"); break;
     case REMOVE: snprintf(text, 48, "device removed"); break;
     case ANOTHER: snprintf(text, 48, "removed, made again at once"); break;
+    case HALF: snprintf(text, 48, "half made, %s", halves[t->half].node); break;
+    case UNFIT: snprintf(text, 48, "unfit, states 1, 3"); break;
     }
     return text;
 }
@@ -164,6 +179,41 @@ static void front_state(unsigned int state)
 
     snprintf(value, sizeof(value), "%u", state);
     kit_front_write(lab.f, "state", value);
+}
+
+/* Its directory is removed, and forgotten; it can be made again. */
+static void removed(void)
+{
+    kit_front_drop(lab.f, true, "");
+    kit_front_run(lab.f);
+}
+
+static void half_made(const struct half *h)
+{
+    removed();
+    kit_front_make(lab.f);
+    if (h->value)
+        kit_front_set(lab.f, h->node, h->value);
+    else
+        kit_front_drop(lab.f, true, h->node);
+    kit_front_run(lab.f);
+    note("then all of it");
+    if (h->value)
+        kit_front_drop(lab.f, true, h->node);
+    kit_front_make(lab.f);
+}
+
+/* Who was not fit to be offered is not tried again, whatever its front end says. */
+static void unfit_made(void)
+{
+    removed();
+    lab.unfit = true;
+    kit_front_make(lab.f);
+    kit_front_run(lab.f);
+    lab.unfit = false;
+    front_state(1);
+    kit_front_run(lab.f);
+    front_state(3);
 }
 
 /* The property that an action is of. */
@@ -200,14 +250,17 @@ static const char *act(const struct todo *t)
         kit_front_drop(lab.f, true, "");
         kit_front_make(lab.f);
         break;
+    case HALF: half_made(&halves[t->half]); break;
+    case UNFIT: unfit_made(); break;
     }
     kit_front_run(lab.f);
-    return t->what == RATE                                            ? "changed"
-           : t->what == REFUSE || t->what == SLOW || t->what == BREAK ? "fails"
-           : t->what == REMOVE || t->what == ANOTHER                  ? "gone"
-           : t->what != NOTHING && last == 1                          ? "offers"
-           : t->what != NOTHING && (last == 3 || last == 4)           ? "connects"
-                                                                      : "closes";
+    return t->what == RATE                                                                ? "changed"
+           : t->what == HALF                                                              ? "offers"
+           : t->what == REFUSE || t->what == SLOW || t->what == BREAK || t->what == UNFIT ? "fails"
+           : t->what == REMOVE || t->what == ANOTHER                                      ? "gone"
+           : t->what != NOTHING && last == 1                                              ? "offers"
+           : t->what != NOTHING && (last == 3 || last == 4)                               ? "connects"
+                                                                                          : "closes";
 }
 
 static void report(const char *property, const char *when)
