@@ -151,6 +151,17 @@ static int begun_find(const struct lab_place *p, const struct twist *t, struct g
     return rc;
 }
 
+/*
+ * Where it was when its time was over differs from one run to the next, and a grade must not: so nothing is said of
+ * single properties.
+ */
+static const char *beyond_limit(struct check *c)
+{
+    for (unsigned int i = 0; i < c->lab->nr_properties; i++)
+        c->finding[i].verdict = VERDICT_UNREACHED;
+    return "a run did not come to its end in the time, or with the output, that it may use: no property can be judged";
+}
+
 /* The texts are tried, by the rules of the class, and the grade is written. */
 static int judge(const struct lab_place *p, struct order *o, struct grade *g, char *const *text)
 {
@@ -175,7 +186,7 @@ static int judge(const struct lab_place *p, struct order *o, struct grade *g, ch
                               check_skipped(&c)->input);
         } else {
             g->verdict = rc ? GRADE_NOT_COMPILED : check_passed(&c) ? GRADE_PASSED : GRADE_FAILED;
-            g->said = c.compiler ?: "";
+            g->said = c.compiler ?: c.limited ? beyond_limit(&c) : "";
             g->check = &c;
             rc = g->verdict == GRADE_FAILED && grade_earns(g) ? begun_find(p, &t, g) : STATUS_OK;
             if (g->verdict == GRADE_FAILED && !*g->said && !grade_earns(g))
