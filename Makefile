@@ -242,7 +242,7 @@ $(1)/labs/guest_cflags: flags = $$(filter-out -Werror -MMD -MP,$$(GUEST_CFLAGS))
 $(1)/labs/guest_ldflags: flags = $$(filter-out -MMD -MP,$$(GUEST_CFLAGS)) $$(GUEST_LDFLAGS) -T $$(CURDIR)/$(1)/labs/kit/pv64.lds
 $$(addprefix $(1)/labs/,$$(LAB_FLAGS)): build/flags Makefile
 	@mkdir -p $$(@D)
-	$$(Q)echo '$$(flags)' | sed 's# -I\. # -I@BUILT@/labs/include #; s# -Iinclude # -I@BUILT@/labs/include/include #; s#$$(CURDIR)/$(1)/#@BUILT@/#g; s#$$(CURDIR)/#@ROOT@/#g; s#\([ IL]\)build/#\1@ROOT@/build/#g' > $$@
+	$$(Q)echo '$$(flags)' | sed 's# -I\. # -I@BUILT@/labs/include -fmacro-prefix-map=@BUILT@/labs/include/= #; s# -Iinclude # -I@BUILT@/labs/include/include #; s#$$(CURDIR)/$(1)/#@BUILT@/#g; s#$$(CURDIR)/#@ROOT@/#g; s#\([ IL]\)build/#\1@ROOT@/build/#g' > $$@
 
 $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a
 	$$(call say,LD)

@@ -210,7 +210,7 @@ static int folder_archive(int folder, const struct lab *l)
 
 int submission_read(const char *path, const struct lab *l, char *text[LAB_FILES_MAX], char err[SUBMISSION_ERR_SIZE])
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), inside;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), inside;
     struct stat st;
     gzFile f;
     int rc;
@@ -222,6 +222,8 @@ int submission_read(const char *path, const struct lab *l, char *text[LAB_FILES_
     }
     if (fd < 0 && errno == ENXIO) { /* a socket */
         rc = none(err, "it is neither a folder nor a file");
+    } else if (fd < 0 && errno == ELOOP) { /* whose file would it be? */
+        rc = none(err, "it is a link");
     } else if (fd < 0 || fstat(fd, &st)) {
         none(err, "%s", strerror(errno));
         rc = -1;
