@@ -181,10 +181,58 @@ static bool skip(struct check *c, uint64_t seed)
     return true;
 }
 
-static int seed_run(struct check *c, uint64_t seed)
+/* Both reports without their first lines: a view. */
+static void behind(struct pair *p, size_t lines)
 {
+    p->golden.facts.fact += lines;
+    p->golden.facts.nr -= lines;
+    lines = lines < p->got.facts.nr ? lines : p->got.facts.nr;
+    p->got.facts.fact += lines;
+    p->got.facts.nr -= lines;
+}
+
+/* The line of the step that line `at` is about. */
+static size_t step_line(const struct facts *f, size_t at)
+{
+    while (at && f->fact[at].kind != FACT_STEP)
+        at--;
+    return at;
+}
+
+/* What a report says goes wrong first; of steps that stand alone, of each. */
+static int compare(struct check *c, uint64_t seed, struct pair rest)
+{
+    const bool apart = form_find(c->lab->form)->apart;
     const struct lab_property *p;
     struct divergence d;
+    int rc = 0;
+
+    while (!rc && rest.golden.facts.nr) {
+        if (!pair_differs(c, &rest, &d)) {
+            reached(c, &rest.golden.facts, rest.golden.facts.nr);
+            break;
+        }
+        reached(c, &rest.golden.facts, d.at);
+        if (apart) {
+            behind(&rest, step_line(&rest.golden.facts, d.at));
+            pair_differs(c, &rest, &d);
+        }
+        p = lab_property(c->lab, d.name);
+        if (!p)
+            rc = check_fail(c, "the golden run says nothing: an error of the lab's");
+        else if (c->finding[p - c->lab->property].verdict != VERDICT_FAIL)
+            rc = finding_make(c, seed, &rest, &d, &c->finding[p - c->lab->property]);
+        do
+            behind(&rest, 1);
+        while (rest.golden.facts.nr && rest.golden.facts.fact[0].kind != FACT_STEP);
+        if (!apart || !rest.got.facts.nr) /* what follows from it is not looked at; or it ended there */
+            break;
+    }
+    return rc;
+}
+
+static int seed_run(struct check *c, uint64_t seed)
+{
     struct pair pair;
     int rc;
 
@@ -198,16 +246,7 @@ static int seed_run(struct check *c, uint64_t seed)
         return rc;
     }
     c->limited = pair.got.limited;
-    if (pair_differs(c, &pair, &d)) {
-        reached(c, &pair.golden.facts, d.at);
-        p = lab_property(c->lab, d.name);
-        if (!p)
-            rc = check_fail(c, "the golden run says nothing: an error of the lab's");
-        else if (c->finding[p - c->lab->property].verdict != VERDICT_FAIL)
-            rc = finding_make(c, seed, &pair, &d, &c->finding[p - c->lab->property]);
-    } else {
-        reached(c, &pair.golden.facts, pair.golden.facts.nr);
-    }
+    rc = compare(c, seed, pair);
     pair_free(&pair);
     return rc;
 }

@@ -5,7 +5,8 @@
  * Concept: the program that runs student code judges nothing. It carries out steps, and says of each what came of it;
  * the same program with xenlab's own code in place of the student's says what should have. The judge, a process of its
  * own, compares line by line: the first line that is another is where the student's code went wrong, and names the
- * property that it broke. What comes after it follows from it, and is not looked at.
+ * property that it broke. What comes after it follows from it, and is not looked at
+ * (but in form P, whose steps stand alone: form.h).
  *
  *      step 3 CLI in the kernel, IOPL 0        what is done; no promise of the code's
  *      fact rip moved by 1                     of property "rip": what came of it, compared to the letter

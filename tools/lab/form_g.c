@@ -159,4 +159,4 @@ static int report(struct check *c, bool golden, uint64_t seed, const char *keep,
     return rc;
 }
 
-const struct form form_g = { "G", build, report, NULL, NULL, NULL };
+const struct form form_g = { .name = "G", .build = build, .report = report };

@@ -191,4 +191,4 @@ static void careful(struct check *c, uint64_t seed, const char *keep, char said[
     c->sandboxed = sandboxed;
 }
 
-const struct form form_h = { "H", build, report, NULL, NULL, careful };
+const struct form form_h = { .name = "H", .build = build, .report = report, .careful = careful };

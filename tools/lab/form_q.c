@@ -348,4 +348,4 @@ static char *complete(struct check *c, const char *text)
     return to;
 }
 
-const struct form form_q = { "Q", build, report, complete, lacks, NULL };
+const struct form form_q = { .name = "Q", .build = build, .report = report, .complete = complete, .lacks = lacks };

@@ -51,6 +51,8 @@ static int variant_check(const struct lab_place *p, const struct lab *l, char *c
         if (rc)
             rc = lab_complain("%s", rc < 0 ? c.err : c.compiler);
     }
+    if (!rc && f && f->verdict == VERDICT_SKIPPED)
+        rc = lab_complain("%s: not asked, as %s is not there: make shown", property, f->input);
     *passes = !rc && check_passed(&c);
     said[0] = '\0';
     if (!rc && f && f->verdict == VERDICT_FAIL)
