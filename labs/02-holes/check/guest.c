@@ -89,7 +89,7 @@ static unsigned int modrm_draw(const struct group *g)
 
 static void step_hole(void)
 {
-    static const unsigned char prefixes[] = { 0x66, 0x67, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65 };
+    static const unsigned char prefixes[] = { 0x66, 0x67, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65, 0xf2, 0xf3 };
     const struct group *g = &groups[kit_random(sizeof(groups) / sizeof(groups[0]))];
     unsigned char insn[16] = { 0 };
     char text[64] = "";
