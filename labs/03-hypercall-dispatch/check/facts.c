@@ -5,7 +5,8 @@
  * Concept: the hypervisor's table is replaced by one of handlers that do nothing but tell what they were called with,
  * and do as their arguments say: a[1] is how often they are preempted, a[3] which result they have. A step is a
  * number and arguments, in the registers of a guest of 64 or 32 bits, or in a list in its memory; as hardware does,
- * the call is made again where RIP was put back onto its instruction. Reported is what handlers and the guest can see.
+ * the call is made again where RIP was put back onto its instruction. Reported is what handlers and the guest can see,
+ * whether the auditor is asked after each handler, and at the end how often an instruction was executed.
  *
  * Budget: one step each for calls and for lists, by guests of two widths.
  */
@@ -35,11 +36,25 @@ static const int64_t results[] = { 0,       1,
 #define NR_RESULTS (sizeof(results) / sizeof(results[0]))
 
 static const char *property; /* that what is called now is of */
+static unsigned int nr_made; /* SYSCALL and INT 0x82 that guests have executed */
+
+/* The auditor asks who has references: hypercall_audit() after each handler is seen here. */
+static const struct xen_hooks *hooks;
+static bool unaudited;            /* a handler was called since */
+static unsigned int nr_unaudited; /* handlers after which another one was called first, or the guest went on */
+
+static void audit_seen(struct xen *xen, struct audit *a)
+{
+    unaudited = false;
+    hooks->audit_refs(xen, a);
+}
 
 static long handler(unsigned int nr, const char *column, struct vcpu *v, struct hypercall_args *args)
 {
     uint64_t *const a = args->a;
 
+    nr_unaudited += unaudited;
+    unaudited = true;
     kit_fact(property,
              "handler %u for %s is called: %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64 " %#" PRIx64,
              nr, column, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -120,6 +135,7 @@ static void guest_know(struct guest *g, struct vcpu *v, bool narrow)
 static void *begin(void)
 {
     static struct data data;
+    static struct xen_hooks audited;
 
     kit_setup("setup");
     data.k = kit_scene();
@@ -128,6 +144,11 @@ static void *begin(void)
     table[__HYPERVISOR_multicall] = hypercall_table[__HYPERVISOR_multicall];
     kit_fact("setup", "the guests are there");
     data.k->xen->hypercalls = table;
+    hooks = data.k->xen->hooks;
+    audited = *hooks;
+    audited.audit_refs = audit_seen;
+    data.k->xen->hooks = &audited;
+    data.k->xen->audit = true; /* as xenlab run --audit has it */
     return &data;
 }
 
@@ -135,6 +156,9 @@ static void end(void *data)
 {
     struct kit_scene *k = ((struct data *)data)->k;
 
+    kit_count("turns", nr_made);
+    k->xen->audit = false;
+    k->xen->hooks = hooks;
     k->xen->hypercalls = hypercall_table;
     kit_scene_end(k);
 }
@@ -186,6 +210,7 @@ static void registers_say(const struct guest *g, const uint64_t *before)
 
 static void execute(const struct guest *g)
 {
+    nr_made++;
     if (g->narrow)
         compat_hypercall_guest(g->v);
     else
@@ -394,10 +419,13 @@ static void step(void *data, unsigned int number)
     (void)number;
     g->v->in_multicall = false;
     g->v->preempt_count = 0;
+    unaudited = false;
+    nr_unaudited = 0;
     if (kit_random(5) < 3)
         single(g);
     else
         list(g);
+    kit_fact("audit", "calls of handlers that hypercall_audit() did not follow: %u", nr_unaudited + unaudited);
 }
 
 int main(int argc, char **argv) { return kit_main(argc, argv, &(struct kit_steps){ STEPS, begin, step, end }); }
