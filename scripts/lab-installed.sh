@@ -29,7 +29,8 @@ for conf in "$root"/labs/[0-9]*/lab.conf; do
     number=${name%%-*}
     "$tmp/there/bin/xenlab" lab start "$number" > /dev/null
     said 2 "$number"
-    files=$(grep -o '"[a-z0-9_/]*\.c"' "$conf" | tr -d '"') || continue # questions
+    files=$(grep -o '"[a-z0-9_/]*\.c"' "$conf" | tr -d '"')
+    [ -n "$files" ] || continue # questions
     for file in $files; do
         cp "$root/$file" "$name/"
     done
