@@ -88,14 +88,17 @@ static void log_write(enum op op, unsigned int word, uint64_t value)
 static enum op log_read(unsigned int *word, uint64_t *value)
 {
     const char *at = log_text + log_at, *letter, *end = memchr(at, '\n', log_len - log_at);
-    unsigned long long v;
+    char *comma = NULL, *last = NULL;
 
     letter = end && *at ? strchr(letters, *at) : NULL;
-    if (!letter || sscanf(at + 1, "%x,%llx", word, &v) != 2) {
+    if (letter) { /* no sscanf(), which looks for the end of all of it first */
+        *word = (unsigned int)strtoul(at + 1, &comma, 16);
+        *value = *comma == ',' ? strtoull(comma + 1, &last, 16) : 0;
+    }
+    if (!letter || comma == at + 1 || !last || last == comma + 1) {
         fflush(stdout);
         _Exit(0);
     }
-    *value = v;
     log_at += (size_t)(end + 1 - at);
     return (enum op)(letter - letters);
 }
