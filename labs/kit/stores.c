@@ -5,6 +5,7 @@
 #include "labs/kit/kit.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -14,20 +15,27 @@
 
 static struct {
     uint8_t *page[KIT_STORES_PLACES];
+    bool open[KIT_STORES_PLACES]; /* for the instruction that is let through */
     unsigned int nr;
     void (*look)(void *data);
     void (*seen)(void *data, const void *place, bool write, uintptr_t code);
     void *data;
-    const void *at; /* of the access that is let through */
+    bool through;   /* one is let through: */
+    const void *at; /* its first access */
     bool write;
     uintptr_t code;
 } watched;
 
-static void protect(int prot)
+static void protect(unsigned int i, int prot)
+{
+    if (mprotect(watched.page[i], PAGE, prot))
+        kit_die("a page cannot be protected");
+}
+
+static void protect_all(int prot)
 {
     for (unsigned int i = 0; i < watched.nr; i++)
-        if (mprotect(watched.page[i], PAGE, prot))
-            kit_die("a page cannot be protected");
+        protect(i, prot);
 }
 
 #define PF_WRITE 2 /* of the page fault's error code */
@@ -39,9 +47,13 @@ static void faulted(int sig, siginfo_t *info, void *context)
     for (unsigned int i = 0; i < watched.nr; i++) {
         if (PLACE_OF(info->si_addr) != watched.page[i])
             continue;
-        protect(PROT_READ | PROT_WRITE);
-        watched.at = info->si_addr, watched.write = regs[REG_ERR] & PF_WRITE;
-        watched.code = (uintptr_t)regs[REG_RIP];
+        protect(i, PROT_READ | PROT_WRITE);
+        watched.open[i] = true;
+        if (!watched.through) {
+            watched.at = info->si_addr, watched.write = regs[REG_ERR] & PF_WRITE;
+            watched.code = (uintptr_t)regs[REG_RIP];
+        }
+        watched.through = true;
         regs[REG_EFL] |= TRAP_FLAG;
         return;
     }
@@ -56,7 +68,12 @@ static void stepped(int sig, siginfo_t *info, void *context)
         watched.look(watched.data);
     if (watched.seen)
         watched.seen(watched.data, watched.at, watched.write, watched.code);
-    protect(watched.seen ? PROT_NONE : PROT_READ);
+    watched.through = false;
+    for (unsigned int i = 0; i < watched.nr; i++) {
+        if (watched.open[i])
+            protect(i, watched.seen ? PROT_NONE : PROT_READ);
+        watched.open[i] = false;
+    }
 }
 
 static void watch(void *const *place, unsigned int nr, void (*run)(void *data), void *data)
@@ -66,14 +83,15 @@ static void watch(void *const *place, unsigned int nr, void (*run)(void *data), 
     if (nr > KIT_STORES_PLACES)
         kit_die("%u places", nr);
     fault.sa_sigaction = faulted, step.sa_sigaction = stepped;
-    watched.nr = nr, watched.data = data;
+    watched.nr = nr, watched.data = data, watched.through = false;
+    memset(watched.open, 0, sizeof(watched.open));
     for (unsigned int i = 0; i < nr; i++)
         watched.page[i] = PLACE_OF(place[i]);
     sigaction(SIGSEGV, &fault, &was_fault);
     sigaction(SIGTRAP, &step, &was_step);
-    protect(watched.seen ? PROT_NONE : PROT_READ);
+    protect_all(watched.seen ? PROT_NONE : PROT_READ);
     run(data);
-    protect(PROT_READ | PROT_WRITE);
+    protect_all(PROT_READ | PROT_WRITE);
     sigaction(SIGSEGV, &was_fault, NULL);
     sigaction(SIGTRAP, &was_step, NULL);
 }

@@ -6,7 +6,7 @@
  * afterwards nobody can tell. So the pages in question cannot be written while it runs; each store faults, is let
  * through alone, by the processor's single step, and then one looks.
  *
- *      store --> SIGSEGV: pages writable, trap flag set --> the instruction again --> SIGTRAP: look(), pages read-only
+ *      store --> SIGSEGV: its page writable, trap flag set --> the instruction again --> SIGTRAP: look(), page read-only
  *
  * Of x86-64. A string instruction stops after each of its elements.
  */
@@ -24,7 +24,7 @@ void kit_stores(void *const *place, unsigned int nr, void (*run)(void *data), vo
 
 /*
  * The same of reads as well: seen() is told of each access where it begins, how many bytes nobody knows, and what code
- * it is of.
+ * it is of. It may touch that page, and none of the others.
  */
 void kit_accesses(void *const *place, unsigned int nr, void (*run)(void *data),
                   void (*seen)(void *data, const void *place, bool write, uintptr_t code), void *data);

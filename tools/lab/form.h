@@ -29,6 +29,7 @@ struct report {
 struct form {
     const char *name;
     bool apart; /* steps stand alone: what goes wrong in one says nothing of the next, which is looked at as well */
+    bool alone; /* reports are made one after the other, never two at a time */
     /* 0; 1: it does not compile or link, see c->compiler; -1: see c->err. */
     int (*build)(struct check *c);
     /* All of it, or the steps that `keep` names ("3,17"). 0, or -1: see c->err; r->facts is to be freed in any case. */

@@ -45,10 +45,10 @@ static int build(struct check *c)
 
 /* --- who asks --- */
 
-/* A file without a name, which the child has under /proc/self/fd. */
+/* A file without a name, read from its beginning. */
 static int file_make(const char *text)
 {
-    const int fd = memfd_create("workload", 0);
+    const int fd = memfd_create("workload", MFD_CLOEXEC);
 
     if (fd >= 0 && (write(fd, text, strlen(text)) != (ssize_t)strlen(text) || lseek(fd, 0, SEEK_SET))) {
         close(fd);

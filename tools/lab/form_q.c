@@ -348,4 +348,6 @@ static char *complete(struct check *c, const char *text)
     return to;
 }
 
-const struct form form_q = { .name = "Q", .build = build, .report = report, .complete = complete, .lacks = lacks };
+const struct form form_q = {
+    .name = "Q", .alone = true, .build = build, .report = report, .complete = complete, .lacks = lacks
+};
