@@ -55,7 +55,7 @@ TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_node
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 SANDBOX_OBJS := alone fence sandbox asked guarded
-LAB_OBJS := facts shrink starter lab run build form form_h form_g form_q workload form_p stored pair fresh check testfile submission key variant
+LAB_OBJS := facts shrink starter lab run build form form_h form_g form_q workload form_p stored pair fresh ahead check testfile submission key variant
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
 LAB_KIT_OBJS := draw interleave report stores scene scene_hvm frames front kernel_file
 # Code that labs are about and xenlab is not; and holes, for guests.

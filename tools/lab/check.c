@@ -2,6 +2,7 @@
 /* Running, comparing, shrinking: see check.h. */
 #include "tools/lab/check.h"
 
+#include "tools/lab/ahead.h"
 #include "tools/lab/form.h"
 #include "tools/lab/fresh.h"
 #include "tools/lab/pair.h"
@@ -166,21 +167,6 @@ static int golden_known(struct check *c, const struct facts *golden)
     return 0;
 }
 
-/* A question for which something is not there, and nothing is asked. */
-static bool skip(struct check *c, uint64_t seed)
-{
-    char *(*const lacks)(const struct check *c, uint64_t seed) = form_find(c->lab->form)->lacks;
-    struct finding *f = &c->finding[seed - 1];
-    char *file = lacks ? lacks(c, seed) : NULL;
-
-    if (!file)
-        return false;
-    f->verdict = VERDICT_SKIPPED;
-    free(f->input);
-    f->input = file;
-    return true;
-}
-
 /* Both reports without their first lines: a view. */
 static void behind(struct pair *p, size_t lines)
 {
@@ -231,33 +217,49 @@ static int compare(struct check *c, uint64_t seed, struct pair rest)
     return rc;
 }
 
-static int seed_run(struct check *c, uint64_t seed)
+/* Both reports of a seed; or what is not there, without which nothing is asked. */
+static void seed_work(struct ahead *a)
 {
-    struct pair pair;
-    int rc;
+    const struct form *form = form_find(a->c.lab->form);
 
-    if (skip(c, seed))
-        return 0;
-    rc = pair_run(c, seed, c->keep, &pair);
-    if (!rc)
-        rc = golden_known(c, &pair.golden.facts);
-    if (rc) {
-        pair_free(&pair);
-        return rc;
+    a->missing = form->lacks ? form->lacks(&a->c, a->seed) : NULL;
+    a->rc = a->missing ? 0 : pair_run(&a->c, a->seed, a->c.keep, &a->pair);
+}
+
+/* What they say. False: no other seed is looked at. */
+static bool seed_take(struct check *c, struct ahead *a)
+{
+    if (a->missing) {
+        struct finding *f = &c->finding[a->seed - 1];
+
+        f->verdict = VERDICT_SKIPPED;
+        free(f->input);
+        f->input = a->missing;
+        return true;
     }
-    c->limited = pair.got.limited;
-    rc = compare(c, seed, pair);
-    pair_free(&pair);
-    return rc;
+    c->sandboxed = a->c.sandboxed;
+    c->limited = a->pair.got.limited;
+    if (a->rc)
+        memcpy(c->err, a->c.err, sizeof(c->err));
+    return !a->rc && !golden_known(c, &a->pair.golden.facts) && !compare(c, a->seed, a->pair) && !c->limited;
+}
+
+/* Of one that is taken as missing nothing is left. */
+static void seed_free(struct ahead *a, bool taken)
+{
+    pair_free(&a->pair);
+    if (!taken)
+        free(a->missing);
 }
 
 int check_more(struct check *c)
 {
-    int rc = 0;
+    static const struct ahead_work work = { seed_work, seed_take, seed_free };
 
-    for (uint64_t seed = c->seed_from; !rc && !c->limited && seed <= c->seed_to; seed++)
-        rc = seed_run(c, seed);
-    return rc;
+    c->err[0] = '\0';
+    if (!c->limited)
+        ahead_run(c, &work);
+    return c->err[0] ? -1 : 0;
 }
 
 int check_run(struct check *c)
@@ -276,8 +278,22 @@ int check_run(struct check *c)
     return rc ?: check_more(c);
 }
 
+static void careful_work(struct ahead *a)
+{
+    form_find(a->c.lab->form)->careful(&a->c, a->seed, a->c.keep, a->c.careful);
+}
+
+static bool careful_take(struct check *c, struct ahead *a)
+{
+    memcpy(c->careful, a->c.careful, sizeof(c->careful));
+    return !c->careful[0];
+}
+
+static void careful_free(struct ahead *a, bool taken) { (void)a, (void)taken; }
+
 void check_careful(struct check *c)
 {
+    static const struct ahead_work work = { careful_work, careful_take, careful_free };
     const struct form *form = form_find(c->lab->form);
     const struct finding *f = NULL;
     char *keep = NULL;
@@ -291,8 +307,8 @@ void check_careful(struct check *c)
         return;
     if (f)
         form->careful(c, f->seed, keep, c->careful);
-    for (uint64_t seed = c->seed_from; !f && !c->careful[0] && seed <= c->seed_to; seed++)
-        form->careful(c, seed, c->keep, c->careful);
+    else if (form->careful_build(c))
+        ahead_run(c, &work);
     free(keep);
 }
 

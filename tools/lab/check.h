@@ -41,10 +41,11 @@ struct check {
     const char *twist;  /* a folder as a student's, in which what was built is right, or (form P) what is
                            expected: twist.h; NULL: xenlab's own is */
     uint64_t seed_from, seed_to;
-    const char *keep; /* "3,17": those steps alone; NULL: all */
-    bool bare;        /* without bubblewrap */
-    bool brief;       /* of a property that fails nothing is said but the seed */
-    bool reveal;      /* form Q: the right answers are said */
+    const char *keep;     /* "3,17": those steps alone; NULL: all */
+    unsigned int at_once; /* seeds that are run at the same time: ahead.h; 0: one */
+    bool bare;            /* without bubblewrap */
+    bool brief;           /* of a property that fails nothing is said but the seed */
+    bool reveal;          /* form Q: the right answers are said */
     bool again; /* what was built of the same files is used again; a student's own loss, if .build is tampered with */
 
     struct finding finding[LAB_PROPERTIES_MAX]; /* as lab->property */

@@ -44,7 +44,9 @@ struct form {
     /*
      * A run of the student's code with the compiler's own checks in it (sanitizers): what they say, as one line; "":
      * nothing, or they cannot be had. It is advice: nothing is judged by it. NULL: there is no such thing.
+     * careful_build() makes what is run, where nobody has done that; false: it cannot be had.
      */
+    bool (*careful_build)(struct check *c);
     void (*careful)(struct check *c, uint64_t seed, const char *keep, char said[CHECK_TEXT]);
 };
 

@@ -176,19 +176,30 @@ static int careful_run(struct check *c, uint64_t seed, const char *keep, char sa
     return said[0] != '\0';
 }
 
-static void careful(struct check *c, uint64_t seed, const char *keep, char said[CHECK_TEXT])
+static bool careful_build(struct check *c)
 {
     char *facts = check_path(CAREFUL, c->folder);
-    const bool sandboxed = c->sandboxed;
+    const bool sandboxed = c->sandboxed, built = facts && (!access(facts, X_OK) || !program(c, ".careful-facts", true));
 
-    said[0] = '\0';
-    if (facts && (!access(facts, X_OK) || !program(c, ".careful-facts", true)))
-        careful_run(c, seed, keep, said);
     free(facts);
     free(c->compiler); /* a compiler without such checks is none the worse */
     c->compiler = NULL;
     c->err[0] = '\0';
     c->sandboxed = sandboxed;
+    return built;
 }
 
-const struct form form_h = { .name = "H", .build = build, .report = report, .careful = careful };
+static void careful(struct check *c, uint64_t seed, const char *keep, char said[CHECK_TEXT])
+{
+    const bool sandboxed = c->sandboxed;
+
+    said[0] = '\0';
+    if (careful_build(c))
+        careful_run(c, seed, keep, said);
+    c->err[0] = '\0';
+    c->sandboxed = sandboxed;
+}
+
+const struct form form_h = {
+    .name = "H", .build = build, .report = report, .careful_build = careful_build, .careful = careful
+};

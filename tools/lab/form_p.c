@@ -74,8 +74,7 @@ static _Noreturn void become(const struct check *c, const char *const argv[], in
 {
     const struct rlimit cpu = { CPU_SECONDS, CPU_SECONDS }, printed = { 1 << 28, 1 << 28 };
 
-    if (c->bare)
-        setenv("XENLAB_BWRAP", "no", 1);
+    setenv("XENLAB_BWRAP", !c->bare && sandbox_wraps() ? "yes" : "no", 1); /* it need not try again */
     if (dup2(in, 0) >= 0 && dup2(out, 1) >= 0 && dup2(said, 2) >= 0 && !setrlimit(RLIMIT_CPU, &cpu) &&
         !setrlimit(RLIMIT_FSIZE, &printed))
         execv(argv[0], (char *const *)(uintptr_t)argv);

@@ -45,7 +45,10 @@ struct sandbox_run {
     int status; /* as of waitpid(), once it has ended */
 };
 
-/* Can bubblewrap be used here? That is tried. XENLAB_BWRAP=no in the environment: it is as if there were none. */
+/*
+ * Can bubblewrap be used here? That is tried, once. XENLAB_BWRAP=no in the environment: it is as if there were none;
+ * yes: who called has tried it.
+ */
 bool sandbox_wraps(void);
 /*
  * Where it can be used, it is. argv[0] is an absolute path, and need not be in `see`. 0 or -1, and why.

@@ -6,6 +6,7 @@
 #include "ui/status.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,13 @@ static void tests_leave(const struct check *c)
 
 /* --- checks --- */
 
+static unsigned int processors(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof(set), &set) ? 1 : (unsigned int)CPU_COUNT(&set);
+}
+
 struct check student_check(const struct lab_place *p, const struct lab *l, const char *folder)
 {
     return (struct check){ .lab = l,
@@ -141,6 +149,7 @@ struct check student_check(const struct lab_place *p, const struct lab *l, const
                            .folder = folder,
                            .seed_from = l->seed_from,
                            .seed_to = l->seed_to,
+                           .at_once = processors(),
                            .again = true };
 }
 
