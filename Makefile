@@ -44,7 +44,7 @@ DM_OBJS += uart ps2_codes ps2_keyboard ps2_mouse ps2 typing vga_memory vga_pictu
 DM_OBJS += rtl8139_bus rtl8139_rx rtl8139_tx rtl8139
 DM_OBJS += cmos pc_state pc direct dm stubdom
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket client xenstored
-WORDS_OBJS := expect nearest us_keyboard cp437 printable units user_file
+WORDS_OBJS := nearest us_keyboard cp437 printable units user_file
 XC_OBJS := xc xc_state xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
 SAVE_OBJS := out in canonical save_common save_pv save_hvm save restore_common restore_pv restore_hvm restore
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv acpi start_info hvm_plan build_hvm
@@ -54,6 +54,7 @@ DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
 TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
+EXPECT_OBJS := lines read judge report
 SANDBOX_OBJS := alone fence sandbox asked guarded
 LAB_OBJS := facts shrink starter lab run build form form_h form_g form_q workload form_p stored pair fresh ahead check testfile submission key variant
 # What the programs are made of that check labs, and those labs: which report in a program of their own, or in a guest.
@@ -68,10 +69,12 @@ POLICY_LABS := $(patsubst labs/%/workloads,%,$(wildcard labs/[0-9]*/workloads))
 LAB_HEADERS := $(shell find include sim vcpu mmu evtchn rings tools guests labs/kit labs/code -name '*.h')
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 MODEL_OBJS := model routes
-WORKBENCH_OBJS := program setup record sim event figures expect_read expect expect_report load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
-KIT_OBJS := ask expect report workload svg memctl_load memctl_svg memctl precopy_load precopy_svg precopy_vm precopy command
+WORKBENCH_OBJS := program setup record sim event figures expected load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
+KIT_OBJS := ask run args report workload svg memctl_load memctl_svg memctl precopy_load precopy_svg precopy_vm precopy command
 # What an algorithm of a kit runs in, likewise another program: nothing of the library but how it gives up system calls.
 KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o precopy.o main.o)
+# Policies of kits that are found by name.
+KIT_POLICIES := $(patsubst docs/examples/kit/%.c,kit/%.so,$(wildcard docs/examples/kit/*.c))
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
 POLICY_OBJS := $(addprefix tools/policy/,memory.o mirror.o serve.o main.o)
 POLICY_MAY := sched_kick_cpu sched_kick_idle sched_pick_default sched_part_join sched_prefers_idle get_cpu_idle_time \
@@ -166,7 +169,7 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/hvm,$(VCPU_HVM_OBJS)) $(call listed,vcpu/five,$(VCPU_FIVE_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
 	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/dm,$(DM_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) $(call listed,tools/save,$(SAVE_OBJS)) \
-	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/lab,$(LAB_OBJS)) $(call listed,tools/model,$(MODEL_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS)) $(call listed,tools/kit,$(KIT_OBJS))
+	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/expect,$(EXPECT_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/lab,$(LAB_OBJS)) $(call listed,tools/model,$(MODEL_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS)) $(call listed,tools/kit,$(KIT_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 # All that the same run depends on.
 SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/hvm vcpu/five vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
@@ -192,6 +195,12 @@ $(1)/xenlab-policy: $$(addprefix $(1)/,$$(POLICY_OBJS)) $(1)/libxenlab.a
 $(1)/xenlab-kit: $$(addprefix $(1)/,$$(KIT_CHILD_OBJS)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(CFLAGS) $$(variant_cflags) -o $$@ $$^
+
+$(1)/xenlab-kit: | $$(addprefix $(1)/,$$(KIT_POLICIES))
+$(1)/kit/%.so: docs/examples/kit/%.c include/xenlab/kit.h
+	$$(call say,CC)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) -std=gnu11 -O2 -g -shared -fPIC $$(WARNINGS) -Iinclude -o $$@ $$<
 
 $(1)/labs/kit/kit.a: $$(call listed,$(1)/labs/kit,$$(LAB_KIT_OBJS)) $$(call listed,$(1)/labs/code,$$(LAB_CODE_OBJS))
 	$$(call say,AR)
@@ -256,7 +265,7 @@ $(1)/tests/tools/test_lab: private CMOCKA_LIBS += -Wl,-u,libxl_defbool_set
 
 # What runs policies lies where the program does.
 $(addprefix $(1)/tests/sched/,test_expect test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
-$(1)/tests/kit/test_kit $(1)/tests/kit/test_precopy: | $(1)/xenlab-kit
+$(addprefix $(1)/tests/kit/,test_kit test_precopy test_expected): | $(1)/xenlab-kit
 
 $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter-out ui/main.o,$$(PROGRAM_OBJS))) \
 		$(1)/libxenlab.a
@@ -482,6 +491,7 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 	$(Q)$(CC) $(CFLAGS) -rdynamic -o $(DESTDIR)$(PREFIX)/bin/xenlab $(addprefix build/,$(PROGRAM_OBJS)) build/libxenlab.a \
 		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab:$(PREFIX)/lib/xenlab' $(UI_LIBS)
 	$(Q)install build/xenlab-policy build/xenlab-kit $(DESTDIR)$(PREFIX)/lib/xenlab/
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/xenlab/kit $(addprefix build/,$(KIT_POLICIES))
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/xenlab include/xenlab/kit.h
 	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
 	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(FIVE_PROGRAMS) $(DESTDIR)$(PREFIX)/share/xenlab/guests/

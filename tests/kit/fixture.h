@@ -141,8 +141,8 @@ static const struct fault faults_of_all[] = {
 #endif
 
 /* With the workload "w". A figure that is there if the run has come to its end has this value then. */
-static void faults_tried(const char *kit, const char *source, const struct fault *fault, size_t nr, const char *where,
-                         const char *metric, const char *subject, double value)
+static inline void faults_tried(const char *kit, const char *source, const struct fault *fault, size_t nr,
+                                const char *where, const char *metric, const char *subject, double value)
 {
     for (size_t i = 0; i < nr; i++) {
         const int len = (int)strcspn(fault[i].message, "@");
@@ -162,7 +162,7 @@ static void faults_tried(const char *kit, const char *source, const struct fault
 }
 
 /* Can algorithms be built and run here? "w" is a workload. */
-static bool faults_can_be_tried(const char *kit, const char *source)
+static inline bool faults_can_be_tried(const char *kit, const char *source)
 {
     return build(source, 0) &&
            KIT(kit, "--policy", path("p.so"), "--workload", path("w")) != 1; /* nobody: cannot come here */
@@ -174,7 +174,7 @@ static int setup(void **state) { return mkdtemp(dir) && !chmod(dir, 0755) ? 0 : 
 
 static int teardown(void **state)
 {
-    static const char *const names[] = { "w", "x", "out", "err", "svg", "p.so", "p.c" };
+    static const char *const names[] = { "w", "x", "out", "err", "svg", "p.so", "p.c", "q.so" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         unlink(path(names[i]));

@@ -63,8 +63,11 @@ static const struct {
     { "region a size=1M : write 5, write 6\n", "w:1: only a program's last step may be without a time" },
     { "region a size=1M : write 5 for 1us\n", "w:1: for: \"1us\" is no time of whole ms" },
     { "memory 4M\nregion a at=3M size=2M : write 5\n", "w:2: a ends at 5M, and the VM's memory at 4M" },
+    { "memory 4M\nexpect left == 0 from 1s to 2s\n",
+      "w:2: expect: left is of a whole run: from and to are for stores," },
+    { "memory 4M\nexpect sent < 1*even\n", "w:2: expect: there is no policy \"even\" (precopy has: rounds, outpaced;" },
     { "memory 4M\nexpect lots == 0\n", "w:2: expect: there is no figure \"lots\"" },
-    { "memory 4M\nexpect downtime a == 0\n", "w:2: expect: there is no figure downtime of a" },
+    { "memory 4M\nexpect downtime a == 0\n", "w:2: expect: there is no downtime of a" },
 };
 
 static void test_mistakes(void **state)

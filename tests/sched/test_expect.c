@@ -270,6 +270,8 @@ static void whole(const char *name, const char *text)
 
 static void test_formats(void **state)
 {
+    char text[200];
+
     file_write("w", "domain a : compute forever\nexpect share a >= 90%\nexpect share a < 90%\n");
     assert_int_equal(WORKBENCH("--policy", "rr", "--workload", path("w"), "--tap", "--junit", path("junit")), 4);
     whole("out",
@@ -291,6 +293,16 @@ static void test_formats(void **state)
         WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--tap", "--junit", path("junit")), 2);
     assert_in_file("out", "Bail out! policy ");
     assert_in_file("junit", "failures=\"0\" errors=\"2\"");
+    /* another one's: no limit */
+    file_write("w", "domain a : compute forever\nexpect share a >= 90%\n");
+    snprintf(text, sizeof(text), "expect share a >= 1*%s\n", path("policy.so"));
+    file_write("e", text);
+    assert_int_equal(WORKBENCH("--policy", "rr", "--workload", path("w"), "--expect", path("e")), 1);
+    assert_in_file("err", ":1: expect: so there is no limit: that is no fault of the policy that is tried");
+    if (!build("tests/sched/bad_policy.c", 0))
+        return;
+    assert_int_equal(WORKBENCH("--policy", "rr", "--workload", path("w"), "--expect", path("e")), 0);
+    assert_in_file("out", "is 100.00 %, limit 100.00 %, margin +0.00 %");
 }
 
 static void test_mistakes(void **state)
@@ -315,7 +327,12 @@ static void test_mistakes(void **state)
         { "share a >= 1*cfs", "there is no scheduler \"cfs\"" },
         { "share a >= x*rr", "expected FACTOR*POLICY" },
         { "share a >= *rr", "expected FACTOR*POLICY" },
-        { "share a >= 1*", "there is no scheduler" },
+        { "share a >= 1*", "expected FACTOR*POLICY" },
+        { "share a >= 1*./none.so", "the policy ./none.so cannot be read" },
+        { "share a >= -1*rr", "expected FACTOR*POLICY" },
+        { "share a >= nan*rr", "expected FACTOR*POLICY" },
+        { "share a >= 1 from 1s to 1s", "it ends before it begins, or as it begins" },
+        { "share a >= 1 from 0 to 0", "it ends before it begins, or as it begins" },
         { "share a >= 1 for 1s to 2s", "\"for\": expected from, or seeds" },
         { "share a >= 1 from 1s", "expected: from TIME to TIME" },
         { "share a >= 1 from 2s to 1s", "it ends before it begins" },

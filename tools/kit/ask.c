@@ -79,14 +79,21 @@ static bool message_receive(struct kit_asked *a, uint32_t kind)
     return m->kind == kind || kit_fault(a, "answered what is no answer (it is of another kind)");
 }
 
+void kit_passed(struct kit_asked *a, int64_t now)
+{
+    a->now = now;
+    if (a->look)
+        a->look(a, a->data);
+}
+
 bool kit_ask(struct kit_asked *a, unsigned int hook, const void *bytes, size_t len, size_t least, size_t most)
 {
     struct kit_message *m = &a->message;
 
     if (a->gone)
         return false;
-    if (a->look && hook != KIT_INIT)
-        a->look(a, a->data);
+    if (hook != KIT_INIT)
+        kit_passed(a, a->now);
     m->kind = KIT_CALL;
     m->hook = a->hook = hook;
     m->call = ++a->calls;

@@ -7,9 +7,9 @@
  * the state, the figures. A figure has a name, whom it is about, a value and a unit, so that tables, JSON, charts and
  * expectations are the same for all kits.
  *
- *      command.c   options; load, ask, report         report.c    figures, as a table and JSON
+ *      command.c   options, and the report            report.c    figures, as a table and JSON
+ *      run.c       a run, and those that expectations (tools/expect/) want
  *      ask.c       the algorithm's process             child/      what runs in it
- *      expect.c    what is expected of figures
  *      workload.h  how workloads are read              svg.h       how charts are drawn
  *      memctl.c    a kit (memctl_load.c: its workloads, memctl_svg.c: its chart)
  *      precopy.c   another (precopy_vm.c: the VM)
@@ -62,7 +62,7 @@ struct kit_asked {
     unsigned int hook; /* that is asked */
     char at[48];       /* "12 s": when, in the model's time; the model says so before it asks, */
     int64_t now;       /* and in ns */
-    /* Before each question but init's, with the model as it was left. NULL: nobody looks. */
+    /* Behind each step of time (kit_passed()), with the model as it was left. NULL: nobody looks. */
     void (*look)(struct kit_asked *a, void *data);
     void *data;
     bool gone;     /* ask nothing any more */
@@ -85,6 +85,11 @@ bool kit_ask(struct kit_asked *a, unsigned int hook, const void *bytes, size_t l
 /* What it has answered to the last question is against the kit's rules: nothing more is asked. Returns false. */
 bool __attribute__((format(printf, 2, 3))) kit_fault(struct kit_asked *a, const char *fmt, ...);
 void kit_end(struct kit_asked *a);
+/*
+ * The model's time is now so many ns: whoever wants figures of this moment looks at them. kit_ask() says it of a->now;
+ * a model whose time passes between questions says so itself.
+ */
+void kit_passed(struct kit_asked *a, int64_t now);
 
 /* --- a kit --- */
 
@@ -93,8 +98,16 @@ struct kit_model {
     const char *const *hooks;          /* by number, from init; NULL ends them */
     uint32_t required;                 /* those that a table must have, a bit each */
     const struct kit_figure *figures;  /* a name of NULL ends them */
+    /*
+     * Those that a window of time may be asked for, a bit each by number: sums over time, which are what has come since
+     * it began; means over time; and states, which are as they are when it ends. Others are of a whole run.
+     */
+    uint64_t sums, means, states;
+    const char *const *references; /* policies in docs/examples/kit/, which are installed; NULL ends them */
     /* NULL: why, as "LINE: what would be right". Lines that begin with `expect` are passed over. */
     void *(*load)(FILE *f, uint64_t seed, char why[KIT_WHY]);
+    /* How long a run may last, ns; it may end before. No such function: nobody knows. */
+    int64_t (*time)(const void *model);
     /* To its end, or until a->gone. */
     void (*run)(void *model, struct kit_asked *a);
     /* Before a run: the same ones, of any value. */
@@ -114,8 +127,6 @@ struct kit_run {
 };
 /* A JSON object, without the brace at its end: there are expectations to come. */
 void kit_json(const struct kit_metrics *list, const struct kit_run *run, FILE *f);
-/* In quotes, as a string of JSON. */
-void kit_json_text(const char *s, FILE *f);
 
 /* --- command.c --- */
 

@@ -181,6 +181,12 @@ static void metrics(const void *model, struct kit_metrics *list)
 
 static const char *const hooks[] = { "init", "tick", NULL };
 
+static int64_t time_of(const void *model) { return (int64_t)((const struct memctl *)model)->time * 1000000000; }
+
+#define ONE(figure) (UINT64_C(1) << (figure))
+
+static const char *const references[] = { "even", "still", NULL };
+
 const struct kit_model kit_memctl = {
     .name = "memctl",
     .what = "how much memory each VM has: balloons, and a coordinator",
@@ -188,6 +194,11 @@ const struct kit_model kit_memctl = {
     .hooks = hooks,
     .required = UINT32_C(1) << MEMCTL_TICK,
     .figures = figures,
+    .sums = ONE(FAULTS) | ONE(SWAPS) | ONE(LACKING) | ONE(BELOW) | ONE(OSCILLATIONS) | ONE(MOVED) | ONE(DRAINED),
+    .means = ONE(UNUSED),
+    .states = ONE(FREE),
+    .references = references,
+    .time = time_of,
     .load = memctl_load,
     .run = run,
     .metrics = metrics,

@@ -9,7 +9,7 @@
  *      time 120s                    default 60s
  *      vm web memory=512M floor=128M max=1G : use 200M for 30s, grow 200M..800M for 60s, use 700M..800M
  *
- *      expect lacking web <= 3s     tools/kit/expect.h
+ *      expect lacking web <= 3s     tools/expect/expect.h
  *
  * A program is over and over again from its beginning; its last step need not say for how long. `use A..B` is anything
  * in that range, each second; `grow A..B` goes from A to B.

@@ -6,6 +6,12 @@
 
 /* --- asking --- */
 
+static void look(struct precopy_model *p, struct kit_asked *a)
+{
+    precopy_vm_look(&p->vm);
+    kit_passed(a, (int64_t)p->vm.now);
+}
+
 static void tell(struct precopy_model *p, struct kit_asked *a)
 {
     const struct precopy_vm *vm = &p->vm;
@@ -67,8 +73,10 @@ static bool order(struct precopy_model *p, struct kit_asked *a)
         return kit_fault(a, "answered what is no answer (it has another length)");
     if (!allowed(p, a, answer + 1, answer[0]))
         return false;
-    for (uint64_t i = 0; i < answer[0]; i++)
+    for (uint64_t i = 0; i < answer[0]; i++) {
         precopy_vm_send(&p->vm, answer[1 + i]);
+        kit_passed(a, (int64_t)p->vm.now);
+    }
     p->told.sent += answer[0];
     return answer[0];
 }
@@ -82,11 +90,12 @@ static void round_run(struct precopy_model *p, struct kit_asked *a)
         p->round_at[p->told.round] = p->vm.now;
     precopy_vm_clean(&p->vm);
     p->told.round++;
+    p->rounds += !p->vm.paused;
     p->told.began = p->vm.now;
     p->told.sent = 0;
     do {
         if (!p->vm.paused)
-            precopy_vm_look(&p->vm);
+            look(p, a);
     } while (p->vm.nr_todo && (p->vm.paused || p->vm.now < p->time) && order(p, a));
 }
 
@@ -98,12 +107,12 @@ static void run(void *model, struct kit_asked *a)
     p->told.page = p->vm.page;
     p->told.look = p->vm.look;
     while (!a->gone && p->vm.now < p->time && !p->vm.paused) {
-        precopy_vm_look(&p->vm);
+        look(p, a);
         if (stop(p, a)) {
             p->vm.paused = true;
             p->paused_at = p->vm.now;
             p->paused_left = p->vm.nr_left;
-            precopy_vm_look(&p->vm); /* what was stored to until then */
+            look(p, a); /* what was stored to until then */
         }
         if (!a->gone)
             round_run(p, a);
@@ -136,7 +145,6 @@ static void metrics(const void *model, struct kit_metrics *list)
 {
     const struct precopy_model *p = model;
     const struct precopy_vm *vm = &p->vm;
-    uint64_t last = 0;
 
     for (unsigned int i = 0; i < vm->nr_regions; i++) {
         const struct precopy_region *g = &vm->region[i];
@@ -145,12 +153,11 @@ static void metrics(const void *model, struct kit_metrics *list)
         kit_metric_add(list, &figures[SENT], g->name, (double)g->sent);
         kit_metric_add(list, &figures[LAST], g->name, (double)g->last);
     }
-    last = p->done ? p->told.sent : 0;
     kit_metric_add(list, &figures[STORES], "", (double)vm->stores);
     kit_metric_add(list, &figures[SENT], "", (double)vm->sent);
-    kit_metric_add(list, &figures[LAST], "", (double)last);
+    kit_metric_add(list, &figures[LAST], "", (double)vm->last);
     kit_metric_add(list, &figures[DONE], "", p->done);
-    kit_metric_add(list, &figures[ROUNDS], "", (double)(p->told.round - p->done));
+    kit_metric_add(list, &figures[ROUNDS], "", (double)p->rounds);
     kit_metric_add(list, &figures[RESENT], "", (double)(vm->sent - vm->first));
     kit_metric_add(list, &figures[VAIN], "", (double)vm->vain);
     kit_metric_add(list, &figures[LOOKS], "", (double)vm->looks);
@@ -162,6 +169,12 @@ static void metrics(const void *model, struct kit_metrics *list)
 
 static const char *const hooks[] = { "init", "stop", "order", NULL };
 
+static int64_t time_of(const void *model) { return (int64_t)((const struct precopy_model *)model)->time; }
+
+#define ONE(figure) (UINT64_C(1) << (figure))
+
+static const char *const references[] = { "rounds", "outpaced", NULL };
+
 const struct kit_model kit_precopy = {
     .name = "precopy",
     .what = "how a VM goes to another host while it runs",
@@ -169,6 +182,10 @@ const struct kit_model kit_precopy = {
     .hooks = hooks,
     .required = UINT32_C(1) << PRECOPY_STOP | UINT32_C(1) << PRECOPY_ORDER,
     .figures = figures,
+    .sums = ONE(STORES) | ONE(SENT) | ONE(LAST) | ONE(ROUNDS) | ONE(RESENT) | ONE(VAIN) | ONE(LOOKS),
+    .states = ONE(DONE),
+    .references = references,
+    .time = time_of,
     .load = precopy_load,
     .run = run,
     .metrics = metrics,

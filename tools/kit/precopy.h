@@ -64,8 +64,8 @@ struct precopy_vm {
     uint32_t *here, *there; /* by gfn; there: PRECOPY_NOWHERE, nothing was sent yet */
     uint64_t *todo, *dirty; /* bitmaps */
     uint64_t nr_todo, nr_dirty, nr_left /* in either or both */;
-    uint64_t stores, sent, first, vain, looks; /* sent: pages; for the first time; though dirty at that moment */
-    void (*stored)(void *of, uint64_t gfn);    /* told of each store; or NULL */
+    uint64_t stores, sent, first, vain, last, looks; /* sent: pages; for the first time; though dirty; when paused */
+    void (*stored)(void *of, uint64_t gfn);          /* told of each store; or NULL */
     void *of;
 
     struct precopy_column column[PRECOPY_COLUMNS];
@@ -98,6 +98,7 @@ struct precopy_model {
     struct precopy_now told;
     uint64_t paused_at, paused_left; /* when, and how many pages were missing */
     uint64_t round_at[PRECOPY_MAX_ROUNDS];
+    uint64_t rounds; /* while the VM ran */
     uint64_t lost;
     bool done;
     struct {

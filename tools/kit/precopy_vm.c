@@ -156,6 +156,7 @@ void precopy_vm_send(struct precopy_vm *vm, uint64_t gfn)
     vm->sent++;
     vm->first += vm->there[gfn] == PRECOPY_NOWHERE;
     vm->vain += dirty;
+    vm->last += vm->paused;
     vm->there[gfn] = vm->here[gfn];
     column(vm)->sent[row(vm, gfn)]++;
     for (unsigned int i = 0; i < vm->nr_regions; i++) {

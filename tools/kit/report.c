@@ -75,7 +75,8 @@ void kit_table(const struct kit_metrics *list, FILE *f)
     }
 }
 
-void kit_json_text(const char *s, FILE *f)
+/* In quotes, as a string of JSON. */
+static void json_text(const char *s, FILE *f)
 {
     fputc('"', f);
     for (; *s; s++) {
@@ -92,19 +93,19 @@ void kit_json_text(const char *s, FILE *f)
 void kit_json(const struct kit_metrics *list, const struct kit_run *run, FILE *f)
 {
     fputs("{\"kit\":", f);
-    kit_json_text(run->kit, f);
+    json_text(run->kit, f);
     fputs(",\"policy\":", f);
-    kit_json_text(run->policy, f);
+    json_text(run->policy, f);
     fputs(",\"workload\":", f);
-    kit_json_text(run->workload, f);
+    json_text(run->workload, f);
     fprintf(f, ",\"seed\":%llu,\"metrics\":[", (unsigned long long)run->seed);
     for (size_t i = 0; i < list->nr; i++) {
         fprintf(f, "%s\n  {\"metric\":", i ? "," : "");
-        kit_json_text(list->metric[i].figure->name, f);
+        json_text(list->metric[i].figure->name, f);
         fputs(",\"subject\":", f);
-        kit_json_text(list->metric[i].subject, f);
+        json_text(list->metric[i].subject, f);
         fprintf(f, ",\"value\":%.10g,\"unit\":", list->metric[i].value);
-        kit_json_text(list->metric[i].figure->unit, f);
+        json_text(list->metric[i].figure->unit, f);
         fputc('}', f);
     }
     fputs("\n]", f);

@@ -7,7 +7,8 @@
  *      vm web memory=512M max=1G : use 200M for 30s, grow 200M..800M for 60s, use 700M..800M
  *         NAME KEY=VALUE...      : STEP, STEP...
  *
- * Lines that begin with `expect` are tools/kit/expect.h's, and passed over. A text that is read is written into.
+ * Lines that begin with `expect` are those of tools/expect/expect.h, and passed over. A text that is read is written
+ * into.
  */
 #ifndef TOOLS_KIT_WORKLOAD_H
 #define TOOLS_KIT_WORKLOAD_H

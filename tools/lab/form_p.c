@@ -33,7 +33,7 @@
 #define CPU_SECONDS 20      /* of who asks: what asks without end */
 #define DECISIONS   "20000" /* for each pCPU and second of virtual time: slices of 100 us will do */
 #define SECOND_NS   1000000000LL
-#define LOOKS       100 /* at what is expected, in a run (tools/workbench/expect.h) */
+#define LOOKS       100 /* at what is expected, in a run (tools/expect/expect.h) */
 #define LOST        4   /* its exit status: something that is expected does not hold */
 
 static int build(struct check *c)

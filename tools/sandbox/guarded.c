@@ -202,8 +202,7 @@ size_t guarded_receive(struct guarded *g, void *bytes, size_t len)
 
 /* --- its beginning --- */
 
-/* Where the program is: beside this one (tests lie deeper), or where `make install` puts it. */
-static bool program_path(const char *name, char *path, size_t len)
+bool guarded_beside(const char *name, char *path, size_t len)
 {
     static const char *const places[] = { "", "../lib/xenlab/", "../../" };
     char here[512];
@@ -215,7 +214,7 @@ static bool program_path(const char *name, char *path, size_t len)
     *(strrchr(here, '/') + 1) = '\0';
     for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
         snprintf(path, len, "%s%s%s", here, places[i], name);
-        if (!access(path, X_OK))
+        if (!access(path, R_OK))
             return true;
     }
     return false;
@@ -230,7 +229,7 @@ bool guarded_start(struct guarded *g, const char *name, const char *path, unsign
     int ends[2];
 
     *g = (struct guarded){ .limit = limit, .asked = asked, .socket = -1, .run.output = -1, .run.ended = true };
-    if (!program_path(name, program, sizeof(program))) {
+    if (!guarded_beside(name, program, sizeof(program))) {
         snprintf(why, sizeof(why), "cannot run policies: the program %s is not beside this one", name);
         return guarded_unstarted(g, why, "");
     }

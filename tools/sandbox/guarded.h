@@ -64,6 +64,12 @@ bool guarded_forbidden(struct guarded *g, long number);
 void guarded_end(struct guarded *g);
 
 /*
+ * Where a file of xenlab's is: beside this program (tests lie deeper), or where `make install` puts it.
+ * False: nowhere.
+ */
+bool guarded_beside(const char *name, char *path, size_t len);
+
+/*
  * Where random numbers of the object's begin. They vary with `seed`, and say too little of it (16 bits) to guess what
  * a workload will do, if that seed is one of 64 bits that nobody was told.
  */

@@ -183,14 +183,6 @@ const struct wb_metric wb_metrics[] = {
     { "errno", WB_COUNT, WB_DOMAIN },    { NULL, WB_COUNT, WB_ALL },
 };
 
-const struct wb_metric *wb_metric_find(const char *name)
-{
-    for (const struct wb_metric *m = wb_metrics; m->name; m++)
-        if (!strcmp(m->name, name))
-            return m;
-    return NULL;
-}
-
 /* Domains that `adjust` would not have, the last time that it was asked. */
 static double refused(const struct wb *wb)
 {

@@ -49,8 +49,7 @@ struct wb_metric {
     enum wb_unit unit;
     enum wb_about about;
 };
-/* NULL: there is none; and all of them, ended by one without a name. */
-const struct wb_metric *wb_metric_find(const char *name);
+/* All of them, ended by one without a name. */
 extern const struct wb_metric wb_metrics[];
 /* Of domain wd (NULL: of the run), its vCPU id (-1: all together, the longest, all samples); f is wb_figures()'s.
  * Not a number: a latency, and nobody has run after waking. */

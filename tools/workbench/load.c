@@ -347,7 +347,7 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
     if (!strcmp(word, "switch-cost"))
         return time_line(l, rest, 0, &l->wb->switch_cost);
     if (!strcmp(word, "pcpus") || !strcmp(word, "expect"))
-        return true; /* read by wb_load_pcpus() and wb_expects_read() before there was a machine */
+        return true; /* read by wb_load_pcpus() and expects_read() before there was a machine */
     return fail(l,
                 "unknown word \"%s\"%s (lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, switch-cost, "
                 "expect)",

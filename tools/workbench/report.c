@@ -54,7 +54,7 @@ static void refused_rows(const struct wb *wb, FILE *f)
                     wd->kept_out ? "; it was not started" : "; it goes on with what it had");
 }
 
-void wb_report_table(struct wb *wb, const struct wb_figures *fig, const struct wb_expects *x, FILE *f)
+void wb_report_table(struct wb *wb, const struct wb_figures *fig, const struct expects *x, FILE *f)
 {
     const struct sched_ops *ops = wb->xen.sched->ops;
     unsigned int rows = 0;
@@ -93,7 +93,7 @@ void wb_report_table(struct wb *wb, const struct wb_figures *fig, const struct w
     if (*wb_fault(wb, fault))
         fprintf(f, "\nSTOPPED: %s\n", fault);
     else
-        wb_expects_table(x, f);
+        expects_table(x, f);
 }
 
 /* --- JSON --- */
@@ -127,7 +127,7 @@ static void json_vcpu(struct wb *wb, const struct wb_vcpu *wv, FILE *f)
             (unsigned long long)wv->misses);
 }
 
-void wb_report_json(struct wb *wb, const struct wb_figures *fig, const struct wb_expects *x, FILE *f)
+void wb_report_json(struct wb *wb, const struct wb_figures *fig, const struct expects *x, FILE *f)
 {
     char fault[WB_FAULT_SIZE];
 
@@ -160,6 +160,6 @@ void wb_report_json(struct wb *wb, const struct wb_figures *fig, const struct wb
     }
     fputs("]", f);
     if (x->nr && !*fault)
-        wb_expects_json(x, f);
+        expects_json(x, f);
     fputs("}\n", f);
 }

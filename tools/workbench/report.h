@@ -5,14 +5,15 @@
 
 #include <stdio.h>
 
-#include "tools/workbench/expect.h"
+#include "tools/expect/expect.h"
+#include "tools/workbench/figures.h"
 
 /* Why the run ended early, and who it was about; "": it did not. */
 #define WB_FAULT_SIZE 480
 const char *wb_fault(const struct wb *wb, char buf[WB_FAULT_SIZE]);
 /* fig: wb_figures()'s; x: what was expected, and judged. */
-void wb_report_table(struct wb *wb, const struct wb_figures *fig, const struct wb_expects *x, FILE *f);
-void wb_report_json(struct wb *wb, const struct wb_figures *fig, const struct wb_expects *x, FILE *f);
+void wb_report_table(struct wb *wb, const struct wb_figures *fig, const struct expects *x, FILE *f);
+void wb_report_json(struct wb *wb, const struct wb_figures *fig, const struct expects *x, FILE *f);
 /*
  * Gantt chart of [from, to): a row a pCPU, and if there are few a row a vCPU. policy and workload as the user named
  * them.

@@ -6,7 +6,7 @@
  * which then runs in a process of its own (remote.h). The workload is a text file (docs/workbench.md). The report is a
  * table, JSON or a chart. The same three inputs always give the same output, byte for byte.
  *
- * What is expected of the policy (tools/workbench/expect.h) may take more runs than the one that is reported, with
+ * What is expected of the policy (tools/expect/expect.h) may take more runs than the one that is reported, with
  * other seeds, other policies, or a part of the time: these are *probes*. They come before it, or, for what it shows
  * not to hold, when it has ended.
  *
@@ -23,6 +23,7 @@
 #include "tools/printable.h"
 #include "tools/user_file.h"
 #include "tools/workbench/args.h"
+#include "tools/workbench/expected.h"
 #include "tools/workbench/load.h"
 #include "tools/workbench/remote.h"
 #include "tools/workbench/report.h"
@@ -38,10 +39,10 @@ struct options {
     FILE *file;   /* the workload; it is read twice */
     struct user_file_output svg;
     struct wb_remote *remote; /* the process of `object` */
-    struct wb_expects *expects;
+    struct expects *expects;
     struct user_file_output junit, asked;
-    struct wb_probe *probe; /* this is one; NULL: the run that is reported */
-    char *said;             /* SAID_SIZE: what complain() has said last */
+    struct expect_probe *probe; /* this is one; NULL: the run that is reported */
+    char *said;                 /* SAID_SIZE: what complain() has said last */
 };
 
 static int __attribute__((format(printf, 2, 3))) complain(const struct options *o, const char *fmt, ...)
@@ -113,7 +114,8 @@ static int stopped(const struct wb *wb, const struct options *o)
 /* A run that is looked at, and not reported. */
 static int probe(struct wb *wb, const struct options *o, s_time_t time, bool *finished)
 {
-    struct wb_probe *p = o->probe;
+    struct expect_probe *p = o->probe;
+    struct wb_looked l = { .wb = wb };
     const s_time_t to = p->to ?: time, from = p->from;
 
     if (to > time)
@@ -122,10 +124,12 @@ static int probe(struct wb *wb, const struct options *o, s_time_t time, bool *fi
     *finished = !from || wb_run(wb, from);
     if (from && *finished)
         wb_mark(wb);
-    for (unsigned int i = 1; *finished && i <= p->parts; i++) {
-        *finished = wb_run(wb, from + (s_time_t)((double)(to - from) * i / p->parts));
-        if (*finished)
-            p->look(p, wb);
+    for (unsigned int i = 1; *finished && i <= p->looks; i++) {
+        *finished = wb_run(wb, from + (s_time_t)((double)(to - from) * i / p->looks));
+        if (!*finished)
+            break;
+        l.figures = wb_figures(wb);
+        p->look(p, &l, wb->machine.clock.now);
     }
     if (!*finished)
         return stopped(wb, o);
@@ -134,26 +138,44 @@ static int probe(struct wb *wb, const struct options *o, s_time_t time, bool *fi
 
 static int run_policy(struct options *o);
 
-/* wb_probe_fn */
-static int probe_run(void *data, const char *policy, uint64_t seed, struct wb_probe *p)
+/* Of struct expect_source. */
+static int probe_run(void *data, struct expect_probe *p)
 {
     struct options o = *(const struct options *)data;
+    char *object = p->policy ? wb_object_path(p->policy) : NULL;
+    int rc;
 
     o.probe = p;
     o.remote = NULL;
-    o.args.seed = seed;
+    o.args.seed = p->seed;
     o.args.svg = NULL;
-    if (policy)
-        o.args.policy = policy, o.object = NULL, o.args.decisions = 0;
+    if (p->policy)
+        o.args.policy = p->policy, o.object = object, o.args.decisions = 0;
     rewind(o.file);
-    return run_policy(&o);
+    rc = run_policy(&o);
+    free(object);
+    if (p->policy && rc == 2)
+        rc = complain(&o, "%s:%u: expect: so there is no limit: that is no fault of the policy that is tried",
+                      p->of->file, p->of->line);
+    return rc;
+}
+
+static struct expect_source source(const struct options *o)
+{
+    return (struct expect_source){ .metric = "metric",
+                                   .metric_get = wb_expected_metric,
+                                   .check = wb_expected_check,
+                                   .value = wb_expected_value,
+                                   .run = probe_run,
+                                   .data = (void *)(uintptr_t)o };
 }
 
 static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool *finished)
 {
     s_time_t time = DEFAULT_TIME;
-    char err[256], why[WB_EXPECT_WHY];
-    struct wb_figures fig;
+    const struct expect_source asked = source(o);
+    char err[256], why[EXPECT_WHY];
+    struct wb_looked l = { .wb = wb };
     int rc = 0;
 
     if (!wb_load(wb, workload, &time, err, sizeof(err)))
@@ -169,17 +191,17 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
     *finished = wb_run(wb, time);
     if (o->remote && o->remote->gone)
         return o->remote->rc;
-    fig = wb_figures(wb);
-    if (*finished && !wb_expects_own(o->expects, wb, &fig, o->args.seed, why))
+    l.figures = wb_figures(wb);
+    if (*finished && !expects_own(o->expects, &asked, &l, o->args.seed, wb->machine.clock.now, why))
         return complain(o, "%s", why);
     if (*finished)
-        rc = wb_expects_when(o->expects, probe_run, (void *)(uintptr_t)o);
+        rc = expects_when(o->expects, &asked);
     if (rc)
         return rc;
     if (o->args.tap && *finished)
-        wb_expects_tap(o->expects, o->args.policy, NULL, stdout);
+        expects_tap(o->expects, o->args.policy, NULL, stdout);
     else if (!o->args.tap)
-        (o->args.json ? wb_report_json : wb_report_table)(wb, &fig, o->expects, stdout);
+        (o->args.json ? wb_report_json : wb_report_table)(wb, &l.figures, o->expects, stdout);
     if (o->args.svg)
         rc = write_svg(wb, o);
     return *finished ? rc : stopped(wb, o);
@@ -289,20 +311,6 @@ static int run_object(struct options *o)
 
 /* --- the command --- */
 
-/*
- * The path in "./lottery.so,tslice_ms=5"; NULL: it is a name, not a path. A path holds a '/' or ends in ".so", where a
- * file here may be given without a "./". It goes to the first ".so,", else to the first comma in the file's name.
- */
-static char *object_path(const char *policy)
-{
-    const char *slash = strrchr(policy, '/'), *file = slash ? slash + 1 : policy, *so = strstr(file, ".so,");
-    const size_t len = strlen(policy), all = so ? (size_t)(so + 3 - policy) : len;
-
-    if (all > 3 && !memcmp(policy + all - 3, ".so", 3))
-        return strndup(policy, all);
-    return slash ? strndup(policy, (size_t)(file - policy) + strcspn(file, ",")) : NULL;
-}
-
 /* Standard input is copied, since it cannot be read twice. */
 static FILE *workload_open(const struct options *o, char *why, size_t len)
 {
@@ -337,20 +345,21 @@ static int output_open(const struct options *o, const char *option, const char *
     return 0;
 }
 
-static int expects_read(const struct options *o)
+static int expectations(const struct options *o)
 {
-    char why[WB_EXPECT_WHY];
+    const struct expect_source asked = source(o);
+    char why[EXPECT_WHY];
     FILE *f = NULL;
     int fd, rc = 0;
 
-    if (!wb_expects_read(o->expects, o->file, o->args.workload, true, why, sizeof(why)))
+    if (!expects_read(o->expects, &asked, o->file, o->args.workload, true, why))
         return complain(o, "%s:%s", o->args.workload, why);
     if (o->args.expect) {
         fd = user_file_open(o->args.expect, why, sizeof(why));
         f = fd < 0 ? NULL : fdopen(fd, "r");
         if (!f)
             return complain(o, "cannot read %s: %s", o->args.expect, fd < 0 ? why : strerror(errno));
-        if (!wb_expects_read(o->expects, f, o->args.expect, false, why, sizeof(why)))
+        if (!expects_read(o->expects, &asked, f, o->args.expect, false, why))
             rc = complain(o, "%s:%s", o->args.expect, why);
         fclose(f);
     }
@@ -367,7 +376,7 @@ static int junit_write(const struct options *o, const char *fault)
 
     if (!f)
         return complain(o, "cannot write %s: %s", o->args.junit, strerror(errno));
-    wb_expects_junit(o->expects, o->args.policy, fault, f);
+    expects_junit(o->expects, "xenlab sched", o->args.policy, fault, f);
     lost = ferror(f);
     if (fclose(f) || lost)
         return complain(o, "cannot write %s: %s", o->args.junit, strerror(errno));
@@ -378,26 +387,27 @@ static int run_policy(struct options *o) { return o->object ? run_object(o) : ru
 
 static int policy_run(struct options *o)
 {
+    const struct expect_source asked = source(o);
     char fault[SAID_SIZE];
     int rc;
 
-    o->object = object_path(o->args.policy);
-    rc = wb_expects_judge(o->expects, o->args.seed, probe_run, o);
+    o->object = wb_object_path(o->args.policy);
+    rc = expects_judge(o->expects, &asked, o->args.seed);
     rewind(o->file);
     rc = rc ?: run_policy(o);
     snprintf(fault, sizeof(fault), "%s", o->said);
     if (o->args.tap && rc == 2)
-        wb_expects_tap(o->expects, o->args.policy, fault, stdout);
+        expects_tap(o->expects, o->args.policy, fault, stdout);
     if (o->args.junit && (!rc || rc == 2) && junit_write(o, rc ? fault : NULL))
         rc = 1;
     free(o->object);
-    return rc ? rc : wb_expects_lost(o->expects) ? 4 : 0;
+    return rc ? rc : expects_lost(o->expects) ? 4 : 0;
 }
 
 /* What it is asked is kept. */
 static int asked_run(struct options *o)
 {
-    char *object = object_path(o->args.policy);
+    char *object = wb_object_path(o->args.policy);
     int rc = object ? output_open(o, "--asked", o->args.asked, &o->asked)
                     : complain(o, "--asked: %s is not asked: it is no shared object", o->args.policy);
 
@@ -412,7 +422,7 @@ static int asked_run(struct options *o)
 /* What is written besides standard output is opened before the work, and what is expected read. */
 static int prepared_run(struct options *o)
 {
-    int rc = expects_read(o);
+    int rc = expectations(o);
 
     if (!rc && o->args.svg)
         rc = output_open(o, "--svg", o->args.svg, &o->svg);
@@ -431,7 +441,7 @@ static int prepared_run(struct options *o)
 
 int workbench_main(int argc, char **argv)
 {
-    struct wb_expects expects = { 0 };
+    struct expects expects = { 0 };
     char said[SAID_SIZE] = "", why[320] = "out of memory";
     struct options o = { .expects = &expects, .said = said };
     int rc;
@@ -450,7 +460,7 @@ int workbench_main(int argc, char **argv)
     if (!o.file)
         return complain(&o, "cannot read %s: %s", o.args.workload, why);
     rc = prepared_run(&o);
-    wb_expects_free(&expects);
+    expects_free(&expects);
     fclose(o.file);
     return rc;
 }

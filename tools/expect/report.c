@@ -1,51 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What came of expectations, for people and for programs: the idea is in tools/workbench/expect.h. */
-#include "tools/workbench/expect.h"
+/* What came of expectations, for people and for programs: the idea is in tools/expect/expect.h. */
+#include "tools/expect/expect.h"
 
 #include <math.h>
 #include <string.h>
 
-#define FIGURE 40
+#define FIGURE 60
+#define SAID   480
 
-/* "53.10 %", "2.104 ms", "3"; a difference with its sign. */
-static const char *figure(const struct wb_expect *e, double x, bool sign, char text[FIGURE])
+/* "53.10 %", "2.104 ms", "3 MiB"; a difference with its sign. */
+static const char *figure(const struct expect *e, double x, bool sign, char text[FIGURE])
 {
-    switch (e->metric->unit) {
-    case WB_FRACTION: snprintf(text, FIGURE, sign ? "%+.2f %%" : "%.2f %%", 100 * x); break;
-    case WB_TIME: snprintf(text, FIGURE, sign ? "%+.3f ms" : "%.3f ms", x / 1e6); break;
-    case WB_COUNT: snprintf(text, FIGURE, sign ? "%+.10g" : "%.10g", x); break;
+    const char *unit = e->metric.unit;
+
+    switch (e->metric.kind) {
+    case EXPECT_PART: snprintf(text, FIGURE, sign ? "%+.2f %%" : "%.2f %%", 100 * x); break;
+    case EXPECT_TIME: snprintf(text, FIGURE, sign ? "%+.3f ms" : "%.3f ms", x / 1e6); break;
+    case EXPECT_NUMBER:
+        snprintf(text, FIGURE, sign ? "%+.10g%s%.20s" : "%.10g%s%.20s", x, *unit ? " " : "", unit);
+        break;
     }
     return text;
 }
 
 /* "is 2.104 ms, limit 1.050 ms, margin -1.054 ms, seed 17, from 1.250 s on". */
-static void said(const struct wb_expect *e, char *text, size_t len)
+static void said(const struct expect *e, char text[SAID])
 {
     char value[FIGURE], bound[FIGURE], margin[FIGURE];
+    const bool parts = *e->parts;
 
     if (!e->judged) {
-        snprintf(text, len, "was not judged");
+        snprintf(text, SAID, "was not judged");
         return;
     }
     if (isnan(e->margin)) {
-        snprintf(text, len, "has no value: nobody has run after waking%s, %sseed %llu",
+        snprintf(text, SAID, "has no value: %.80s%s, %sseed %llu", e->metric.none,
                  isnan(e->value) ? "" : ", with the other policy", e->seeds ? "worst " : "",
                  (unsigned long long)e->seed);
         return;
     }
-    snprintf(text, len, "is %s, limit %s, margin %s, %sseed %llu, %s %.6g s%s", figure(e, e->value, false, value),
+    snprintf(text, SAID, "is %s%s%s%s, limit %s, margin %s, %sseed %llu, %s %.6g s%s",
+             figure(e, e->value, false, value), parts ? " (" : "", e->parts, parts ? ")" : "",
              figure(e, e->bound, false, bound), figure(e, e->margin, true, margin), e->seeds ? "worst " : "",
              (unsigned long long)e->seed, e->held ? "at" : "from", (double)e->at / 1e9, e->held ? "" : " on");
 }
 
-void wb_expects_table(const struct wb_expects *x, FILE *f)
+void expects_table(const struct expects *x, FILE *f)
 {
-    char text[256];
+    char text[SAID];
 
     if (x->nr)
-        fprintf(f, "\nexpectations      %u of %u held\n", x->nr - wb_expects_lost(x), x->nr);
+        fprintf(f, "\nexpectations      %u of %u held\n", x->nr - expects_lost(x), x->nr);
     for (unsigned int i = 0; i < x->nr; i++) {
-        said(&x->e[i], text, sizeof(text));
+        said(&x->e[i], text);
         fprintf(f, "  %s  %s: %s (%s:%u)\n", x->e[i].held ? "held" : "LOST", x->e[i].text, text, x->e[i].file,
                 x->e[i].line);
     }
@@ -63,31 +70,33 @@ static void quoted(FILE *f, const char *s, bool xml)
             fputc((unsigned char)*s < ' ' || (unsigned char)*s >= 0x7f ? '?' : *s, f);
 }
 
-static const char *unit(const struct wb_expect *e)
+static const char *unit(const struct expect *e)
 {
-    return e->metric->unit == WB_TIME ? "ns" : e->metric->unit == WB_FRACTION ? "part" : "number";
+    return e->metric.kind == EXPECT_TIME ? "ns" : e->metric.kind == EXPECT_PART ? "part" : e->metric.unit;
 }
 
 /* JSON has no word for what is not a number. */
 static void number(FILE *f, const char *name, double x)
 {
-    fprintf(f, isnan(x) ? ",\"%s\":null" : ",\"%s\":%.9g", name, x);
+    fprintf(f, isfinite(x) ? ",\"%s\":%.10g" : ",\"%s\":null", name, x);
 }
 
-void wb_expects_json(const struct wb_expects *x, FILE *f)
+void expects_json(const struct expects *x, FILE *f)
 {
-    char text[256];
+    char text[SAID];
 
     fputs(",\"expectations\":[", f);
     for (unsigned int i = 0; i < x->nr; i++) {
-        const struct wb_expect *e = &x->e[i];
+        const struct expect *e = &x->e[i];
 
-        said(e, text, sizeof(text));
+        said(e, text);
         fputs(i ? ",\n {\"expect\":\"" : "\n {\"expect\":\"", f);
         quoted(f, e->text, false);
         fprintf(f, "\",\"line\":%u,\"held\":%s,\"said\":\"", e->line, e->held ? "true" : "false");
         quoted(f, text, false);
-        fprintf(f, "\",\"unit\":\"%s\"", unit(e));
+        fputs("\",\"unit\":\"", f);
+        quoted(f, unit(e), false);
+        fputc('"', f);
         number(f, "value", e->value);
         number(f, "limit", e->bound);
         number(f, "margin", e->margin);
@@ -96,15 +105,15 @@ void wb_expects_json(const struct wb_expects *x, FILE *f)
     fputs("]", f);
 }
 
-void wb_expects_tap(const struct wb_expects *x, const char *policy, const char *fault, FILE *f)
+void expects_tap(const struct expects *x, const char *policy, const char *fault, FILE *f)
 {
-    char text[256];
+    char text[SAID];
 
     fprintf(f, "TAP version 14\n1..%u\n# policy %s\n", x->nr, policy);
     for (unsigned int i = 0; i < x->nr && !fault; i++) {
-        const struct wb_expect *e = &x->e[i];
+        const struct expect *e = &x->e[i];
 
-        said(e, text, sizeof(text));
+        said(e, text);
         fprintf(f, "%sok %u - %s\n  ---\n  message: \"", e->held ? "" : "not ", i + 1, e->text);
         quoted(f, text, false);
         fputs("\"\n  at: \"", f);
@@ -118,18 +127,18 @@ void wb_expects_tap(const struct wb_expects *x, const char *policy, const char *
     }
 }
 
-void wb_expects_junit(const struct wb_expects *x, const char *policy, const char *fault, FILE *f)
+void expects_junit(const struct expects *x, const char *title, const char *policy, const char *fault, FILE *f)
 {
-    char text[256];
+    char text[SAID];
 
     fprintf(f,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"xenlab sched\" tests=\"%u\" "
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"%s\" tests=\"%u\" "
             "failures=\"%u\" errors=\"%u\">\n",
-            x->nr, fault ? 0 : wb_expects_lost(x), fault ? x->nr : 0);
+            title, x->nr, fault ? 0 : expects_lost(x), fault ? x->nr : 0);
     for (unsigned int i = 0; i < x->nr; i++) {
-        const struct wb_expect *e = &x->e[i];
+        const struct expect *e = &x->e[i];
 
-        said(e, text, sizeof(text));
+        said(e, text);
         fputs("  <testcase classname=\"", f);
         quoted(f, policy, true);
         fputs("\" name=\"", f);

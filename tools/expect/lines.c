@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Expectations, whoever measures: the idea is in tools/expect.h. */
-#include "tools/expect.h"
+/* Lines of expectations, as text, and what it is for one to hold: the idea is in tools/expect/expect.h. */
+#include "tools/expect/expect.h"
 
 #include <math.h>
 #include <stdlib.h>
