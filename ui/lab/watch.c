@@ -5,7 +5,8 @@
  * Concept: inotify says what happens in the folder, not to the file: editors write a new file and give it the old one's
  * name. Saves that come together (within SETTLE_MS) are one. It keeps its place: what failed before and fails still is
  * shown, else the first that fails, and what has come to hold, or holds no more, is one line each. q or Ctrl-C ends it,
- * and so does the end of the folder. What is typed is read without waiting for Enter, where it is typed.
+ * and so does the end of the folder. What is typed is read without waiting for Enter, where it is typed. Ctrl-C
+ * does not wait for a check that goes on for long.
  *
  * Invariant: the terminal is left as it was found.
  */
@@ -17,6 +18,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +35,11 @@ struct watch {
     const struct lab *l;
     const char *folder;
     int inotify, signals;
-    bool typed;  /* somebody may type */
-    bool before; /* there was a check, and this came of it: */
+    sigset_t ending;      /* the signals that end it */
+    bool terminal;        /* there is one, */
+    struct termios found; /* and it was found so */
+    bool typed;           /* somebody may type */
+    bool before;          /* there was a check, and this came of it: */
     enum verdict verdict[LAB_PROPERTIES_MAX];
     unsigned int place; /* the property that is shown */
     int status;
@@ -66,13 +71,32 @@ static void show(struct watch *w, const struct check *c)
            hold == l->nr_properties ? ". xenlab lab check says what comes next" : "");
 }
 
+/* Beside a check: Ctrl-C ends this process, and with it what the check has started. */
+static void *interrupts(void *data)
+{
+    struct watch *w = data;
+    struct pollfd p = { .fd = w->signals, .events = POLLIN };
+
+    while (poll(&p, 1, -1) <= 0)
+        ;
+    if (w->terminal)
+        tcsetattr(STDIN_FILENO, TCSANOW, &w->found);
+    pthread_sigmask(SIG_UNBLOCK, &w->ending, NULL); /* where it waits for somebody to take it */
+    return NULL;
+}
+
 static void check_again(struct watch *w)
 {
     struct check c = student_check(w->p, w->l, w->folder);
+    pthread_t thread;
+    bool beside;
 
     if (isatty(STDOUT_FILENO))
         fputs("\033[H\033[2J", stdout);
+    beside = !pthread_create(&thread, NULL, interrupts, w);
     w->status = student_check_run(&c);
+    if (beside && !pthread_cancel(thread))
+        pthread_join(thread, NULL);
     if (!c.compiler && !c.err[0])
         show(w, &c);
     if (!w->status)
@@ -143,30 +167,29 @@ int lab_watch(const struct lab_place *p, int argc, char *const *argv)
     const struct lab *l = student_lab_or(p, argc, argv);
     char folder[4096];
     struct watch w = { .p = p, .l = l, .folder = folder, .typed = true };
-    sigset_t signals;
-    struct termios before, now;
-    const bool terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+    struct termios now;
     int rc;
 
     if (!l || !student_folder(l, folder, sizeof(folder)))
         return STATUS_ENVIRONMENT;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    w.signals = signalfd(-1, &signals, SFD_CLOEXEC);
+    w.terminal = tcgetattr(STDIN_FILENO, &w.found) == 0;
+    sigemptyset(&w.ending);
+    sigaddset(&w.ending, SIGINT);
+    sigaddset(&w.ending, SIGTERM);
+    sigprocmask(SIG_BLOCK, &w.ending, NULL);
+    w.signals = signalfd(-1, &w.ending, SFD_CLOEXEC);
     w.inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (w.signals < 0 || w.inotify < 0 || inotify_add_watch(w.inotify, folder, EVENTS) < 0) {
         rc = lab_complain("%s cannot be watched: %s", folder, strerror(errno));
     } else {
-        if (terminal) {
-            now = before;
+        if (w.terminal) {
+            now = w.found;
             now.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
             tcsetattr(STDIN_FILENO, TCSANOW, &now);
         }
         rc = loop(&w);
-        if (terminal)
-            tcsetattr(STDIN_FILENO, TCSANOW, &before);
+        if (w.terminal)
+            tcsetattr(STDIN_FILENO, TCSANOW, &w.found);
     }
     if (w.inotify >= 0)
         close(w.inotify);
