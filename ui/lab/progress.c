@@ -8,9 +8,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,21 +98,42 @@ static int text_write(const char *path, const char *text, const char *name, cons
     }
     if (rc)
         lab_complain("%s: %s: that you passed is not noted", path, strerror(errno));
+    if (rc && f)
+        unlink(temporary);
     free(temporary);
     return rc;
+}
+
+/* Two checks may note something at the same time: one waits until this is closed, where there are such locks. */
+static int folder_lock(const char *folder, int len)
+{
+    char path[4096];
+    int fd;
+
+    snprintf(path, sizeof(path), "%.*s/", len, folder);
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        flock(fd, LOCK_EX);
+    return fd;
 }
 
 void progress_passed(const struct check *c)
 {
     char *path = NULL, *text = NULL, digest[FRESH_DIGEST];
+    const int above = (int)(strrchr(c->folder, '/') - c->folder);
     const char *old;
+    int lock = -1;
 
     fresh_digest(c, digest);
-    if (asprintf(&path, "%.*s/" FILE_NAME, (int)(strrchr(c->folder, '/') - c->folder), c->folder) >= 0)
+    if (asprintf(&path, "%.*s/" FILE_NAME, above, c->folder) >= 0) {
+        lock = folder_lock(c->folder, above);
         text = text_read(path);
+    }
     old = text ? noted(text, c->lab->name) : NULL;
     if (text && digest[0] && (!old || strncmp(old, digest, FRESH_DIGEST - 1)))
         text_write(path, text, c->lab->name, digest);
+    if (lock >= 0)
+        close(lock);
     free(text);
     free(path);
 }
