@@ -38,7 +38,21 @@ static int starter_write(const struct lab *l, const char *path, const char *star
     return !f || fclose(f) ? lab_complain("%s: %s", path, strerror(errno)) : STATUS_OK;
 }
 
-/* The folder, with the text and what the student completes. */
+/* What folder_make() has made, of which not all could be. */
+static void folder_unmake(const struct lab *l, const char *folder)
+{
+    char path[4400];
+
+    snprintf(path, sizeof(path), "%s/lab.md", folder);
+    unlink(path);
+    for (unsigned int i = 0; i < l->nr_files; i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+/* The folder, with the text and what the student completes; or none. */
 static int folder_make(const struct lab *l, const char *folder, char *const *starter)
 {
     char path[4400], *text;
@@ -49,14 +63,17 @@ static int folder_make(const struct lab *l, const char *folder, char *const *sta
     if (!text)
         return STATUS_ENVIRONMENT;
     snprintf(path, sizeof(path), "%s/lab.md", folder);
-    if (mkdir(folder, 0777))
-        rc = lab_complain("%s: %s", folder, strerror(errno));
-    else
-        rc = lab_file_write(path, text);
+    if (mkdir(folder, 0777)) {
+        free(text);
+        return lab_complain("%s: %s", folder, strerror(errno));
+    }
+    rc = lab_file_write(path, text);
     for (unsigned int i = 0; !rc && i < l->nr_files; i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
         rc = l->nr_questions ? starter_write(l, path, starter[i]) : lab_file_write(path, starter[i]);
     }
+    if (rc)
+        folder_unmake(l, folder);
     free(text);
     return rc;
 }
@@ -94,7 +111,11 @@ static int test_make(const struct check *c, const char *name, uint64_t seed, con
     fprintf(out, "#\n#     xenlab lab check %u --test %s\n#\n# Change its numbers, or make others.\n", c->lab->number,
             name);
     testfile_write(out, seed, step, nr);
-    return fclose(out) ? lab_complain("%s: %s", path, strerror(errno)) : STATUS_OK;
+    if (!fclose(out))
+        return STATUS_OK;
+    lab_complain("%s: %s", path, strerror(errno));
+    unlink(path);
+    return STATUS_ENVIRONMENT;
 }
 
 /* A step that goes well; false: there is none among the first. */
