@@ -267,6 +267,8 @@ int lab_test(const struct lab_place *p, int argc, char *const *argv)
         return lab_complain("test: what is \"%s\"?", argv[1]);
     if (strcmp(argv[0], "all") && !(l = lab_find(p, argv[0])))
         return STATUS_ENVIRONMENT;
+    if (dir && mkdir(dir, 0777) && errno != EEXIST)
+        return lab_complain("%s: %s", dir, strerror(errno));
     for (unsigned int i = 0; i < p->nr; i++)
         if (!l || l == &p->labs[i]) {
             int one;
