@@ -23,10 +23,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#define MAX_WORDS 256
-#define SAID_MAX  (16 << 10) /* of what the compiler says, in bytes */
+#define MAX_WORDS     256
+#define SAID_MAX      (16 << 10)  /* of what the compiler says, in bytes */
+#define FILE_SIZE_MAX (64u << 20) /* of what it makes */
 
 /* What belongs to a program with the compiler's own checks in it is not seen by fresh.h. */
 #define CAREFUL      "-fsanitize=address,undefined", "-fno-sanitize-recover=all"
@@ -110,6 +112,14 @@ static int refusal_keep(struct check *c, const struct run *r, const char *header
     return 0;
 }
 
+/* There was no room for what it makes: that is no mistake in what it was given, which may as well say so. */
+static bool no_room(const char *said, const char *work)
+{
+    struct statvfs fs;
+
+    return strstr(said, strerror(ENOSPC)) && !statvfs(work, &fs) && fs.f_bavail * fs.f_frsize < FILE_SIZE_MAX;
+}
+
 /* What is given, then the words of a file of flags. see[]: what it may look at, besides itself. */
 static int run_cc(struct check *c, const char *flags, const char *const *what, const char *const *see,
                   const char *headers)
@@ -121,7 +131,7 @@ static int run_cc(struct check *c, const char *flags, const char *const *what, c
     const struct sandbox s = { .see = see,
                                .write = work,
                                .fd = -1,
-                               .file = 64 << 20,
+                               .file = FILE_SIZE_MAX,
                                .cpu = compile_limits.cpu,
                                .memory = UINT64_C(4) << 30,
                                .bare = c->bare };
@@ -141,7 +151,9 @@ static int run_cc(struct check *c, const char *flags, const char *const *what, c
         if (rc)
             check_fail(c, "the compiler cannot be started: %s", why);
         else if (!r.ok)
-            rc = refusal_keep(c, &r, headers) ?: 1;
+            rc = refusal_keep(c, &r, headers) ? -1
+                 : no_room(c->compiler, work) ? check_fail(c, "%s: %s", work, strerror(ENOSPC))
+                                              : 1;
     }
     c->sandboxed = r.wrapped;
     run_free(&r);

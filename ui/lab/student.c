@@ -59,6 +59,17 @@ const struct lab *student_lab_or(const struct lab_place *p, int argc, char *cons
     return l;
 }
 
+/* A link that leads out of the folder, where the compiler sees nothing. */
+static bool leads_out(const char *folder, const char *path)
+{
+    const size_t len = strlen(folder);
+    char *real = realpath(path, NULL);
+    const bool out = real && (strncmp(real, folder, len) || real[len] != '/');
+
+    free(real);
+    return out;
+}
+
 /* What is wrong with one of them that is there. False: nothing. */
 static bool odd_say(const struct lab *l, const char *folder)
 {
@@ -67,6 +78,11 @@ static bool odd_say(const struct lab *l, const char *folder)
 
     for (unsigned int i = 0; i < l->nr_files; i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
+        if (leads_out(folder, path) && !stat(path, &st) && S_ISREG(st.st_mode)) {
+            lab_complain(
+                "%s is a link out of its folder, which is all that the compiler sees: put the file itself there", path);
+            return true;
+        }
         if (!stat(path, &st) && (!S_ISREG(st.st_mode) || access(path, R_OK))) {
             lab_complain("%s: %s", path, S_ISREG(st.st_mode) ? strerror(errno) : "it is no regular file");
             return true;
@@ -85,9 +101,11 @@ bool student_folder(const struct lab *l, char *folder, size_t size)
     snprintf(folder, size, "%s", at ?: "");
     free(here);
     free(below);
+    if (*folder && odd_say(l, folder))
+        return false;
     if (*folder && folder_is(l, folder))
         return true;
-    if (*folder && !odd_say(l, folder))
+    if (*folder)
         lab_complain("%s has no %s: xenlab lab start %u FOLDER makes what it should have", folder, lab_file_of(l, 0),
                      l->number);
     else if (!*folder)
@@ -117,7 +135,8 @@ static void test_leave(const struct check *c, unsigned int i)
         fprintf(out, "#   %.*s\n", (int)strcspn(line, "\n"), line);
     fprintf(out, "# Again: xenlab lab check %u --test failed/%s.test\n", c->lab->number, p->name);
     testfile_write(out, f->seed, f->step, f->shrunk);
-    fclose(out);
+    if (fclose(out))
+        unlink(path);
 }
 
 static void tests_leave(const struct check *c)

@@ -6,10 +6,11 @@
  * (tools/lab/submission.h). It is made by the system's tar, without names, times or rights of this machine's, so that
  * the same files are the same archive.
  *
- * Invariant: it takes the place of an earlier one when it is whole.
+ * Invariant: it takes the place of an earlier one when it is whole, and one that `grade` takes.
  */
 #include "ui/lab/submit.h"
 
+#include "tools/lab/submission.h"
 #include "ui/lab/student.h"
 #include "ui/status.h"
 
@@ -23,7 +24,7 @@
 static int tar(const struct lab *l, const char *folder, const char *to)
 {
     const char *word[LAB_FILES_MAX + 16] = {
-        "tar", "--format=ustar", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "--mode=0644", "-cf", to,
+        "tar", "--format=ustar", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "--mode=0644", "-hcf", to,
         "-C",  folder,           "--"
     };
     unsigned int nr = 12;
@@ -45,6 +46,17 @@ static int tar(const struct lab *l, const char *folder, const char *to)
     return STATUS_OK;
 }
 
+/* Whether it would be taken. 0; or a message. */
+static int look(const struct lab *l, const char *name)
+{
+    char *text[LAB_FILES_MAX], err[SUBMISSION_ERR_SIZE];
+
+    if (submission_read(name, l, text, err))
+        return lab_complain("submit: what is here would not be taken: %s", err);
+    lab_sources_free(l, text);
+    return STATUS_OK;
+}
+
 int lab_submit(const struct lab_place *p, int argc, char *const *argv)
 {
     const struct lab *l = student_lab_or(p, argc, argv);
@@ -55,7 +67,7 @@ int lab_submit(const struct lab_place *p, int argc, char *const *argv)
         return STATUS_ENVIRONMENT;
     snprintf(name, sizeof(name), "%s.tar", l->name);
     snprintf(new, sizeof(new), "%s.new", name);
-    rc = tar(l, folder, new);
+    rc = tar(l, folder, new) ?: look(l, new);
     if (!rc && rename(new, name))
         rc = lab_complain("%s: %s", name, strerror(errno));
     if (rc) {
