@@ -71,8 +71,10 @@ static void entry_write(struct domain *d, uint32_t page, unsigned int index, uin
 void shadow_clear(struct domain *d, uint32_t page, unsigned int index)
 {
     struct shadow_domain *s = shadow_of(d);
-    const uint64_t was = entries(d, page)[index];
+    uint64_t was;
 
+    BUG_ON(index >= PTES_PER_TABLE);
+    was = entries(d, page)[index];
     if (!was || shadow_is_monitors(s, s->page[page].role, index))
         return;
     if (s->page[page].role.level == 1) {
@@ -100,6 +102,7 @@ void shadow_set_table(struct domain *d, uint32_t page, unsigned int index, uint3
 {
     struct shadow_domain *s = shadow_of(d);
 
+    BUG_ON(!(rights & _PAGE_PRESENT));
     shadow_clear(d, page, index);
     chain_add(s, &s->page[child].parents, page, index);
     entry_write(d, page, index, mfn_x(s->page[child].mfn) << PAGE_SHIFT | rights);

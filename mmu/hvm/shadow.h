@@ -176,7 +176,8 @@ void shadow_invlpg(struct domain *d, const struct shadow_vcpu *sv, uint64_t va);
 
 /*
  * Around a store to the frame of a table, made by the hypervisor in the guest's place; false: the guest has stored so
- * often that it may now do it itself. n bytes at phys were written.
+ * often that it may now do it itself. n bytes at phys were written; who does not know how many says
+ * SHADOW_STORE_BYTES, which may reach beyond the frame's end.
  */
 #define SHADOW_STORE_BYTES 16 /* more than an instruction stores that is carried out here */
 bool shadow_store_begin(struct domain *d, uint64_t phys);
@@ -226,7 +227,10 @@ struct shadow_role shadow_role_of(const struct nested_regs *r, unsigned int leve
 void shadow_mark(struct domain *d, mfn_t mfn);
 /* The shadow of that key, made if there is none. 0: no frame. The least used one goes if the pool is empty. */
 uint32_t shadow_get(struct domain *d, uint64_t gfn, struct shadow_role role);
-/* Entries, level 1: to a frame; others: to the shadow `child`. 0: nothing. */
+/*
+ * Entries, level 1: to a frame; others: to the shadow `child`, with these bits beside its address (SHADOW_ALWAYS are
+ * among them). What was there goes.
+ */
 void shadow_set_leaf(struct domain *d, uint32_t page, unsigned int index, uint64_t entry);
 void shadow_set_table(struct domain *d, uint32_t page, unsigned int index, uint32_t child, uint64_t rights);
 uint64_t shadow_entry(const struct domain *d, uint32_t page, unsigned int index);
