@@ -109,6 +109,7 @@ bool shadow_oos_begin(struct domain *d, const struct shadow_vcpu *sv, mfn_t mfn)
     mfn_t oldest = INVALID_MFN;
     unsigned int nr = 0;
 
+    BUG_ON(!s->frame[mfn_x(mfn)].tables);
     if (s->policy != SHADOW_OOS || !may_go(s, s->frame[mfn_x(mfn)].tables))
         return false;
     for (unsigned int i = s->nr_oos; i > 0; i--)
