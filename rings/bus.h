@@ -16,7 +16,10 @@
  *          or none of these
  *      our directory is gone      disconnect, forget it; if it is there again by then, it is another device
  *
- * A device that cannot go on says why in error/backend/TYPE/DOMID/DEVID/error of the domain that serves it, and closes.
+ * A device that cannot go on says why in error/backend/TYPE/DOMID/DEVID/error of the domain that serves it, and 5 at
+ * once: it is being closed. Whoever finds the error may be in the midst of using what would be given back,
+ * so that is done at the next look. A 5 that answers the front end's, and any 6, is said when nothing of its is held.
+ * Who reads a 5 that it has not asked for says 6, and waits for 6.
  *
  * A bus may begin with devices that another one has served, in a domain that was started again: where that one had
  * connected, it connects without a word of states, and the front end sees a pause. A front end that has closed by then,

@@ -3,10 +3,12 @@
  * Lab 11: xenbus, seen from a front end that does what it likes.
  *
  * Concept: each step is a device, and a few things that its front end or the toolstack writes into xenstore, one or two
- * of them before the bus looks. The back end is a toy that notes how it is called. Reported is what the front end sees,
- * the back end's state, and the calls, each with what was said in xenstore at that moment.
+ * of them before the bus looks. The back end is a toy that notes how it is called. Reported is what the front end sees:
+ * the back end's state, the calls, each with what was said in xenstore at that moment, and the states that were said
+ * between them, for each is a watch that fires. How often the bus asks xenstore is counted, by what it asks with.
  */
 #include "labs/kit/front.h"
+#include "rings/bus_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +24,10 @@ struct lab {
     struct kit_scene *k;
     struct kit_front *f;
     struct xenbus_kind kinds[2];
-    char calls[120]; /* since this was reported last */
+    struct xenbus_way way;         /* the bus's, which counts, */
+    const struct xenbus_way *real; /* and does what this one does */
+    uint64_t asked;
+    char calls[140]; /* since this was reported last */
     bool refuses;    /* the next connect fails */
     bool unfit;      /* the next probe fails */
     bool breaks;     /* a change while connected is more than it can do */
@@ -37,6 +42,34 @@ static void note(const char *what)
     snprintf(lab.calls + strlen(lab.calls), sizeof(lab.calls) - strlen(lab.calls), "%s%s", *lab.calls ? ", " : "",
              what);
 }
+
+/* --- xenstore, as the bus asks it --- */
+
+static bool way_watch(struct xenbus *b, const char *path, const char *token)
+{
+    lab.asked++;
+    return lab.real->watch(b, path, token);
+}
+
+static void way_write(struct xenbus *b, const char *path, const char *value)
+{
+    const char *last = strrchr(path, '/');
+    char what[16];
+
+    lab.asked++;
+    lab.real->write(b, path, value);
+    snprintf(what, sizeof(what), "says %.8s", value);
+    if (last && !strcmp(last, "/state"))
+        note(what);
+}
+
+static bool way_read(struct xenbus *b, const char *path, char value[XENBUS_VALUE])
+{
+    lab.asked++;
+    return lab.real->read(b, path, value);
+}
+
+/* --- the toy --- */
 
 static const char *state_now(void)
 {
@@ -106,12 +139,19 @@ static void *begin(void)
     lab.k = kit_scene();
     lab.kinds[0] = (struct xenbus_kind){ &toy, NULL };
     lab.f = kit_front(lab.k, lab.kinds);
+    lab.real = lab.f->bus->way;
+    lab.way = *lab.real;
+    lab.way.watch = way_watch;
+    lab.way.write = way_write;
+    lab.way.read = way_read;
+    lab.f->bus->way = &lab.way;
     return &lab;
 }
 
 static void end(void *data)
 {
     (void)data;
+    kit_count("asked", lab.asked);
     kit_front_end(lab.f);
     kit_scene_end(lab.k);
 }
@@ -268,7 +308,7 @@ static void report(const char *property, const char *when)
     if (!strcmp(property, "changed"))
         note(lab.changed ? "changed" : "no word of it");
     lab.changed = false;
-    kit_fact(property, "%s: the back end is in %s; calls: %s", when, state_now(), *lab.calls ? lab.calls : "none");
+    kit_fact(property, "%s: it is in %s; %s", when, state_now(), *lab.calls ? lab.calls : "nothing is called or said");
     lab.calls[0] = '\0';
 }
 
@@ -277,13 +317,19 @@ static void step(void *data, unsigned int number)
     unsigned int nr = 2 + (unsigned int)kit_random(ACTIONS_MAX - 1);
     const bool book = kit_random(4), taken = !kit_random(6);
     const char *const had = !taken ? NULL : kit_random(5) ? "4" : "6";
+    /* It may have gone on meanwhile, or not have heard that there is another bus. */
+    const char *const ways[] = { "1", "2", "5", "5", had, had, had, had };
+    const char *const begins = !taken ? "1" : ways[kit_random(ARRAY_SIZE(ways))];
+    const bool at_once = taken && kit_random(2);
     struct todo todo[ACTIONS_MAX];
     char line[SAID_MAX] = "a new device", text[48];
 
     (void)data, (void)number;
     for (unsigned int i = 0; i < nr; i++)
         choose(&todo[i], i, book);
-    lab.f->begins = !taken || !kit_random(4) ? "1" : had; /* or it has not heard that there is another bus */
+    if (at_once) /* it says that it is connected, whatever it has said before */
+        todo[0] = (struct todo){ STATE, 4, 0, 0 };
+    lab.f->begins = begins;
     lab.refuses = taken && !kit_random(4);
     if (taken)
         snprintf(line, sizeof(line), "a device that another bus has left in %s, its front end in %s%s", had,
