@@ -376,6 +376,11 @@ static const struct wrong {
     { "an entry that is in use as a part of a frame", "permits", 0 },
 };
 
+static bool frame_counts_as_written(struct lab *l, mfn_t mfn)
+{
+    return l->k->m->written[mfn_x(mfn) / 8] >> mfn_x(mfn) % 8 & 1;
+}
+
 static void step_one(struct lab *l)
 {
     const unsigned int n = kit_random(5) < 2 ? 0 : (unsigned int)kit_random(ARRAY_SIZE(wrongs));
@@ -422,8 +427,13 @@ static void step_one(struct lab *l)
     if (slot < 512 && ref == REF)
         mapping_say(l, "map", &m, l->granter.frame[0]);
     seen_begin(l);
+    frame_log_forget(l->k->m, l->granter.frame[0]);
     status = unmap_all(l, &m);
     kit_fact("unmap", "unmapped: status %d", status);
+    if (m.good && !l->pv && (flags & GNTMAP_host_map) && !(flags & GNTMAP_readonly))
+        kit_fact("dirty", "native code could write it: it %s, and %u may still write it",
+                 frame_counts_as_written(l, l->granter.frame[0]) ? "counts as written" : "does not count as written",
+                 l->k->m->shares[mfn_x(l->granter.frame[0])]);
     seen_say("unmapping");
     state(l, "after that", 1, NULL);
     if (n == 10 || n == 11)
@@ -433,6 +443,40 @@ static void step_one(struct lab *l)
 }
 
 /* --- several uses of one entry --- */
+
+/* A command, and how often it goes to the user's handles and to the page that the active entry is in. */
+static struct {
+    struct lab *l;
+    struct mapping *m;
+    unsigned int flags, slot;
+    bool undo;
+    int status;
+    uint64_t looks;
+} counted;
+
+static void counted_run(void *data)
+{
+    struct mapping *m = counted.m;
+
+    (void)data;
+    counted.status = counted.undo ? unmap_all(counted.l, m) : map(counted.l, m, REF, counted.slot, counted.flags);
+}
+
+static void counted_seen(void *data, const void *place, bool write, uintptr_t code)
+{
+    (void)data, (void)place, (void)write, (void)code;
+    counted.looks++;
+}
+
+static int counted_do(struct lab *l, struct mapping *m, bool undo, unsigned int slot, unsigned int flags)
+{
+    struct grant_mapping *maptrack = l->user.d->grant_table->maptrack;
+    void *places[] = { (void *)(uintptr_t)active(l, 0), maptrack, maptrack + HANDLES - 1 };
+
+    counted.l = l, counted.m = m, counted.undo = undo, counted.slot = slot, counted.flags = flags;
+    kit_accesses(places, maptrack ? 3 : 1, counted_run, counted_seen, NULL);
+    return counted.status;
+}
 
 enum change {
     CHANGE_NONE,
@@ -494,6 +538,7 @@ static void step_again(struct lab *l)
                  flags[i] & GNTMAP_readonly ? "for reading" : "for writing");
     }
     entry_write(l, REF, permitted(l, 0));
+    counted.looks = 0;
     kit_step("version %u, one entry is mapped %u times%s: %s", l->version, nr,
              meanwhile ? ", and made invalid during the first" : "", text);
     for (unsigned int i = 0; i < nr; i++) {
@@ -504,7 +549,7 @@ static void step_again(struct lab *l)
         seen_begin(l);
         seen.hostile = meanwhile && !i ? hostile_meanwhile : NULL;
         kit_fact("note", "mapping %u, %s: status %d", i + 1, flags_text(flags[i]),
-                 map(l, &m[i], REF, ROOM + i, flags[i]));
+                 i ? counted_do(l, &m[i], false, ROOM + i, flags[i]) : map(l, &m[i], REF, ROOM, flags[i]));
         mapping_say(l, "note", &m[i], l->granter.frame[0]);
         snprintf(when, sizeof(when), "after mapping %u", i + 1);
         state(l, when, 1, NULL);
@@ -516,9 +561,10 @@ static void step_again(struct lab *l)
         char when[32];
 
         snprintf(when, sizeof(when), "after unmapping %u", order[i] + 1);
-        kit_fact("unmap", "unmapping %u: status %d", order[i] + 1, unmap_all(l, &m[order[i]]));
+        kit_fact("unmap", "unmapping %u: status %d", order[i] + 1, counted_do(l, &m[order[i]], true, 0, 0));
         state(l, when, 1, NULL);
     }
+    kit_count("looks", counted.looks);
 }
 
 /* --- between two reads --- */
@@ -926,6 +972,8 @@ static void *begin(void)
 
     lab.k = kit_scene_empty();
     lab.k->m->log.level = LOG_ERR;
+    if (!frame_log_begin(lab.k->m))
+        kit_die("no memory");
     lab.next = STEPS * 3 + 1; /* the first guest there is has the hypervisor make tables that stay */
     party_begin(&lab, &lab.user, &pv64_guest);
     tables_make(&lab, &lab.user);
@@ -933,7 +981,13 @@ static void *begin(void)
     return &lab;
 }
 
-static void end(void *data) { kit_scene_end(((struct lab *)data)->k); }
+static void end(void *data)
+{
+    struct kit_scene *k = ((struct lab *)data)->k;
+
+    frame_log_end(k->m);
+    kit_scene_end(k);
+}
 
 static void parties_begin(struct lab *l, unsigned int number)
 {
