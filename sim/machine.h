@@ -45,7 +45,7 @@ struct machine_edges {
     struct code_map *code;   /* NULL: there are no processors */
     struct history *history; /* sim/checkpoint.h; NULL: none is kept */
     int ram_fd;
-    uint64_t told_gone;   /* calls of machine_mapping_gone() and machine_mappings_gone(); for labs */
+    uint64_t told_gone;   /* calls of machine_mapping_gone(), machine_mappings_gone(), machine_root_gone(); for labs */
     void *audit, *interp; /* notes of mmu/audit.c and vcpu/five/, kept from one time to the next; from malloc() */
 };
 

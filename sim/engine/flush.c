@@ -140,6 +140,7 @@ void machine_root_gone(struct machine *m, mfn_t root)
 {
     const uint64_t addr = mfn_x(root) << PAGE_SHIFT;
 
+    m->edges->told_gone++;
     if (m->edges->code && (m->edges->code->emu->tlb.root == addr || m->edges->code->emu->tlb.other == addr))
         m->edges->code->emu->tlb.gone.all = true;
 }

@@ -12,6 +12,7 @@
  * Budget: three kinds of steps, over the same frames.
  */
 #include "labs/kit/frames.h"
+#include "labs/kit/stores.h"
 #include "mmu/page_private.h"
 #include "mmu/paging.h"
 #include "mmu/pv/private.h"
@@ -227,6 +228,7 @@ static void step_put(void)
     char text[160];
     struct vcpu *v;
     unsigned int since;
+    uint64_t told;
 
     kit_frames_fresh(unit);
     state_make(pg, was, now, uses);
@@ -234,10 +236,14 @@ static void step_put(void)
     what = script_make(now, false, &v);
     kit_step("frame (%s), used until %u: one use ends%s; %s", kit_frame_text(pg, text), since, v ? ", for a vCPU" : "",
              what);
+    told = k->m->edges->told_gone;
     type_say(was == PARTIAL || script.answer ? "partial"
              : uses > 1                      ? "again"
                                              : "last",
              pg, _put_page_type(k->xen, v, pg));
+    if (now == PGT_l4_page_table && !script.answer && (was == PARTIAL || uses == 1))
+        kit_fact("root", "an L4 table is in use no more: the TLB is %s",
+                 k->m->edges->told_gone > told ? "told" : "not told");
 }
 
 /* --- level 1 entries --- */
@@ -595,6 +601,60 @@ static void step_apart(void)
     table_say(f, "given");
 }
 
+/* Promoted or demoted; how often all of its entries could have been looked at meanwhile is counted. */
+static struct {
+    struct page_info *pg;
+    bool apart;
+    int rc;
+    uint64_t accesses;
+} walk;
+
+static void walk_run(void *data)
+{
+    (void)data;
+    if (walk.apart)
+        demote_l1_table(k->xen, walk.pg);
+    else
+        walk.rc = promote_l1_table(k->xen, walk.pg);
+}
+
+static void walk_seen(void *data, const void *place, bool write, uintptr_t code)
+{
+    (void)data, (void)place, (void)write, (void)code;
+    walk.accesses++;
+}
+
+static int walk_do(struct kit_frames *f, bool apart)
+{
+    void *page = frame_write_begin(k->m, f->frame[0]);
+
+    frame_write_end(k->m, f->frame[0]);
+    walk.pg = kit_page(f, 0);
+    walk.apart = apart;
+    walk.accesses = 0;
+    kit_accesses(&page, 1, walk_run, walk_seen, NULL);
+    kit_count("looks", (walk.accesses + PTES_PER_TABLE - 1) / PTES_PER_TABLE);
+    return walk.rc;
+}
+
+/* Many entries, far apart: what looks for the next one from the beginning reads the table as often as it has some. */
+static void step_many(void)
+{
+    struct kit_frames *f = kit_random(3) ? unit : unit32;
+    const unsigned int first = (unsigned int)kit_random(8);
+
+    frames_make(f);
+    kit_step(
+        "a frame of a guest of %d bits is to be an L1 table, and is one no more: slots %u, %u, ... for a fresh frame",
+        f == unit ? 64 : 32, first, first + 8);
+    for (unsigned int slot = first; slot < PTES_PER_TABLE; slot += 8)
+        kit_frames_write(f, 0, slot, pte_make(f->frame[PLAIN], _PAGE_PRESENT));
+    kit_fact("table", "%s", kit_errno_text(walk_do(f, false)));
+    table_say(f, "table");
+    walk_do(f, true);
+    table_say(f, "given");
+}
+
 /* --- two guests that go on --- */
 
 /* What frame n mostly is: 0 to 2 L1, 3 and 4 L2, 5 and 6 L3, 7 L4, the others data. */
@@ -673,7 +733,7 @@ static void step(void *data, unsigned int number)
     case 4: step_entry(); break;
     case 5: step_given(); break;
     case 6: step_table(); break;
-    case 7: step_apart(); break;
+    case 7: kit_random(24) ? step_apart() : step_many(); break;
     default: step_stream(); return;
     }
     k->xen->tlb_clock = 2 * FLUSHED;
