@@ -4,10 +4,14 @@
  *
  * Concept: each step is one instruction at a place of the guest's, general registers with random values, and a mode
  * with an IOPL. The exit is made up, as hardware would have made it: #GP at that instruction. Reported is what the
- * guest can see afterwards: where it goes on, its registers, and the virtual control registers.
+ * guest can see afterwards: where it goes on, its registers, and the virtual control registers. How often the
+ * instruction's bytes are read is counted.
  */
 #include "labs/kit/kit.h"
+#include "labs/kit/stores.h"
 #include "mmu/guest_access.h"
+#include "sim/frame.h"
+#include "sim/insn.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
 
@@ -126,6 +130,40 @@ static void registers(char *text, size_t size, unsigned int which, const char *b
             n += (size_t)snprintf(text + n, size - n, "%s%s%s%#" PRIx64, n ? ", " : "", gpr_names[i], between, gpr[i]);
 }
 
+/* The exit is handled, and the place that the instruction is at watched. */
+static struct {
+    struct vcpu *v;
+    struct sim_exit *e;
+    const uint8_t *insn; /* as the check reaches it */
+    uint64_t fetches;
+} handled;
+
+static void handled_run(void *data)
+{
+    (void)data;
+    pv_handle_exit(handled.v, handled.e);
+}
+
+static void handled_seen(void *data, const void *place, bool write, uintptr_t code)
+{
+    const uint8_t *at = place;
+
+    (void)data, (void)code;
+    handled.fetches += !write && at >= handled.insn && at < handled.insn + INSN_MAX_LEN;
+}
+
+static void handle(struct kit_scene *k, struct sim_exit *e)
+{
+    uint32_t pfec = 0;
+    const mfn_t mfn = guest_walk(k->v, k->scratch, &pfec);
+    uint8_t *page = frame_write_begin(k->m, mfn);
+    void *place = page + k->scratch % PAGE_SIZE;
+
+    frame_write_end(k->m, mfn);
+    handled.v = k->v, handled.e = e, handled.insn = place;
+    kit_accesses(&place, 1, handled_run, handled_seen, NULL);
+}
+
 static void step(void *data, unsigned int number)
 {
     struct kit_scene *k = data;
@@ -145,7 +183,7 @@ static void step(void *data, unsigned int number)
     registers(text, sizeof(text), row->from, " ", gpr);
     kit_step("%s in the %s, IOPL %u, CR0.TS %d%s%s", row->text, kernel ? "kernel" : "user mode", v->pv.iopl,
              !!(cr[0] & X86_CR0_TS), text[0] ? ", " : "", text);
-    pv_handle_exit(v, &e);
+    handle(k, &e);
 
     went = v->regs->rip;
     if (went == HANDLER)
@@ -169,6 +207,7 @@ static void end(void *data)
 {
     struct kit_scene *k = data;
 
+    kit_count("fetches", handled.fetches);
     kit_scene_end(k);
 }
 

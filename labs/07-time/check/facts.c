@@ -165,12 +165,14 @@ struct readers {
     struct vcpu *v;
     struct reader reader[2]; /* of the line, and of its copy */
     unsigned int nr;
+    uint64_t stores;
 };
 
 static void look(void *data)
 {
     struct readers *r = data;
 
+    r->stores++;
     for (unsigned int i = 0; i < r->nr; i++) {
         struct reader *one = &r->reader[i];
 
@@ -309,6 +311,7 @@ static void step_publish(struct kit_scene *k)
     info_text((const struct vcpu_time_info *)(void *)line, text, sizeof(text));
     kit_fact("info", "%s", text);
     reader_fact(&r.reader[0], "version");
+    kit_count("stores", r.stores);
     k->v->time_info_guest = 0;
     if (!copy)
         return;
