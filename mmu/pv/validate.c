@@ -156,8 +156,8 @@ static void promote_done(struct xen *xen, struct page_info *pg, uint64_t type)
  * With PTF_partial_set the first of them has its general reference already. For a v, before each but the first one of
  * the call, hypercall_preempt_check() may say that it is time to stop.
  *
- * 0; -ERESTART, and nr_validated_ptes, partial_flags say where; -EINVAL: bad, and what its entries hold is given up: at
- * once, or for a v later (page_put_later()).
+ * 0; -ERESTART, and nr_validated_ptes, partial_flags say where; -EINVAL, or what was said of an entry: bad, and what
+ * its entries hold is given up: at once, or for a v later (page_put_later()).
  */
 int pv_promote_table(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
