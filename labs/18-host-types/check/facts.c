@@ -167,11 +167,14 @@ static void make(struct scene *s, unsigned int number)
                                               MODEL_posted, MODEL_posted,    MODEL_device,
                                               MODEL_device, MODEL_interrupt, MODEL_halt };
     const bool much = !kit_random(3); /* more than the ring has places */
+    /* Short lists first: a list is a step, and the first that goes wrong is the one that is shown. */
+    const unsigned int each = STEPS / MODEL_NR_KINDS, most = 1 + number % each * 2 * EXITS / each;
 
     memset(s, 0, sizeof(*s));
     s->m.kind = (enum model_kind)(number * MODEL_NR_KINDS / STEPS); /* one after the other, as they are written */
     s->m.others = 1000 + kit_random(3) * 50000;
     s->nr = much ? EXITS : 1 + (unsigned int)kit_random(EXITS - 2); /* what is said of a step is one line */
+    s->nr = s->nr < most ? s->nr : most;
     for (unsigned int i = 0; i < s->nr; i++) {
         struct model_exit *x = &s->exit[i];
 
@@ -206,7 +209,7 @@ static void step(void *data, unsigned int number)
     make(&s, number);
     for (unsigned int i = 0; i < s.nr && len < sizeof(text); i++)
         len += describe(&s.exit[i], text + len, sizeof(text) - len);
-    kit_step("%s, %u exits:%s", kinds[s.m.kind].name, s.nr, text);
+    kit_step("%s, %u exit%s:%s", kinds[s.m.kind].name, s.nr, s.nr == 1 ? "" : "s", text);
     il_explore(&il, wrong, sizeof(wrong));
     for (unsigned int i = 0; i < s.nr; i++)
         say(&s, i);
