@@ -139,4 +139,57 @@ struct precopy_ops {
                     uint64_t *gfn, size_t max);
 };
 
+/* --- ring: when the other side of a ring is told --- */
+
+/*
+ * Two domains share a ring: a producer puts requests into it, a consumer takes them out. Both sides' indices count
+ * requests, and wrap at 2^32; the slot is index % slots. Who finds the ring empty sleeps, and has to be told, by an
+ * event channel; who is awake need not be. So the consumer leaves in the ring at which index it wants to be told:
+ * `event`.
+ *
+ *      producer: requests into slots | prod = new | read event | notify()? send     (RING_PUSH_REQUESTS_AND_CHECK_NOTIFY)
+ *      consumer: take all up to prod | event = next_event() | is prod still cons? sleep   (RING_FINAL_CHECK_FOR_REQUESTS)
+ *
+ * Each | is a moment in which the other side may do anything. (xen/include/public/io/ring.h has both macros, and
+ * "Notification hold-off".) A notification costs the sender a hypercall, and the receiver a wake-up; one that is
+ * missing leaves a sleeper asleep with work to do. Sends merge until the consumer has woken, as an event channel's do.
+ *
+ * Beside the three numbers that the macros have, both functions are told what else that side knows (struct ring_now):
+ * without `due`, how many are sure to come, nobody could hold off and be sure to be told at all; and several rings
+ * share a policy.
+ *
+ * There is one `state`, and in life there are two sides, which have in common what is in the ring. Who hands something
+ * from one function to the other through `state` decides what no two domains could. Times are ns.
+ */
+struct ring_now {
+    uint64_t now;     /* since the beginning; in all orders (life > 0): steps of the two sides so far */
+    uint64_t ring;    /* which one: 0 to 15, in the order of the workload */
+    uint64_t life;    /* 0; where all orders of steps are tried: another one for each, which begins with a new ring */
+    uint64_t slots;   /* a power of 2 */
+    uint64_t cost;    /* what a notification takes of the producer's time; orders: 0 */
+    uint64_t latency; /* from then until the consumer is woken; orders: 0 */
+    /*
+     * How many more are sure to come, whatever is decided. notify(): requests that are to be put behind prod: they wait
+     * already, or the consumer has asked for them. next_event(): what the consumer has asked for and not taken, as a
+     * frontend knows how many responses are to come; 0: nobody has promised anything. If all of it is in the ring, then
+     * prod is cons + due.
+     */
+    uint64_t due;
+};
+
+struct ring_ops {
+    struct kit k;
+    /*
+     * The producer has just moved its index from `old` to `prod` (prod - old requests, at least 1), and then read
+     * `event`, which the consumer may have left long ago. Is the consumer to be told?
+     */
+    bool (*notify)(void *state, const struct ring_now *now, uint32_t old, uint32_t prod, uint32_t event);
+    /*
+     * The consumer has taken all that it has seen, up to `cons`, and is about to sleep: what is to be `event`? Any
+     * number is allowed; one that prod will not go past, for want of requests or of slots, is slept through. Of what
+     * came meanwhile the consumer learns when it looks once more, before it sleeps.
+     */
+    uint32_t (*next_event)(void *state, const struct ring_now *now, uint32_t cons);
+};
+
 #endif

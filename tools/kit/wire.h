@@ -64,4 +64,11 @@ struct memctl_question {
 #define PRECOPY_AT_ONCE          1024
 enum precopy_hook { PRECOPY_STOP = 1, PRECOPY_ORDER };
 
+/* ring. Bytes of both: this; the answer of RING_NOTIFY is a byte, 0 or 1, of RING_NEXT_EVENT a uint32_t. */
+enum ring_hook { RING_NOTIFY = 1, RING_NEXT_EVENT };
+struct ring_question {
+    struct ring_now now;
+    uint32_t old, prod, event, cons; /* notify() has the first three, next_event() the last */
+};
+
 #endif
