@@ -68,27 +68,36 @@ void fresh_digest(const struct check *c, char digest[FRESH_DIGEST])
         digest[0] = '\0';
 }
 
-/* Any file of the student's may be included by another one; tests are none. */
+/* What one may include of the student's: all but what check leaves there, texts, and what one hands in. */
 static int is_source(const struct dirent *e)
 {
+    static const char *const others[] = { ".test", ".md", ".tar" };
     const char *dot = strrchr(e->d_name, '.');
 
-    return dot && dot != e->d_name && strcmp(dot, ".test") && strcmp(dot, ".md") && strcmp(dot, ".tar");
+    for (size_t i = 0; dot && i < sizeof(others) / sizeof(*others); i++)
+        if (!strcmp(dot, others[i]))
+            return false;
+    return strcmp(e->d_name, "failed") && strcmp(e->d_name, "..") && (e->d_name[0] != '.' || dot != e->d_name);
 }
 
 static int is_made(const struct dirent *e) { return e->d_name[0] != '.' && strcmp(e->d_name, "fresh"); }
 
-/* Names, and of what they name either the contents or the times. */
-static void folder(struct sha256_ctx *sha, const char *path, int (*is)(const struct dirent *e), bool whole)
+#define DEEPEST 16
+
+/* Names, and of what they name either the contents, of folders as well, or the times. */
+static void folder(struct sha256_ctx *sha, const char *path, int (*is)(const struct dirent *e), bool whole, int deep)
 {
     struct dirent **entry = NULL;
-    const int n = path ? scandir(path, &entry, is, alphasort) : 0;
+    const int n = path && deep < DEEPEST ? scandir(path, &entry, is, alphasort) : 0;
 
     for (int i = 0; i < n; i++) {
         char *file = check_path("%s/%s", path, entry[i]->d_name);
+        struct stat st;
 
         sha256_update(sha, strlen(entry[i]->d_name) + 1, (const uint8_t *)entry[i]->d_name);
-        if (file && whole)
+        if (file && whole && !lstat(file, &st) && S_ISDIR(st.st_mode))
+            folder(sha, file, is, whole, deep + 1);
+        else if (file && whole)
             contents(sha, file);
         else if (file)
             times(sha, file);
@@ -105,8 +114,8 @@ static void all(const struct check *c, char digest[FRESH_DIGEST])
     struct sha256_ctx sha;
 
     sha256_init(&sha);
-    folder(&sha, c->folder, is_source, true);
-    folder(&sha, made, is_made, false);
+    folder(&sha, c->folder, is_source, true, 0);
+    folder(&sha, made, is_made, false, 0);
     times(&sha, "/proc/self/exe");
     if (library && labs)
         times(&sha, library), times(&sha, labs);

@@ -8,11 +8,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +26,7 @@ static bool line_read(const char *line, size_t *name, const char **digest)
     *name = strcspn(line, " \n");
     *digest = line + *name + 1;
     return line[*name] == ' ' && strspn(*digest, "0123456789abcdef") == FRESH_DIGEST - 1 &&
-           ((*digest)[FRESH_DIGEST - 1] == '\n' || !(*digest)[FRESH_DIGEST - 1]);
+           strchr("\r\n", (*digest)[FRESH_DIGEST - 1]); /* or the file's end */
 }
 
 static const char *next(const char *line)
@@ -37,9 +35,10 @@ static const char *next(const char *line)
     return line + (*line == '\n');
 }
 
+/* Of any language. */
 static bool is_text(const char *text)
 {
-    while (*text && (isprint((unsigned char)*text) || isspace((unsigned char)*text)))
+    while (*text && (isprint((unsigned char)*text) || isspace((unsigned char)*text) || *text & 0x80))
         text++;
     return !*text;
 }
@@ -63,15 +62,18 @@ static char *text_read(const char *path)
     return text;
 }
 
-/* The digest that is noted of a lab, the last one; NULL: none. */
-static const char *noted(const char *text, const char *name)
+enum noted { NOTED_NOT, NOTED_OTHER, NOTED };
+
+/* What is noted of a lab: it, with that digest; or other files of it. Where files were joined there may be several. */
+static enum noted noted(const char *text, const char *name, const char *of)
 {
-    const char *digest, *found = NULL;
+    enum noted found = NOTED_NOT;
+    const char *digest;
     size_t len;
 
-    for (const char *line = text; *line; line = next(line))
+    for (const char *line = text; *line && found != NOTED; line = next(line))
         if (line_read(line, &len, &digest) && len == strlen(name) && !strncmp(line, name, len))
-            found = digest;
+            found = strncmp(of, digest, FRESH_DIGEST - 1) ? NOTED_OTHER : NOTED;
     return found;
 }
 
@@ -104,33 +106,18 @@ static int text_write(const char *path, const char *text, const char *name, cons
     return rc;
 }
 
-/* Two checks may note something at the same time: one waits until this is closed, where there are such locks. */
-static int folder_lock(const char *folder, int len)
-{
-    char path[4096];
-    int fd;
-
-    snprintf(path, sizeof(path), "%.*s/", len, folder);
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        flock(fd, LOCK_EX);
-    return fd;
-}
-
 void progress_passed(const struct check *c)
 {
     char *path = NULL, *text = NULL, digest[FRESH_DIGEST];
-    const int above = (int)(strrchr(c->folder, '/') - c->folder);
-    const char *old;
-    int lock = -1;
+    char above[4096];
+    int lock;
 
     fresh_digest(c, digest);
-    if (asprintf(&path, "%.*s/" FILE_NAME, above, c->folder) >= 0) {
-        lock = folder_lock(c->folder, above);
+    snprintf(above, sizeof(above), "%.*s/", (int)(strrchr(c->folder, '/') - c->folder), c->folder);
+    lock = student_lock(above);
+    if (asprintf(&path, "%s" FILE_NAME, above) >= 0)
         text = text_read(path);
-    }
-    old = text ? noted(text, c->lab->name) : NULL;
-    if (text && digest[0] && (!old || strncmp(old, digest, FRESH_DIGEST - 1)))
+    if (text && digest[0] && noted(text, c->lab->name, digest) != NOTED)
         text_write(path, text, c->lab->name, digest);
     if (lock >= 0)
         close(lock);
@@ -144,17 +131,18 @@ void progress_passed(const struct check *c)
 static const char *state(const struct lab_place *p, const struct lab *l, const char *text, const char *above)
 {
     char folder[4400], digest[FRESH_DIGEST];
-    const char *old = noted(text, l->name);
     struct check c;
+    enum noted old;
 
     snprintf(folder, sizeof(folder), "%s%s", above, l->name);
     c = student_check(p, l, folder);
     fresh_digest(&c, digest);
-    if (!old)
+    old = noted(text, l->name, digest);
+    if (old == NOTED_NOT)
         return access(folder, F_OK) ? "" : "begun";
     if (!digest[0])
         return "passed; its files are not here";
-    return strncmp(old, digest, FRESH_DIGEST - 1) ? "passed, and changed since" : "passed";
+    return old == NOTED ? "passed" : "passed, and changed since";
 }
 
 int lab_progress(const struct lab_place *p, int argc, char *const *argv)
@@ -170,7 +158,7 @@ int lab_progress(const struct lab_place *p, int argc, char *const *argv)
     if (!text)
         return STATUS_ENVIRONMENT;
     for (const char *line = text; *line; line = next(line), number++)
-        if (*line != '#' && *line != '\n' && !line_read(line, &len, &digest))
+        if (*line != '#' && line[strspn(line, " \t\r")] != '\n' && !line_read(line, &len, &digest))
             fprintf(stderr,
                     "xenlab: lab: %s: line %u is no lab and a digest; it stays there, and does not count: \"%.*s\"\n",
                     path, number, (int)(strcspn(line, "\n") < 60 ? strcspn(line, "\n") : 60), line);

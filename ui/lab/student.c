@@ -6,10 +6,12 @@
 #include "ui/status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -172,7 +174,16 @@ struct check student_check(const struct lab_place *p, const struct lab *l, const
                            .again = true };
 }
 
-int student_check_run(struct check *c)
+int student_lock(const char *folder)
+{
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0)
+        flock(fd, LOCK_EX); /* where there are no such locks it goes on without */
+    return fd;
+}
+
+static int check_said(struct check *c)
 {
     const int rc = check_run(c);
 
@@ -194,6 +205,15 @@ int student_check_run(struct check *c)
         if (c->finding[i].verdict == VERDICT_FAIL)
             return STATUS_FAILED;
     return STATUS_OK;
+}
+
+int student_check_run(struct check *c)
+{
+    const int lock = student_lock(c->folder), rc = check_said(c);
+
+    if (lock >= 0)
+        close(lock);
+    return rc;
 }
 
 static void indented(const char *text)

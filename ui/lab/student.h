@@ -19,6 +19,8 @@ const struct lab *student_lab_or(const struct lab_place *p, int argc, char *cons
 /* Where it is, absolute. False, and a message. */
 bool student_folder(const struct lab *l, char *folder, size_t size);
 
+/* Until this is closed others wait: two checks would build into each other's program, or note over each other. */
+int student_lock(const char *folder);
 /* A check of it as a student's: with the seeds of lab.conf, and not built again if it is of the same files. */
 struct check student_check(const struct lab_place *p, const struct lab *l, const char *folder);
 /* check_run(), and messages; what fails is left in failed/, unless c->keep is set. Returns the exit status. */
