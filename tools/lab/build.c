@@ -26,6 +26,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define GCC           "/usr/bin/gcc" /* which the flags are for, even where cc is another one */
 #define MAX_WORDS     256
 #define SAID_MAX      (16 << 10)  /* of what the compiler says, in bytes */
 #define FILE_SIZE_MAX (64u << 20) /* of what it makes */
@@ -124,7 +125,7 @@ static bool no_room(const char *said, const char *work)
 static int run_cc(struct check *c, const char *flags, const char *const *what, const char *const *see,
                   const char *headers)
 {
-    const char *word[MAX_WORDS] = { "/usr/bin/cc", "-B/usr/bin", "-pipe" };
+    const char *word[MAX_WORDS] = { access(GCC, X_OK) ? "/usr/bin/cc" : GCC, "-B/usr/bin", "-pipe" };
     unsigned int nr = 3, given;
     char *path = check_path("%s/%s", c->built, flags), *work = check_path("%s/.build", c->folder),
          *here = check_path("-ffile-prefix-map=%s=.", c->folder);
