@@ -7,6 +7,7 @@
  */
 #include "tools/host_private.h"
 
+#include "mmu/audit.h"
 #include "mmu/grant/grant_table.h"
 #include "tools/xc/xc.h"
 #include "vcpu/cpu_policy.h"
@@ -318,6 +319,15 @@ void host_trace(struct host *h, void (*sink)(void *data, const struct trace_reco
 }
 
 struct xen *host_xen(struct host *h) { return h->xen; }
+
+int host_audit(struct host *h, char *why, size_t len)
+{
+    const int rc = mmu_audit(h->xen, why, len);
+
+    if (rc == -ENOMEM)
+        snprintf(why, len, "out of memory");
+    return rc ? -1 : 0;
+}
 
 const struct image *host_guest_image(const struct host *h, domid_t domid)
 {

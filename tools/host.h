@@ -161,6 +161,37 @@ void host_power_cut(struct host *h);
 /* HOST_DISKS_EXIT: what guests have written goes to their disks' files: of each disk all, or nothing. -1: message(). */
 int host_disks_save(struct host *h);
 
+/*
+ * A domain without a kernel, for who makes hypercalls and exits in its name (include/xenlab/xenlab.h): paused, and none
+ * of the guests that are counted, listed or restarted. Its page i, of `pages`, is at address `base` + i * PAGE_SIZE of
+ * its only address space, writable; what else lies there the toolstack uses. A PV domain's page 0 has the hypercall
+ * page, vCPU 0 would begin in page 1, with a jump to itself, and its stack grows down from the end of the last page. It
+ * runs in its kernel's mode: an HVM
+ * domain's in long mode, with guest-physical addresses equal to virtual ones.
+ */
+enum host_made_type { HOST_MADE_PV64, HOST_MADE_PV32, HOST_MADE_HVM, HOST_MADE_TYPES };
+#define HOST_MADE_BASE_64   UINT64_C(0xffffffff80000000)
+#define HOST_MADE_BASE_32   UINT64_C(0xc0000000) /* an HVM domain's: 0 */
+#define HOST_MADE_PAGES_MIN 4u
+#define HOST_MADE_PAGES_MAX 0x20000u
+#define HOST_MADE_VCPUS_MAX 32u
+#define HOST_MADE_MAX       256u /* at a time */
+struct host_made {
+    uint32_t type, vcpus; /* all but the first are down, as on real hardware */
+    uint32_t pages;
+    uint32_t control; /* it may do what dom0 may */
+};
+/* Its number, or -1 and why not. */
+int host_made_add(struct host *h, const struct host_made *what, char err[HOST_ERR_SIZE]);
+/* Is it such a domain, and not destroyed? Then this may be done with it. */
+enum host_made_what { HOST_MADE_PAUSE, HOST_MADE_UNPAUSE, HOST_MADE_DESTROY, HOST_MADE_WHATS };
+bool host_is_made(const struct host *h, domid_t domid);
+int host_made_do(struct host *h, domid_t domid, enum host_made_what what);
+/* The address of its page 0; of what is no such domain, 0. */
+uint64_t host_made_base(const struct host *h, domid_t domid);
+/* The one that was made last; 0: none. */
+domid_t host_made_last(const struct host *h);
+
 /* The settings in a file of a saved domain, as xl_config_load(). */
 int host_saved_config(struct xl_config *cfg, const char *path, char err[XL_ERR_SIZE]);
 
@@ -345,6 +376,8 @@ const char *host_crash_why(const struct host *h, domid_t domid, int reason);
  * nothing to tell.
  */
 bool host_crash_report(struct host *h, domid_t domid, const char *why, struct crash_report *report);
+/* mmu_audit(): 0, or -1 and the first difference. */
+int host_audit(struct host *h, char *why, size_t len);
 /*
  * Who gets the hypervisor's messages, up to that level, and what happens: see sim/log.h and sim/trace.h. sink NULL:
  * nobody.

@@ -177,7 +177,8 @@ struct host {
     struct guest *names[HOST_NAME_LISTS];         /* who has a name: host_names.c */
     unsigned int nr_guests, guests_left;          /* added; not ended, and no driver domains */
     unsigned int nr_unlisted;
-    bool kept_told; /* that kernels cannot be kept on disk; or nobody wants to know */
+    domid_t made[HOST_MADE_MAX], made_last; /* domains without a kernel: host_made.c; 0: room for one */
+    bool kept_told;                         /* that kernels cannot be kept on disk; or nobody wants to know */
     struct host_pool *pools;
     unsigned int nr_pools;
     bool audit;

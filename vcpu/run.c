@@ -361,6 +361,27 @@ void xen_interrupt(struct xen *xen, s_time_t now)
         xen->machine->clock.now = now;
 }
 
+void xen_exit_made_up(struct xen *xen, struct vcpu *v, const struct sim_exit *e, s_time_t now)
+{
+    struct machine *m = xen->machine;
+    struct xen_pcpu *pc = &xen->pcpu[v->processor];
+
+    const bool runs = pc->curr == v; /* else it comes onto the pCPU for just that */
+
+    xen_interrupt(xen, now);
+    m->cur_pcpu = v->processor;
+    if (m->clock.now < pc->now)
+        m->clock.now = pc->now;
+    if (!runs)
+        context_switch(xen, NULL, v);
+    exit_account(xen, m, v, e);
+    v->domain->guest->handle_exit(v, e);
+    if (!runs)
+        context_switch(xen, v, NULL);
+    if (pc->now < m->clock.now)
+        pc->now = m->clock.now;
+}
+
 enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
 {
     const struct position begin = xen->machine->at;

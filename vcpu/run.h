@@ -43,4 +43,11 @@ bool xen_is_idle(const struct xen *xen);
  */
 void xen_interrupt(struct xen *xen, s_time_t now);
 
+/*
+ * v, a guest's vCPU with a processor, has come out for e, which is made up: the hypervisor deals with it as if it had,
+ * on the pCPU that v is on or was on last. To be called between two calls of the above, as xen_interrupt(), and it is
+ * one; not where the guest has come out already (RUN_EXIT). What the instruction at RIP has to say to it is read there.
+ */
+void xen_exit_made_up(struct xen *xen, struct vcpu *v, const struct sim_exit *e, s_time_t now);
+
 #endif

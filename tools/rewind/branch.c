@@ -39,6 +39,23 @@ static void free_name(const struct rewind *r, char name[REWIND_NAME_SIZE])
     }
 }
 
+/* From here on another future: of the known one, all but its journal. */
+static void end_here(struct rewind *r)
+{
+    r->line = ++r->lines;
+    history_forget_ahead(r->history);
+    journal_truncate(&r->journal, r->next);
+    r->compare.fn = NULL;
+    r->end = r->m->at;
+    r->end_now = host_now(r->host);
+}
+
+void rewind_forget(struct rewind *r)
+{
+    if (!rewind_is_live(r))
+        end_here(r);
+}
+
 int rewind_branch(struct rewind *r, const char *name, char err[REWIND_ERR_SIZE])
 {
     struct rewind_branch *more, b = { .end = r->end, .end_now = r->end_now, .line = r->line };
@@ -67,12 +84,7 @@ int rewind_branch(struct rewind *r, const char *name, char err[REWIND_ERR_SIZE])
     }
     r->branches = more;
     r->branches[r->nr_branches++] = b;
-    r->line = ++r->lines;
-    history_forget_ahead(r->history);
-    journal_truncate(&r->journal, r->next);
-    r->compare.fn = NULL;
-    r->end = r->m->at;
-    r->end_now = host_now(r->host);
+    end_here(r);
     return 0;
 }
 

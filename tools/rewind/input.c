@@ -10,6 +10,7 @@
 #include "mmu/page.h"
 #include "sim/frame.h"
 #include "tools/ctl.h"
+#include "tools/rewind/made.h"
 #include "vcpu/hvm/hvm.h"
 #include "vcpu/pv/pv.h"
 
@@ -388,6 +389,23 @@ static int deal_with_channel(struct host *h, const struct journal_record *rec, b
     return 0;
 }
 
+/* --- what is made up --- */
+
+static int deal_with_made(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
+{
+    struct vcpu *v = guest_vcpu(h, rec, err);
+    const struct run_state *run = &host_xen(h)->run;
+
+    if (!v)
+        return -1;
+    if (v->pause_flags & VPF_down || v->domain->is_shut_down)
+        return refuse(err, "d%uv%u is not up", v->domain->domain_id, v->vcpu_id);
+    if (run->phase == RUN_EXIT && run->v == v)
+        return refuse(err, "d%uv%u has come out for something else: step first, that is dealt with then",
+                      v->domain->domain_id, v->vcpu_id);
+    return (rec->kind == JOURNAL_EXIT ? made_exit : made_hypercall)(h, v, rec, check, err);
+}
+
 static int deal_with(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
     pcpu_sync(host_machine(h));
@@ -404,6 +422,9 @@ static int deal_with(struct host *h, const struct journal_record *rec, bool chec
     case JOURNAL_NET: return deal_with_net(h, rec, check, err);
     case JOURNAL_P9: return deal_with_p9(h, rec, check, err);
     case JOURNAL_CTL: return deal_with_ctl(h, rec, check, err);
+    case JOURNAL_DOMAIN: return made_domain(h, rec, check, err);
+    case JOURNAL_HYPERCALL:
+    case JOURNAL_EXIT: return deal_with_made(h, rec, check, err);
     case JOURNAL_NR: break;
     }
     return refuse(err, "a record of no known kind");

@@ -32,7 +32,10 @@
     X(KEY, key) /* typed or pointed at on a guest's screen: who is its host_guest_index(), bytes a struct host_key */  \
     X(P9, 9p)   /* a shared folder answers: who is its device, bytes two words of 32 bits and a body */                \
     X(NET, net) /* a packet from outside: who is 0, bytes the packet */                                                \
-    X(CTL, ctl) /* a command of xenlab ctl that changes something: who is its number, bytes its words */
+    X(CTL, ctl) /* a command of xenlab ctl that changes something: who is its number, bytes its words */               \
+    X(DOMAIN, domain)       /* a domain without a kernel is made, or something done with one: tools/rewind/made.h */   \
+    X(HYPERCALL, hypercall) /* of a vCPU: who is TRACE_VCPU_ID(), bytes seven words: its number, its arguments */      \
+    X(EXIT, exit)           /* of a vCPU: the same, bytes a struct made_exit of tools/rewind/made.h */
 
 enum journal_kind {
 #define X(kind, name) JOURNAL_##kind,

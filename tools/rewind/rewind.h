@@ -128,6 +128,8 @@ void rewind_checkpoint(struct rewind *r);
  * and a message: there is no such future, the name is not free or none, no memory.
  */
 int rewind_branch(struct rewind *r, const char *name, char err[REWIND_ERR_SIZE]);
+/* The same, but what is known of the future is forgotten. Here is the end. */
+void rewind_forget(struct rewind *r);
 /* The number of the branch of this name; nr_branches: there is none. */
 size_t rewind_branch_find(const struct rewind *r, const char *name);
 /*
