@@ -51,8 +51,8 @@ BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_no
 XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk_name xl_disk xl_vif xl_p9 xl_fb xl_channel xl_cfg_say xl_cfg_others xl_cfg_values xl_hvm xl_cfg_hvm xl_cfg_keys xl_cfg guest_cpuid guest_sched
 OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
-TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host host_screen
-REWIND_OBJS := journal input branch rewind record record_read
+TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host_made host host_screen
+REWIND_OBJS := journal made input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 EXPECT_OBJS := lines read judge report
 SANDBOX_OBJS := alone fence sandbox asked guarded
@@ -93,7 +93,7 @@ UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace s
 UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
 UI_OBJS += $(addprefix run/,told trace end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
 UI_OBJS += $(addprefix compare/,technique costs trial table paging host_type)
-UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare cmd_doctor $(addprefix lab/,place folder student progress start check show watch submit twist author result grade golden class export) cmd_lab cmd_limits main
+UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare cmd_doctor $(addprefix lib/,machine put look) $(addprefix lab/,place folder student progress start check show watch submit twist author result grade golden class export) cmd_lab cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall tenants timer pagetables balloon grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
@@ -138,7 +138,8 @@ XEN_ABI := -D__XEN_INTERFACE_VERSION__=0x00041100 -D__XEN_TOOLS__
 # to start than a call.
 NO_REP := $(shell $(CC) -mstringop-strategy=libcall -E -x c /dev/null > /dev/null 2>&1 && echo -mstringop-strategy=libcall)
 
-all_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(NO_REP) -fno-strict-aliasing -fno-omit-frame-pointer $(WARNINGS) -MMD -MP \
+# -fPIC: libxenlab.so is made of the same objects as the program.
+all_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) -fPIC -fno-semantic-interposition $(NO_REP) -fno-strict-aliasing -fno-omit-frame-pointer $(WARNINGS) -MMD -MP \
 	-I. -Iinclude $(XEN_ABI) $(XEN_CFLAGS) $(UNICORN_CFLAGS) $(LIBRARY_CFLAGS) $(folder_cflags) $(variant_cflags)
 
 # The program's own definitions take the place of some of Unicorn's internals (see sim/), hence -rdynamic.
@@ -171,6 +172,8 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) $(call listed,tools/save,$(SAVE_OBJS)) \
 	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/expect,$(EXPECT_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/lab,$(LAB_OBJS)) $(call listed,tools/model,$(MODEL_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS)) $(call listed,tools/kit,$(KIT_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
+# libxenlab.so: its functions, and what of the program's they stand on.
+LIBRARY_OBJS := $(call listed,ui,lib/machine lib/put lib/look start guest_list guest_firmware options place firmware console_door socket_door)
 # All that the same run depends on.
 SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/hvm vcpu/five vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
 	rings/net rings/xenstore rings/dm tools tools/xc tools/build tools/save tools/xl tools/disk,$(d)/*.[ch])))
@@ -267,6 +270,11 @@ $(1)/tests/tools/test_lab: private CMOCKA_LIBS += -Wl,-u,libxl_defbool_set
 $(addprefix $(1)/tests/sched/,test_expect test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
 $(addprefix $(1)/tests/kit/,test_kit test_precopy test_expected): | $(1)/xenlab-kit
 
+# Programs that know include/xenlab/xenlab.h alone, with what libxenlab.so is made of.
+$(1)/tests/lib/%: $(1)/tests/lib/%.o $$(addprefix $(1)/,$$(LIBRARY_OBJS)) $(1)/libxenlab.a
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
+
 $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter-out ui/main.o,$$(PROGRAM_OBJS))) \
 		$(1)/libxenlab.a
 	$$(call say,LD)
@@ -323,7 +331,17 @@ $(eval $(call program,build))
 $(eval $(call program,build/asan))
 build/asan/%: private variant_cflags = $(ASAN)
 
-xenlab: build/xenlab build/xenlab-policy build/xenlab-kit
+# libxlutil is linked by itself: of the archive, which is in the program, no shared object can be made.
+build/lib/libxenlab.so.0: ui/lib/libxenlab.map $(addprefix build/,$(LIBRARY_OBJS)) build/libxenlab.a
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -shared -Wl,-soname,$(@F) -Wl,--version-script=$< -Wl,-Bsymbolic -Wl,-z,defs -o $@ $(filter-out $<,$^) \
+		$(subst -l:libxlutil.a,-lxlutil,$(filter-out -Wl$(comma)-rpath%,$(lab_libs))) \
+		-Wl,-rpath,'$$ORIGIN/../deps/unicorn/usr/lib/x86_64-linux-gnu:$$ORIGIN/xenlab'
+	$(Q)ln -sf $(@F) build/lib/libxenlab.so
+	$(Q)scripts/install_lib.sh --tree
+
+xenlab: build/xenlab build/xenlab-policy build/xenlab-kit build/lib/libxenlab.so.0
 	$(Q)ln -sf build/xenlab $@
 
 # ------------------------------------------------------------------------------------------------------- the guests --
@@ -459,7 +477,7 @@ build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: buil
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-class campaign-labs campaign-labs-asan campaign-needs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-lib campaign-class campaign-labs campaign-labs-asan campaign-needs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests build/labs/built ## build everything (the default)
@@ -492,7 +510,8 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab:$(PREFIX)/lib/xenlab' $(UI_LIBS)
 	$(Q)install build/xenlab-policy build/xenlab-kit $(DESTDIR)$(PREFIX)/lib/xenlab/
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/xenlab/kit $(addprefix build/,$(KIT_POLICIES))
-	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/xenlab include/xenlab/kit.h
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/xenlab include/xenlab/kit.h include/xenlab/xenlab.h
+	$(Q)DESTDIR='$(DESTDIR)' scripts/install_lib.sh '$(PREFIX)' '$(if $(engine),yes)'
 	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
 	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(FIVE_PROGRAMS) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
 	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests/five\|guests\)/,$(PREFIX)/share/xenlab/guests/,' \
@@ -601,6 +620,10 @@ campaign-needs: all ## what each lab cannot be done without: does its lab.conf s
 CLASS ?= 300
 campaign-class: all ## CLASS=300 students hand in, some of them what is hostile: is each grade what it has to be?
 	$(Q)scripts/class.sh $(CLASS)
+
+OPS ?= 1000000
+campaign-lib: build/tests/lib/test_lib_random ## OPS=1000000 things are put into machines of libxenlab, at random: SEED=1, the first
+	$(Q)LIB_OPS=$(OPS) LIB_SEED=$(or $(SEED),1) $<
 
 HVM ?= 5000
 campaign-hvm: $(addprefix build/asan/tests/,hvm/test_hostile dm/test_dm_deaths vcpu/test_hvm_random) ## HVM=5000 HVM guests whose device models and toolstack do anything, and as many whose code is noise

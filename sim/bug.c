@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static _Thread_local bug_handler_t *current_handler;
+static _Thread_local __attribute__((tls_model("initial-exec"))) bug_handler_t *current_handler;
 
 bug_handler_t *bug_set_handler(bug_handler_t *handler)
 {

@@ -290,7 +290,7 @@ static int names_make(struct guest_list *l, const struct run_options *o, char er
     uint64_t i = 0;
 
     l->nr_names = l->nr * (o->copies ? o->copies : 1);
-    l->names = calloc(l->nr_names, sizeof(*l->names));
+    l->names = calloc(l->nr_names ?: 1, sizeof(*l->names));
     if (l->names && names_stated(l, o, err))
         return -1;
     for (; l->names && i < l->nr_names; i++) {
@@ -326,7 +326,7 @@ int guest_list_load(struct guest_list *l, const struct run_options *o, char err[
 {
     memset(l, 0, sizeof(*l));
     l->options = o;
-    l->entries = calloc(o->nr_guests, sizeof(*l->entries));
+    l->entries = calloc(o->nr_guests ?: 1, sizeof(*l->entries)); /* none: who uses the library */
     if (!l->entries) {
         snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
         return -1;

@@ -46,7 +46,7 @@ enum option_kind {
 #define OF(command) (1U << (command))
 #define OF_DEBUGGER (OF(COMMAND_DEBUG) | OF(COMMAND_TUI))
 #define OF_ALL      (OF(COMMAND_RUN) | OF_DEBUGGER | OF(COMMAND_REPLAY))
-#define OF_MACHINE  (OF(COMMAND_RUN) | OF_DEBUGGER | OF(COMMAND_RECORDED))
+#define OF_MACHINE  (OF(COMMAND_RUN) | OF_DEBUGGER | OF(COMMAND_RECORDED) | OF(COMMAND_LIBRARY))
 
 struct option {
     const char *name; /* without the dashes; a heading: its text */
@@ -478,8 +478,8 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
 /* --- the command line --- */
 
 static const char *const command_names[] = {
-    [COMMAND_RUN] = "run",   [COMMAND_DEBUG] = "debug",   [COMMAND_TUI] = "tui",
-    [COMMAND_TOUR] = "tour", [COMMAND_REPLAY] = "replay", [COMMAND_RECORDED] = "run"
+    [COMMAND_RUN] = "run",       [COMMAND_DEBUG] = "debug",  [COMMAND_TUI] = "tui",    [COMMAND_TOUR] = "tour",
+    [COMMAND_REPLAY] = "replay", [COMMAND_RECORDED] = "run", [COMMAND_LIBRARY] = "run"
 };
 
 static bool is_heading(const struct option *opt) { return opt->kind == OPTION_HEADING; }
@@ -686,7 +686,7 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
                  "which tour? Name a file, such as docs/tours/cli.tour; with --check, any number");
         return -1;
     }
-    if (o->nr_guests == 0) {
+    if (o->nr_guests == 0 && o->command != COMMAND_LIBRARY) {
         snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab %s --help)",
                  command_names[o->command]);
         return -1;

@@ -29,6 +29,7 @@ enum options_command {
     COMMAND_TOUR,
     COMMAND_REPLAY,
     COMMAND_RECORDED, /* what a recording says of the run that it is of */
+    COMMAND_LIBRARY,  /* words of xenlab_create() */
 };
 
 struct run_options {

@@ -91,8 +91,8 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
 {
     char *found[HOST_FIRMWARES];
     struct host_config cfg = { .ram_mib = o->ram_mib,
-                               .guests_mib =
-                                   l->total_mib * (l->nr_names / l->nr) + (uint64_t)o->nr_drivers * HOST_DRIVER_MIB,
+                               .guests_mib = l->total_mib * (l->nr ? l->nr_names / l->nr : 0) +
+                                             (uint64_t)o->nr_drivers * HOST_DRIVER_MIB,
                                .nr_pcpus = pcpus(o, l),
                                .seed = o->seed,
                                .sched = o->sched,
@@ -129,7 +129,7 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
 int start_guests(struct host *h, const struct guest_list *l, char err[START_ERR_SIZE])
 {
     const uint64_t nr = l->nr_names;
-    domid_t *domid = calloc(nr, sizeof(*domid));
+    domid_t *domid = calloc(nr ?: 1, sizeof(*domid));
     int rc = domid ? 0 : -1;
 
     for (unsigned int i = 0; i < l->options->nr_drivers && rc == 0; i++) {

@@ -343,7 +343,7 @@ struct emu {
 };
 
 /* running.c: the engine whose code is being run on this host thread. */
-extern _Thread_local struct emu *emu_running;
+extern _Thread_local __attribute__((tls_model("initial-exec"))) struct emu *emu_running;
 /* From a hook: note the cause and stop. */
 /* Nothing has stopped it yet. */
 void emu_run_begins(struct emu *e);

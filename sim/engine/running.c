@@ -11,7 +11,7 @@
 
 #include "sim/vmcb.h"
 
-_Thread_local struct emu *emu_running;
+_Thread_local __attribute__((tls_model("initial-exec"))) struct emu *emu_running;
 
 void emu_stop(struct emu *e, enum emu_stop cause)
 {

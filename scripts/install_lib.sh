@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# install_lib.sh PREFIX ENGINE: libxenlab below $DESTDIR and PREFIX: the shared library, what pkg-config says of it, and
+# its manual pages. ENGINE: "yes" if Unicorn is not the system's.
+# install_lib.sh --tree: what pkg-config says of the one that was built, in build/lib/pkgconfig.
+set -eu
+
+version=$(sed -n 's/^#define XENLAB_VERSION "\(.*\)"/\1/p' ui/version.h)
+
+# pc INCLUDE LIB FLAGS: of that version of the ABI Xen's headers are to speak.
+pc() {
+    cat << EOF
+Name: xenlab
+Description: A machine with a Xen-compatible hypervisor, in a program
+Version: $version
+Cflags: -I$1 -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__
+Libs: -L$2 -lxenlab$3
+EOF
+}
+
+if [ "$1" = --tree ]; then
+    mkdir -p build/lib/pkgconfig
+    engine=$(find "$PWD/build/deps/unicorn" -name 'libunicorn.so.2' -printf '%h' -quit 2> /dev/null || true)
+    pc "$PWD/include" "$PWD/build/lib" " -Wl,-rpath,$PWD/build/lib${engine:+ -Wl,-rpath-link,$engine}" \
+        > build/lib/pkgconfig/xenlab.pc
+    exit
+fi
+
+prefix=$1 to=${DESTDIR:-}$1
+install -d "$to/lib/pkgconfig" "$to/share/man/man3"
+install -m 644 build/lib/libxenlab.so.0 "$to/lib/"
+ln -sf libxenlab.so.0 "$to/lib/libxenlab.so"
+pc "$prefix/include" "$prefix/lib" "${2:+ -Wl,-rpath-link,$prefix/lib/xenlab}" > "$to/lib/pkgconfig/xenlab.pc"
+scripts/man3.sh include/xenlab/xenlab.h "$version" > "$to/share/man/man3/libxenlab.3"
+sed -n 's/^[a-z].*[ *]\(xenlab_[a-z_]*\)(.*/\1/p' include/xenlab/xenlab.h | while read -r function; do
+    echo '.so man3/libxenlab.3' > "$to/share/man/man3/$function.3"
+done
