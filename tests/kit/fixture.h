@@ -55,7 +55,7 @@ static char *file_read(const char *name)
 
 static int kit_to(const char *const *args)
 {
-    char *argv[20];
+    char *argv[64];
     int argc = 0, out, err, rc;
 
     while (*args)

@@ -21,6 +21,10 @@ static const struct {
     [KIT_SVG] = { "--svg", "FILE" },
     [KIT_LIMIT] = { "--limit", "SECONDS" },
     [KIT_ASKED] = { "--asked", "FILE" },
+    [KIT_SET] = { "--set", "NAME=VALUE,VALUE..." },
+    [KIT_SEEDS] = { "--seeds", "A..B" },
+    [KIT_JOB] = { "--job", "N" },
+    [KIT_RESULTS] = { "--results", "FOLDER" },
     [KIT_HELP] = { "--help", NULL },
 };
 
@@ -47,6 +51,23 @@ static bool number(const struct kit_args *a, enum kit_key key, uint64_t least, u
     return false;
 }
 
+/* What the sweep has of that option. */
+static bool of_sweep(struct sweep *s, enum kit_key key, const char *value)
+{
+    char why[SWEEP_WHY] = "";
+    bool ok = true;
+
+    if (key == KIT_SET)
+        ok = sweep_set(s, value, why);
+    else if (key == KIT_SEEDS)
+        ok = sweep_seeds(s, value, why);
+    else if (key == KIT_JOB)
+        ok = sweep_job(s, value, why);
+    else if (key == KIT_RESULTS)
+        s->results = value;
+    return ok || complain("%s", why) < 0;
+}
+
 /* One option; *used: whether its value is the next argument. */
 static bool argument(struct kit_args *a, const char *arg, const char *next, bool *used)
 {
@@ -65,7 +86,9 @@ static bool argument(struct kit_args *a, const char *arg, const char *next, bool
         a->value[i] = !options[i].value ? "" : value ? value : next;
         if (!a->value[i])
             return complain("%s needs a value: %s %s", names[i], names[i], options[i].value) < 0;
-        return !options[i].value || *a->value[i] || complain("%s: the value is empty", names[i]) < 0;
+        if (options[i].value && !*a->value[i])
+            return complain("%s: the value is empty", names[i]) < 0;
+        return of_sweep(&a->sweep, (enum kit_key)i, a->value[i]);
     }
     snprintf(name, sizeof(name), "%.*s", (int)len, arg);
     if (arg[0] != '-')
@@ -74,12 +97,27 @@ static bool argument(struct kit_args *a, const char *arg, const char *next, bool
                     nearest_hint(name, names, KIT_NR_KEYS, "", hint)) < 0;
 }
 
+/* What is of one run alone. */
+static bool sweep_fits(const struct kit_args *a)
+{
+    static const enum kit_key one[] = { KIT_TAP, KIT_JUNIT, KIT_SVG, KIT_ASKED };
+    char why[SWEEP_WHY] = "";
+
+    if (!sweep_check(&a->sweep, a->value[KIT_SEED], why))
+        return complain("%s", why) < 0;
+    for (size_t i = 0; sweep_is(&a->sweep) && i < sizeof(one) / sizeof(*one); i++)
+        if (a->value[one[i]])
+            return complain("%s is of one run, and this is a sweep", options[one[i]].name) < 0;
+    return !sweep_is(&a->sweep) || strcmp(a->value[KIT_WORKLOAD], "-") ||
+           complain("--workload -: jobs have no standard input; name a file") < 0;
+}
+
 bool kit_args_parse(struct kit_args *a, const struct kit_model *kit, int argc, char **argv)
 {
     uint64_t limit = GUARDED_LIMIT;
     bool used;
 
-    *a = (struct kit_args){ .seed = 1 };
+    *a = (struct kit_args){ .seed = 1, .argc = argc, .argv = argv };
     for (int i = 0; i < argc; i += 1 + used)
         if (!argument(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &used))
             return false;
@@ -97,5 +135,5 @@ bool kit_args_parse(struct kit_args *a, const struct kit_model *kit, int argc, c
     for (enum kit_key key = KIT_JUNIT; key <= KIT_SVG; key++)
         if (a->value[key] && !strcmp(a->value[key], "-"))
             return complain("%s: standard output is the report's; name a file", options[key].name) < 0;
-    return true;
+    return sweep_fits(a);
 }

@@ -4,6 +4,7 @@
 #define TOOLS_KIT_ARGS_H
 
 #include "tools/kit/run.h"
+#include "tools/sweep/sweep.h"
 #include "tools/user_file.h"
 
 enum kit_key {
@@ -17,6 +18,10 @@ enum kit_key {
     KIT_SVG,
     KIT_LIMIT,
     KIT_ASKED,
+    KIT_SET,
+    KIT_SEEDS,
+    KIT_JOB,
+    KIT_RESULTS,
     KIT_HELP,
     KIT_NR_KEYS
 };
@@ -25,6 +30,12 @@ struct kit_args {
     uint64_t seed;
     unsigned int limit;
     struct user_file_output svg, asked, junit;
+    struct sweep sweep;
+    struct sweep_run run; /* the one that is done */
+    char *text;           /* the workload, as it is in the file: */
+    size_t len;
+    int argc;
+    char **argv; /* all of them */
 };
 
 /* argv: behind the kit's name. False: what is wrong was said. With --help nothing else is wrong. */

@@ -5,7 +5,7 @@
  * Concept: kit + algorithm + workload -> figures. The same three, and the same seed, always give the same output, byte
  * for byte. Every mistake is answered with what would be right.
  */
-#include "tools/kit/args.h"
+#include "tools/kit/result.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 
 #include "tools/nearest.h"
 #include "tools/printable.h"
+#include "tools/sweep/merge.h"
 #include "tools/user_file.h"
 #include "tools/workbench/workbench.h"
 
@@ -20,7 +21,7 @@ static const struct kit_model *const kits[] = { &kit_memctl, &kit_precopy, &kit_
 #define LOST    4 /* the exit status: something that is expected does not hold */
 #define NR_KITS (sizeof(kits) / sizeof(*kits))
 /* And one that is a command of its own as well: `xenlab sched`. */
-static const char scheduler[] = "sched";
+static const char scheduler[] = "sched", merge[] = "merge";
 
 #define complain(...) kit_complain(NULL, __VA_ARGS__)
 
@@ -28,13 +29,17 @@ static const char scheduler[] = "sched";
 
 const char *kit_word(size_t i)
 {
-    return i < NR_KITS ? kits[i]->name : i == NR_KITS ? scheduler : kit_option(i - NR_KITS - 1);
+    return i < NR_KITS        ? kits[i]->name
+           : i == NR_KITS     ? scheduler
+           : i == NR_KITS + 1 ? merge
+                              : kit_option(i - NR_KITS - 2);
 }
 
 void kit_help(FILE *f)
 {
     fprintf(f, "Usage: xenlab kit KIT --policy NAME|./POLICY.so --workload FILE [OPTION]...\n"
                "       xenlab kit KIT --help    its figures, and an example\n"
+               "       xenlab kit merge RESULT.json...    figures of a sweep's jobs, together\n"
                "\n"
                "An algorithm of a hypervisor's, in a model of the rest of the machine:\n"
                "\n");
@@ -58,6 +63,13 @@ void kit_help(FILE *f)
             "  --limit S  seconds of CPU time for one call into the object; default %d\n"
             "  --asked FILE  what it was asked, for a debugger:\n"
             "             gdb --args xenlab-kit ./POLICY.so FILE\n"
+            "  --set NAME=VALUE,...  in the workload: of its line \"NAME VALUE\", or of\n"
+            "             \"param NAME VALUE\", which is $NAME elsewhere\n"
+            "  --seeds A..B  with that, or several VALUEs, it is a sweep: its jobs are\n"
+            "             printed, a command a line, for parallel, xargs, make, or a batch\n"
+            "             system; nothing runs\n"
+            "  --job N    run one of them; its JSON goes to FOLDER/N.json\n"
+            "  --results FOLDER  default: results\n"
             "\n"
             "Exit status: 0; 1 it could not be run; 2 the policy was at fault; 4 an\n"
             "expectation does not hold.\n",
@@ -99,14 +111,12 @@ static int svg_write(const struct kit_try *t, const struct kit_args *a)
 
 static int report(const struct kit_try *t, const struct kit_args *a, const struct expects *x)
 {
-    const struct kit_run run = { t->session->kit->name, t->asked.name, a->value[KIT_WORKLOAD], a->seed };
-
+    if (a->sweep.job)
+        return kit_result_write(t, a, x, NULL);
     if (a->value[KIT_TAP]) {
         expects_tap(x, a->value[KIT_POLICY], NULL, stdout);
     } else if (a->value[KIT_JSON]) {
-        kit_json(&t->list, &run, stdout);
-        expects_json(x, stdout);
-        fputs("}\n", stdout);
+        kit_result_json(t, a, x, NULL, stdout);
     } else {
         kit_table(&t->list, stdout);
         expects_table(x, stdout);
@@ -160,8 +170,10 @@ static int runs(struct kit_session *s, const struct kit_args *a, struct expects 
     rc = expects_judge(x, &source, s->seed) ?: own_run(t, s, a, x);
     if (rc == 2 && a->value[KIT_TAP])
         expects_tap(x, a->value[KIT_POLICY], s->fault, stdout);
+    if (rc == 2 && a->sweep.job)
+        wrote = kit_result_write(t, a, x, s->fault);
     if (a->value[KIT_SVG] && t->model && t->asked.rc != 1) /* up to where it was gone */
-        wrote = svg_write(t, a);
+        wrote |= svg_write(t, a);
     if (a->value[KIT_JUNIT] && (!rc || rc == 2))
         wrote |= junit_write(s, a, x, rc);
     kit_try_end(t);
@@ -248,12 +260,59 @@ static int with_workload(struct kit_session *s, struct kit_args *a, FILE *f, int
     return rc;
 }
 
+/* With the settings of one job. fd: the workload's. load: that it can be is all that is wanted. */
+static int settled(struct kit_session *s, struct kit_args *a, uint64_t job, int fd, bool load)
+{
+    char why[SWEEP_WHY] = "", *text;
+    bool option = false;
+    FILE *f;
+    int rc = 0;
+
+    a->run = sweep_run_of(&a->sweep, job, a->seed);
+    text = sweep_workload(&a->sweep, &a->run, a->text, a->len, &s->size, why, &option);
+    if (!text)
+        return option ? complain("--set %s", why) : complain("%s:%s", a->value[KIT_WORKLOAD], why);
+    f = fmemopen(text, s->size, "r");
+    if (!f) {
+        rc = complain("not enough memory");
+    } else if (load) {
+        char wrong[KIT_WHY] = "";
+        void *model = s->kit->load(f, a->run.seed, wrong);
+
+        rc = model ? 0 : complain("%s:%s (job %llu)", a->value[KIT_WORKLOAD], wrong, (unsigned long long)job);
+        if (model)
+            s->kit->free(model);
+    } else {
+        s->text = text;
+        s->seed = a->seed = a->run.seed;
+        rc = with_workload(s, a, f, fd);
+    }
+    if (f)
+        fclose(f);
+    free(text);
+    return rc;
+}
+
+/* Or all of them, to be done by somebody else: each combination of settings is loaded once, before any is printed. */
+static int jobs(struct kit_session *s, struct kit_args *a)
+{
+    const uint64_t seeds = a->sweep.seeds ? a->sweep.to - a->sweep.from + 1 : 1;
+    char command[64];
+
+    for (uint64_t job = 1; job <= sweep_jobs(&a->sweep); job += seeds)
+        if (settled(s, a, job, -1, true))
+            return 1;
+    snprintf(command, sizeof(command), "kit %s", s->kit->name);
+    sweep_list(&a->sweep, command, a->argc, a->argv, stdout);
+    return fflush(stdout) || ferror(stdout) ? complain("standard output: %s", strerror(errno)) : 0;
+}
+
 /* It is read more than once, and may be a pipe. */
 static int workload_copy(struct kit_session *s, struct kit_args *a, FILE *file)
 {
-    char *text = NULL, part[4096];
+    char part[4096];
     size_t n;
-    FILE *copy = open_memstream(&text, &s->size), *f = NULL;
+    FILE *copy = open_memstream(&a->text, &a->len);
     bool copied = copy;
     int rc;
 
@@ -261,16 +320,15 @@ static int workload_copy(struct kit_session *s, struct kit_args *a, FILE *file)
         copied = fwrite(part, 1, n, copy) == n;
     if (copy && fclose(copy))
         copied = false;
-    s->text = text;
     if (ferror(file))
         rc = complain("cannot read %s: %s", a->value[KIT_WORKLOAD], strerror(errno));
-    else if (!copied || !(f = fmemopen(text, s->size, "r")))
+    else if (!copied)
         rc = complain("not enough memory");
+    else if (sweep_is(&a->sweep) && !a->sweep.job)
+        rc = jobs(s, a);
     else
-        rc = with_workload(s, a, f, fileno(file));
-    if (f)
-        fclose(f);
-    free(text);
+        rc = settled(s, a, a->sweep.job ?: 1, fileno(file), false);
+    free(a->text);
     return rc;
 }
 
@@ -303,7 +361,7 @@ static int with_kit(const struct kit_model *kit, struct kit_args *a)
 int kit_command(int argc, char **argv)
 {
     const struct kit_model *kit = NULL;
-    const char *names[NR_KITS + 1];
+    const char *names[NR_KITS + 2];
     char hint[NEAREST_HINT_SIZE];
     struct kit_args a;
 
@@ -317,13 +375,16 @@ int kit_command(int argc, char **argv)
             kit = kits[i];
     }
     names[NR_KITS] = scheduler;
+    names[NR_KITS + 1] = merge;
+    if (!strcmp(argv[0], merge))
+        return merge_command(argc - 1, argv + 1);
     if (!strcmp(argv[0], scheduler)) {
         argv[0] = (char *)(uintptr_t) "kit sched";
         return workbench_main(argc, argv);
     }
     if (!kit)
         return complain("there is no kit \"%.40s\"%s (see: xenlab kit --help)", argv[0],
-                        nearest_hint(argv[0], names, NR_KITS + 1, "", hint));
+                        nearest_hint(argv[0], names, NR_KITS + 2, "", hint));
     if (!kit_args_parse(&a, kit, argc - 1, argv + 1))
         return 1;
     if (a.value[KIT_HELP]) {

@@ -9,6 +9,7 @@
  *
  *      command.c   options, and the report            report.c    figures, as a table and JSON
  *      run.c       a run, and those that expectations (tools/expect/) want
+ *      result.c    a run as JSON, in a file if it is a job of a sweep (tools/sweep/)
  *      ask.c       the algorithm's process             child/      what runs in it
  *      workload.h  how workloads are read              svg.h       how charts are drawn
  *      memctl.c    a kit (memctl_load.c: its workloads, memctl_svg.c: its chart)

@@ -33,6 +33,10 @@ enum key {
     EXPECT,
     JUNIT,
     ASKED,
+    SET,
+    SEEDS,
+    JOB,
+    RESULTS,
     TAP,
     BENCH,
     HELP,
@@ -55,6 +59,10 @@ static const struct {
     [EXPECT] = { "--expect", "FILE" },
     [JUNIT] = { "--junit", "FILE" },
     [ASKED] = { "--asked", "FILE" },
+    [SET] = { "--set", "NAME=VALUE,VALUE..." },
+    [SEEDS] = { "--seeds", "A..B" },
+    [JOB] = { "--job", "N" },
+    [RESULTS] = { "--results", "FOLDER" },
     [TAP] = { "--tap", NULL },
     [BENCH] = { "--bench", NULL },
     [HELP] = { "--help", NULL },
@@ -88,6 +96,13 @@ void wb_args_help(const char *command, FILE *f)
             "  --junit FILE     write it as JUnit's XML, too\n"
             "  --asked FILE     what a shared object was asked, for a debugger:\n"
             "                   gdb --args xenlab-policy ./POLICY.so FILE\n"
+            "  --set NAME=VALUE,...  in the workload: of its line \"NAME VALUE\", or of\n"
+            "             \"param NAME VALUE\", which is $NAME elsewhere\n"
+            "  --seeds A..B  with that, or several VALUEs, it is a sweep: its jobs are\n"
+            "             printed, a command a line, for parallel, xargs, make, or a batch\n"
+            "             system; nothing runs (xenlab kit merge puts results together)\n"
+            "  --job N    run one of them; its JSON goes to FOLDER/N.json\n"
+            "  --results FOLDER  default: results\n"
             "\n"
             "Exit status: 0; 1 it could not be run; 2 the policy was at fault; 4 an\n"
             "expectation does not hold.\n"
@@ -147,8 +162,13 @@ static bool window(const struct wb_answer *w, const char *text, struct wb_args *
 static bool option(const struct wb_answer *w, struct wb_args *a, enum key key, const char *value)
 {
     unsigned long n = 0;
+    char why[SWEEP_WHY];
 
     switch (key) {
+    case SET: return sweep_set(&a->sweep, value, why) || wb_wrong(w, "%s", why);
+    case SEEDS: return sweep_seeds(&a->sweep, value, why) || wb_wrong(w, "%s", why);
+    case JOB: return sweep_job(&a->sweep, value, why) || wb_wrong(w, "%s", why);
+    case RESULTS: a->sweep.results = value; break;
     case POLICY: a->policy = value; break;
     case WORKLOAD: a->workload = value; break;
     case SVG:
@@ -178,6 +198,7 @@ static bool option(const struct wb_answer *w, struct wb_args *a, enum key key, c
         if (!number(w, key, value, 0, ULONG_MAX, &n))
             return false;
         a->seed = n;
+        a->seeded = true;
         return true;
     case TIME: return duration(w, value, &a->time);
     case WINDOW: return window(w, value, a);
@@ -232,6 +253,7 @@ bool wb_args_parse(struct wb_args *a, int argc, char **argv, char *why, size_t l
 {
     const struct wb_answer w = { why, len };
     bool used, alone = argc == 2;
+    char sweep[SWEEP_WHY];
 
     *a = (struct wb_args){ .limit = DEFAULT_LIMIT, .seed = 1 };
     for (int i = 1; i < argc; i++) {
@@ -253,5 +275,15 @@ bool wb_args_parse(struct wb_args *a, int argc, char **argv, char *why, size_t l
         return wb_wrong(&w, "--tap and --json: which of the two? Both go to standard output");
     if (a->to && !a->svg)
         return wb_wrong(&w, "--window is the part of the run that a chart shows: it needs --svg FILE");
+    if (!sweep_check(&a->sweep, a->seeded, sweep))
+        return wb_wrong(&w, "%s", sweep);
+    if (sweep_is(&a->sweep) && (a->svg || a->tap || a->junit || a->asked))
+        return wb_wrong(&w, "%s is of one run, and this is a sweep",
+                        a->svg     ? "--svg"
+                        : a->tap   ? "--tap"
+                        : a->junit ? "--junit"
+                                   : "--asked");
+    if (sweep_is(&a->sweep) && !strcmp(a->workload, "-"))
+        return wb_wrong(&w, "--workload -: jobs have no standard input; name a file");
     return true;
 }

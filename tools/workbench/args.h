@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "tools/sweep/sweep.h"
 #include "tools/workbench/sim.h"
 
 struct wb_args {
@@ -13,7 +14,8 @@ struct wb_args {
     unsigned int decisions;  /* for each pCPU and second of virtual time; 0: no limit */
     s_time_t time, from, to; /* 0: as the workload says; to 0: the whole run */
     uint64_t seed;
-    bool json, tap, bench, help;
+    bool json, tap, bench, help, seeded; /* seeded: --seed was given */
+    struct sweep sweep;
 };
 
 /* Options, from argv[1] on. True: fine, or only help was asked for. False: why says what would be right. */

@@ -6,6 +6,7 @@
  */
 #include "tools/workbench/report.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,32 @@ static void json_vcpu(struct wb *wb, const struct wb_vcpu *wv, FILE *f)
             (unsigned long long)wv->misses);
 }
 
+/* wd NULL: of the run. */
+static void json_metric(struct wb *wb, const struct wb_metric *m, const struct wb_figures *fig, struct wb_domain *wd,
+                        FILE *f)
+{
+    static const char *const units[] = { [WB_FRACTION] = "part", [WB_TIME] = "ns", [WB_COUNT] = "" };
+    const double x = wb_metric_value(wb, m, fig, wd, -1);
+
+    fprintf(f, "%s\n {\"metric\":\"%s\",\"subject\":", m == wb_metrics && wd == wb->domains ? "" : ",", m->name);
+    json_string(f, wd ? wd->name : "");
+    fprintf(f, isnan(x) ? ",\"value\":null" : ",\"value\":%.10g", x);
+    fprintf(f, ",\"unit\":\"%s\"}", units[m->unit]);
+}
+
+/* What may be expected, as results of sweeps have it: of the run, and of domains. The first is one of domains. */
+static void json_metrics(struct wb *wb, const struct wb_figures *fig, FILE *f)
+{
+    fputs(",\"kit\":\"sched\",\"metrics\":[", f);
+    for (const struct wb_metric *m = wb_metrics; m->name; m++) {
+        for (struct wb_domain *wd = m->about == WB_ALL ? NULL : wb->domains; wd; wd = wd->next)
+            json_metric(wb, m, fig, wd, f);
+        if (m->about != WB_DOMAIN)
+            json_metric(wb, m, fig, NULL, f);
+    }
+    fputs("]", f);
+}
+
 void wb_report_json(struct wb *wb, const struct wb_figures *fig, const struct expects *x, FILE *f)
 {
     char fault[WB_FAULT_SIZE];
@@ -159,7 +186,7 @@ void wb_report_json(struct wb *wb, const struct wb_figures *fig, const struct ex
         fputs("]}", f);
     }
     fputs("]", f);
+    json_metrics(wb, fig, f);
     if (x->nr && !*fault)
         expects_json(x, f);
-    fputs("}\n", f);
 }

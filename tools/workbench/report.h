@@ -13,6 +13,7 @@
 const char *wb_fault(const struct wb *wb, char buf[WB_FAULT_SIZE]);
 /* fig: wb_figures()'s; x: what was expected, and judged. */
 void wb_report_table(struct wb *wb, const struct wb_figures *fig, const struct expects *x, FILE *f);
+/* A JSON object, without the brace at its end: what is of the command comes behind it. */
 void wb_report_json(struct wb *wb, const struct wb_figures *fig, const struct expects *x, FILE *f);
 /*
  * Gantt chart of [from, to): a row a pCPU, and if there are few a row a vCPU. policy and workload as the user named

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/printable.h"
 #include "tools/user_file.h"
@@ -36,7 +37,13 @@
 struct options {
     struct wb_args args;
     char *object; /* the policy is this file; NULL: one of the built-in ones */
-    FILE *file;   /* the workload; it is read twice */
+    char *text;   /* the workload as it is in its file, */
+    size_t len;
+    int fd;     /* which is open; */
+    FILE *file; /* and with its settings: it is read twice */
+    struct sweep_run run;
+    int argc; /* the command's, behind its name */
+    char **argv;
     struct user_file_output svg;
     struct wb_remote *remote; /* the process of `object` */
     struct expects *expects;
@@ -58,6 +65,48 @@ static int __attribute__((format(printf, 2, 3))) complain(const struct options *
     memcpy(o->said, text, sizeof(text));
     fprintf(stderr, "xenlab: %s\n", text);
     return 1;
+}
+
+/* --- results of sweeps --- */
+
+/* What is of the command, of a run or a job, and the end of its JSON. */
+static void json_end(const struct options *o, FILE *f)
+{
+    uint64_t id = 0;
+
+    if (o->args.sweep.job) {
+        id = sweep_id_bytes(sweep_id_words(0, o->argc, o->argv), o->text, o->len);
+        id = sweep_id_file(sweep_id_file(id, o->args.expect), o->object);
+    }
+    fputs(",\"workload\":", f);
+    sweep_json_text(o->args.workload, f);
+    fprintf(f, ",\"seed\":%llu", (unsigned long long)o->args.seed);
+    sweep_json(&o->args.sweep, &o->run, id, f);
+    fputs("}\n", f);
+}
+
+/* A job's: of a run that has ended; or (wb NULL) why it has none, the policy's fault. */
+static int result_write(const struct options *o, struct wb *wb, const struct wb_figures *fig)
+{
+    char *text = NULL, why[SWEEP_WHY] = "";
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    bool ok;
+
+    BUG_ON(!f);
+    if (wb) {
+        wb_report_json(wb, fig, o->expects, f);
+    } else {
+        fputs("{\"kit\":\"sched\",\"policy\":", f);
+        sweep_json_text(o->args.policy, f);
+        fputs(",\"fault\":", f);
+        sweep_json_text(o->said, f);
+    }
+    json_end(o, f);
+    fclose(f);
+    ok = sweep_result_write(&o->args.sweep, text, len, why);
+    free(text);
+    return ok ? 0 : complain(o, "%s", why);
 }
 
 /* --- one run --- */
@@ -198,10 +247,14 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
         rc = expects_when(o->expects, &asked);
     if (rc)
         return rc;
-    if (o->args.tap && *finished)
+    if (o->args.sweep.job && *finished)
+        rc = result_write(o, wb, &l.figures);
+    else if (o->args.tap && *finished)
         expects_tap(o->expects, o->args.policy, NULL, stdout);
-    else if (!o->args.tap)
-        (o->args.json ? wb_report_json : wb_report_table)(wb, &l.figures, o->expects, stdout);
+    else if (o->args.json && !o->args.sweep.job)
+        wb_report_json(wb, &l.figures, o->expects, stdout), json_end(o, stdout);
+    else if (!o->args.tap && !o->args.sweep.job)
+        wb_report_table(wb, &l.figures, o->expects, stdout);
     if (o->args.svg)
         rc = write_svg(wb, o);
     return *finished ? rc : stopped(wb, o);
@@ -311,26 +364,38 @@ static int run_object(struct options *o)
 
 /* --- the command --- */
 
-/* Standard input is copied, since it cannot be read twice. */
-static FILE *workload_open(const struct options *o, char *why, size_t len)
+/* All of it, to o->text. False: why. */
+static bool workload_read(struct options *o, char *why, size_t len)
 {
-    FILE *f;
-    int c;
+    FILE *copy = open_memstream(&o->text, &o->len);
+    char part[4096];
+    ssize_t n;
 
-    if (strcmp(o->args.workload, "-")) {
-        const int fd = user_file_open(o->args.workload, why, len);
-
-        return fd < 0 ? NULL : fdopen(fd, "r");
-    }
-    f = tmpfile();
-    if (!f) {
+    BUG_ON(!copy);
+    o->fd = strcmp(o->args.workload, "-") ? user_file_open(o->args.workload, why, len) : 0;
+    while (o->fd >= 0 && (n = read(o->fd, part, sizeof(part))) > 0)
+        fwrite(part, 1, (size_t)n, copy);
+    if (o->fd >= 0 && n < 0) {
         snprintf(why, len, "%s", strerror(errno));
-        return NULL;
+        o->fd = -1;
     }
-    while ((c = getchar()) != EOF)
-        fputc(c, f);
-    rewind(f);
-    return f;
+    BUG_ON(fclose(copy));
+    return o->fd >= 0;
+}
+
+/* With the settings of a job. NULL: it was said why. To be freed. */
+static char *workload_settle(struct options *o, uint64_t job, size_t *len)
+{
+    char why[SWEEP_WHY] = "", *text;
+    bool option = false;
+
+    o->run = sweep_run_of(&o->args.sweep, job, o->args.seed);
+    text = sweep_workload(&o->args.sweep, &o->run, o->text, o->len, len, why, &option);
+    if (!text && option)
+        complain(o, "--set %s", why);
+    else if (!text)
+        complain(o, "%s:%s", o->args.workload, why);
+    return text;
 }
 
 /* Before the work. */
@@ -338,7 +403,7 @@ static int output_open(const struct options *o, const char *option, const char *
 {
     char why[256];
 
-    if (user_file_is_open(path, fileno(o->file)))
+    if (user_file_is_open(path, o->fd))
         return complain(o, "%s: %s is the workload: what is written would take its place", option, path);
     if (user_file_output_open(out, path, why, sizeof(why)))
         return complain(o, "cannot write %s: %s", path, why);
@@ -398,6 +463,8 @@ static int policy_run(struct options *o)
     snprintf(fault, sizeof(fault), "%s", o->said);
     if (o->args.tap && rc == 2)
         expects_tap(o->expects, o->args.policy, fault, stdout);
+    if (o->args.sweep.job && rc == 2 && result_write(o, NULL, NULL))
+        rc = 1;
     if (o->args.junit && (!rc || rc == 2) && junit_write(o, rc ? fault : NULL))
         rc = 1;
     free(o->object);
@@ -439,11 +506,37 @@ static int prepared_run(struct options *o)
     return rc;
 }
 
+/* A sweep's jobs are printed, for others to do. */
+static int run_or_list(struct options *o, const char *command)
+{
+    const bool list = sweep_is(&o->args.sweep) && !o->args.sweep.job;
+    size_t len = 0;
+    char *text = workload_settle(o, o->args.sweep.job ?: 1, &len);
+    int rc = 1;
+
+    if (!text)
+        return 1;
+    o->args.seed = o->run.seed;
+    o->file = fmemopen(text, len, "r");
+    if (!o->file) {
+        complain(o, "not enough memory");
+    } else if (list) {
+        sweep_list(&o->args.sweep, command, o->argc, o->argv, stdout);
+        rc = fflush(stdout) || ferror(stdout) ? complain(o, "standard output: %s", strerror(errno)) : 0;
+    } else {
+        rc = prepared_run(o);
+    }
+    if (o->file)
+        fclose(o->file);
+    free(text);
+    return rc;
+}
+
 int workbench_main(int argc, char **argv)
 {
     struct expects expects = { 0 };
     char said[SAID_SIZE] = "", why[320] = "out of memory";
-    struct options o = { .expects = &expects, .said = said };
+    struct options o = { .expects = &expects, .said = said, .argc = argc - 1, .argv = argv + 1 };
     int rc;
 
     if (!wb_args_parse(&o.args, argc, argv, why, sizeof(why)))
@@ -456,11 +549,11 @@ int workbench_main(int argc, char **argv)
         wb_bench(stdout);
         return 0;
     }
-    o.file = workload_open(&o, why, sizeof(why));
-    if (!o.file)
-        return complain(&o, "cannot read %s: %s", o.args.workload, why);
-    rc = prepared_run(&o);
+    rc = workload_read(&o, why, sizeof(why)) ? run_or_list(&o, argv[0])
+                                             : complain(&o, "cannot read %s: %s", o.args.workload, why);
     expects_free(&expects);
-    fclose(o.file);
+    if (o.fd > 0)
+        close(o.fd);
+    free(o.text);
     return rc;
 }
