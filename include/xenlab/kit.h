@@ -139,6 +139,60 @@ struct precopy_ops {
                     uint64_t *gfn, size_t max);
 };
 
+/* --- reclaim: which page leaves memory --- */
+
+/*
+ * A domain has more pages than the host has frames for it. The others are on a disk; a page that the domain touches,
+ * and that is not in memory, is a fault: it comes in, and if all frames are taken another one, the victim, goes out
+ * before. The disk keeps what it has, so only a dirty victim is written: one that was stored to since it came in.
+ *
+ *      touch --> in memory? --yes--> its A bit is set; by a store, D as well
+ *                    | no
+ *                fault: no frame free? --> victim()!, dirty? write it --> read the page, if the disk has it; else zeros
+ *
+ * (In Xen: XENMEM_paging_op_nominate, _evict and _prep in xen/include/public/memory.h, asked by a pager in dom0, which
+ * is what this is. The A and D bits are those of EPT entries, Intel SDM volume 3, "Accessed and Dirty Flags for EPT".)
+ *
+ * A page is a gfn, from 0. Times are ns that the domain has run: while it waits for the disk its time stands still, so
+ * each algorithm sees the same touches at the same times.
+ */
+
+/* What is known when something is told or asked. */
+struct reclaim_now {
+    uint64_t now;      /* since the beginning */
+    uint64_t pages;    /* that the domain has: gfns are less */
+    uint64_t frames;   /* pages that may be in memory; at the first victim(), and ever after, so many are */
+    uint64_t resident; /* pages that are */
+    uint64_t read;     /* how long the disk takes to read a page, */
+    uint64_t write;    /* and to write one */
+    uint64_t wanted;   /* victim(): the page that comes in when the victim is gone; scan(): 0 */
+    uint64_t store;    /* victim(): 1: wanted is about to be stored to, 0: read; scan(): 0 */
+    /*
+     * victim(): how many victims there have been since wanted was one, itself among them: 1, it was the last; 0, it was
+     * none yet. At most `frames`: with twice the memory it might have stayed ("refault distance"). scan(): 0
+     */
+    uint64_t distance;
+};
+
+#define RECLAIM_ACCESSED 1 /* it was touched since the scan before, or came in since */
+#define RECLAIM_DIRTY    2 /* as a victim it would be written */
+
+struct reclaim_ops {
+    struct kit k;
+    /*
+     * A look at all pages that are in memory: gfn[0..n-1], rising, and ad[i], the bits of page gfn[i]. It comes each
+     * `scan` of the workload's, if there are any, and before the first victim(). If there are many it comes in parts,
+     * of at most 4096, one call after the other. A bits are clear then; D stays until the page is written.
+     */
+    void (*scan)(void *state, const struct reclaim_now *now, const uint64_t *gfn, const uint8_t *ad, size_t n);
+    /*
+     * Which page is to go? It must be in memory, else it is a mistake, and ends the run; `wanted` is not, yet. When
+     * this returns the victim is gone, and wanted is there: so what is in memory is known at any time. Faults are not
+     * told of otherwise: until the first victim() they are those pages that a scan has, and had not before.
+     */
+    uint64_t (*victim)(void *state, const struct reclaim_now *now);
+};
+
 /* --- ring: when the other side of a ring is told --- */
 
 /*

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What an algorithm of any kit may do wrong, by the number BAD; 0: nothing. See fixture.h. */
+/* What an algorithm of any kit may do wrong, by the number BAD; 0: nothing. An algorithm may
+ * set `bad` later, by what it is told. See fixture.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 
 #include "xenlab/kit.h"
 
-static int calls;
+static int calls, bad = BAD;
 static int *volatile nowhere;
 
 /* 13, 14: an answer of its own, before the real one. */
@@ -27,7 +28,7 @@ static void forge(uint32_t len, uint64_t call)
 
 static void wrong_anyhow(void)
 {
-    switch (BAD) {
+    switch (bad) {
     case 3: *nowhere = 1; break;
     case 4:
         for (volatile int i = 1; i; i |= 1)
@@ -45,12 +46,15 @@ static void wrong_anyhow(void)
     case 13: forge(7, CALL); break;
     case 14: forge(16, 99); break;
     case 15: sleep(1000); break;
+    case 24:
+        for (;;)
+            memset(malloc(1 << 26), 1, 1 << 26);
     }
 }
 
 static void *init(uint64_t seed)
 {
-    if (BAD == 20)
+    if (bad == 20)
         exit(3);
     return NULL;
 }

@@ -161,6 +161,37 @@ static inline void faults_tried(const char *kit, const char *source, const struc
     }
 }
 
+/* Those of them that happen in a call. */
+#define FAULTS_IN_CALLS (ARRAY_SIZE(faults_of_all) - 3)
+
+/* The same, of an algorithm that reads in its workload what it is to do wrong: built once. The workload has
+ * "NN", for two digits. */
+static inline void faults_told(const char *kit, const char *source, const char *workload, const struct fault *fault,
+                               size_t nr, const char *where, const char *metric, double value)
+{
+    assert_true(build(source, 0));
+    for (size_t i = 0; i < nr; i++) {
+        const int len = (int)strcspn(fault[i].message, "@");
+        char message[320], text[512], *number;
+        int rc;
+
+        if (SANITIZERS_SAY_IT_OTHERWISE >> fault[i].bad & 1)
+            continue;
+        snprintf(text, sizeof(text), "%s", workload);
+        number = strstr(text, "NN");
+        assert_non_null(number);
+        number[0] = (char)('0' + fault[i].bad / 10);
+        number[1] = (char)('0' + fault[i].bad % 10);
+        file_write("w", text);
+        snprintf(message, sizeof(message), "%.*s%s", len, fault[i].message, fault[i].message[len] ? where : "");
+        rc = KIT(kit, "--policy", path("p.so"), "--workload", path("w"), "--limit", "1", "--json");
+        if (rc != fault[i].rc || !in_file("err", message))
+            fail_msg("fault %d: status %d", fault[i].bad, rc);
+        if (figure(metric, "") != (rc ? -1 : value)) /* -1: no report */
+            fail_msg("fault %d: %s is %g", fault[i].bad, metric, figure(metric, ""));
+    }
+}
+
 /* Can algorithms be built and run here? "w" is a workload. */
 static inline bool faults_can_be_tried(const char *kit, const char *source)
 {

@@ -14,6 +14,7 @@
  *      workload.h  how workloads are read              svg.h       how charts are drawn
  *      memctl.c    a kit (memctl_load.c: its workloads, memctl_svg.c: its chart)
  *      precopy.c   another (precopy_vm.c: the VM)
+ *      reclaim.c   another (reclaim_touch.c: what is touched, reclaim_min.c: the fewest faults)
  *      ring.c      another (ring_step.c: the two sides)
  *
  * A new kit is: a table in include/xenlab/kit.h; its questions in wire.h; how its table is called, in child/; a struct
@@ -118,7 +119,7 @@ struct kit_model {
     void (*free)(void *model);
 };
 
-extern const struct kit_model kit_memctl, kit_precopy, kit_ring;
+extern const struct kit_model kit_memctl, kit_precopy, kit_reclaim, kit_ring;
 
 /* --- report.c --- */
 

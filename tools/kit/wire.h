@@ -64,6 +64,13 @@ struct memctl_question {
 #define PRECOPY_AT_ONCE          1024
 enum precopy_hook { PRECOPY_STOP = 1, PRECOPY_ORDER };
 
+/*
+ * reclaim. Bytes of RECLAIM_SCAN: a struct reclaim_now, n, a uint64_t, n gfns, and n bytes, their bits; its answer has
+ * none. Of RECLAIM_VICTIM: a struct reclaim_now; its answer: a gfn.
+ */
+#define RECLAIM_AT_ONCE 4096
+enum reclaim_hook { RECLAIM_SCAN = 1, RECLAIM_VICTIM };
+
 /* ring. Bytes of both: this; the answer of RING_NOTIFY is a byte, 0 or 1, of RING_NEXT_EVENT a uint32_t. */
 enum ring_hook { RING_NOTIFY = 1, RING_NEXT_EVENT };
 struct ring_question {

@@ -77,6 +77,20 @@ bool workload_number(const struct workload *r, const char *what, const char *tex
            workload_wrong(r, "%s: \"%.40s\" is no number up to %llu", what, text, (unsigned long long)most);
 }
 
+bool workload_percent(const struct workload *r, const char *what, const char *text, uint64_t most, uint64_t *n)
+{
+    char number[24], wrong[KIT_WHY];
+    const struct workload try = { r->model, wrong, r->line };
+    const size_t len = strlen(text);
+
+    if (len && len < sizeof(number) && text[len - 1] == '%') {
+        snprintf(number, sizeof(number), "%.*s", (int)len - 1, text);
+        if (workload_number(&try, what, number, most, n))
+            return true;
+    }
+    return workload_wrong(r, "%s: \"%.40s\" is none of 0%% to %llu%%", what, text, (unsigned long long)most);
+}
+
 bool workload_time(const struct workload *r, const char *what, const char *text, const char *units, uint64_t unit,
                    uint64_t most, uint64_t *ns)
 {

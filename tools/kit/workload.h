@@ -35,6 +35,8 @@ bool workload_statements(struct workload *r, FILE *f,
 #define WORKLOAD_MAX_SIZE (1 << 24) /* MiB */
 bool workload_size(const struct workload *r, const char *what, const char *text, uint64_t *mib);
 bool workload_number(const struct workload *r, const char *what, const char *text, uint64_t most, uint64_t *n);
+/* "30%": 30, up to `most`. */
+bool workload_percent(const struct workload *r, const char *what, const char *text, uint64_t most, uint64_t *n);
 /* Of whole `unit` ns (told as `units`), from one of them to `most`. */
 bool workload_time(const struct workload *r, const char *what, const char *text, const char *units, uint64_t unit,
                    uint64_t most, uint64_t *ns);
