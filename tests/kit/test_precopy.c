@@ -193,6 +193,36 @@ static void test_figures(void **state)
     assert_int_equal(KIT("precopy", "--policy", path("p.so"), "--workload", path("w"), "--json"), 4);
 }
 
+/* Windows that follow each other have in them what there is, in rounds, between them, and while the VM is paused. */
+static void test_windows(void **state)
+{
+    static const char *const lines[] = { "stores", "sent",  "last",     "rounds",  "resent",
+                                         "vain",   "looks", "sent low", "last low" };
+    char text[2048] = "memory 2M\nlink 16M\ntime 1s\nregion low size=1M : scan 3000\n", *json;
+    const char *next;
+    double is[3];
+
+    policy_build("2", "1024");
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text),
+                 "expect %s >= 0 from 0 to 220ms\nexpect %s >= 0 from 220ms to 1s\nexpect %s >= 0\n", lines[i],
+                 lines[i], lines[i]);
+    file_write("w", text);
+    assert_int_equal(KIT("precopy", "--policy", path("p.so"), "--workload", path("w"), "--json"), 0);
+    assert_true(figure("total", "") > 220 && figure("total", "") - figure("downtime", "") < 220);
+    json = file_read("out");
+    next = strstr(json, "\"expectations\"");
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        for (size_t n = 0; n < 3; n++) {
+            next = strstr(next, "\"value\":") + strlen("\"value\":");
+            is[n] = strtod(next, NULL);
+        }
+        assert_true(is[0] + is[1] == is[2]);
+        assert_true(is[0] > 0 && (i > 2 || is[1] > 0 || i == 0));
+    }
+    free(json);
+}
+
 /* The examples: what they are for, the same twice, another seed otherwise; the chart is there. */
 static void test_examples(void **state)
 {
@@ -228,7 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults),  cmocka_unit_test(test_mistakes), cmocka_unit_test(test_vm),
-        cmocka_unit_test(test_figures), cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_figures), cmocka_unit_test(test_windows),  cmocka_unit_test(test_examples),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
