@@ -71,9 +71,9 @@ LAB_HEADERS := $(shell find include sim vcpu mmu evtchn rings tools guests labs/
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 MODEL_OBJS := model routes
 WORKBENCH_OBJS := program setup record sim event figures expected load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
-KIT_OBJS := ask run args report result workload svg memctl_load memctl_svg memctl precopy_load precopy_svg precopy_vm precopy reclaim_load reclaim_svg reclaim_touch reclaim_min reclaim ring_load ring_svg ring_step ring_time ring_orders ring command
+KIT_OBJS := ask run args report result workload svg memctl_load memctl_svg memctl precopy_load precopy_svg precopy_vm precopy reclaim_load reclaim_svg reclaim_touch reclaim_min reclaim ring_load ring_svg ring_step ring_time ring_orders ring tlbflush_load tlbflush_svg tlbflush_machine tlbflush_time tlbflush command
 # What an algorithm of a kit runs in, likewise another program: nothing of the library but how it gives up system calls.
-KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o precopy.o reclaim.o ring.o main.o)
+KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o precopy.o reclaim.o ring.o tlbflush.o main.o)
 # Policies of kits that are found by name.
 KIT_POLICIES := $(patsubst docs/examples/kit/%.c,kit/%.so,$(wildcard docs/examples/kit/*.c))
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.

@@ -246,4 +246,51 @@ struct ring_ops {
     uint32_t (*next_event)(void *state, const struct ring_now *now, uint32_t cons);
 };
 
+/* --- tlbflush: whose TLB is flushed --- */
+
+/*
+ * A pCPU's TLB keeps what it has read in page tables: which page a domain's address is, and whether it may be stored
+ * to. Who changes page tables changes no TLB. Before a page that was freed is given to somebody else, and before one
+ * that was taken the right to be stored to is relied on (as a page table, say), each pCPU that may have an entry of it
+ * has to flush its TLB: else somebody uses a page that is no longer his. To ask another pCPU costs an interrupt (IPI),
+ * and a flush all the entries that were still good.
+ *
+ * So Xen counts flushes: each moves the TLB clock, and leaves its time as the pCPU's stamp. A page that is freed gets
+ * the clock's time as well. Who has flushed since needs not flush for that page (NEED_FLUSH() in Xen's
+ * xen/arch/x86/include/asm/flushtlb.h, xen/arch/x86/flushtlb.c). The clock wraps, and stamps from before look younger
+ * than they are.
+ *
+ *      page is unmapped, stamp = clock ... who()? flush ... the page is somebody else's             TLB_REUSE
+ *      page may no longer be stored to, stamp = clock ... who()? flush ... it is a page table       TLB_REVOKE
+ *      clock = 0 ... who()? flush, pCPUs' stamps = 0 ... clock = 1                                  TLB_WRAP
+ *
+ * Beside what Xen's filter has, struct tlb_now says what else Xen knows there (a domain's dirty_cpumask). Numbers of
+ * pCPUs are bits in masks. Times are ns.
+ */
+enum tlb_cause { TLB_REUSE, TLB_REVOKE, TLB_WRAP };
+
+struct tlb_now {
+    uint64_t now;    /* since the beginning */
+    uint64_t cause;  /* enum tlb_cause */
+    uint64_t bits;   /* that the clock has; Xen's has 32. From 2^bits - 1 it goes to 0; after TLB_WRAP it is 1 */
+    uint32_t clock;  /* its time; TLB_WRAP: 0 */
+    uint32_t stamp;  /* its time when the page was freed, or its right taken; it may have wrapped since. TLB_WRAP: 0 */
+    uint64_t page;   /* which one: from 0; WRAP: 0, as is all that follows but `here` */
+    uint64_t domain; /* whose it is, or was: from 0, in the order of the workload */
+    uint64_t ran;    /* pCPUs where one of its vCPUs has run, and which have not flushed since then */
+    uint64_t runs;   /* pCPUs where one runs now: in `ran` as well */
+    uint64_t here;   /* the pCPU that asks, a number: it needs no interrupt to flush its own TLB */
+};
+
+struct tlbflush_ops {
+    struct kit k;
+    /*
+     * Which pCPUs have to flush now? A mask; there are n of them, and stamp[i] is the clock's time at the last flush
+     * of pCPU i, whatever that was for (at first: the clock's time at the beginning). Bits of no pCPU are a mistake,
+     * and end the run. The others flush, the lowest first, each with the clock's next time, before anything else
+     * happens.
+     */
+    uint64_t (*who)(void *state, const struct tlb_now *now, const uint32_t *stamp, size_t n);
+};
+
 #endif

@@ -79,14 +79,10 @@ bool ring_asleep(const struct ring *r); /* and nothing is pending */
 
 /* --- in time --- */
 
-struct ring_range {
-    uint64_t from, to;
-};
-
 struct ring_program_step {
-    bool serves;                 /* the consumer asks for `nr` at a time, one comes `every`; else `nr` come `every` */
-    struct ring_range nr, every; /* every: ns */
-    uint64_t ns;                 /* 0: for ever */
+    bool serves; /* the consumer asks for `nr` at a time, one comes `every`; else `nr` come `every` */
+    struct workload_range nr, every; /* every: ns */
+    uint64_t ns;                     /* 0: for ever */
 };
 
 /* What has happened in a stretch of time, for charts. */
@@ -105,7 +101,7 @@ struct ring_timed {
     uint64_t ends_at;                  /* until when */
     uint64_t comes_at;                 /* when something comes by `put`; */
     uint64_t made_at;                  /* when the producer has made one of those that it is asked for, */
-    struct ring_range pace;            /* one in such a time, */
+    struct workload_range pace;        /* one in such a time, */
     uint64_t owed;                     /* and how many it has not made yet */
     uint64_t producer_at, consumer_at; /* their next steps */
     uint64_t notified_at;              /* when what is pending arrives */
@@ -140,7 +136,7 @@ struct ring_model {
     struct ring_orders orders[RING_MAX];
     unsigned int nr_rings, nr_orders;
     uint64_t cost, latency, wake, take, patience, time, seed; /* ns */
-    struct ring_range step;
+    struct workload_range step;
 
     uint64_t now, width; /* of a column, ns */
     /* Who decides. Either says false where nothing can be asked any more, and sets *answer otherwise. */

@@ -25,18 +25,6 @@
 
 #define EVERY_LEAST 100 /* ns */
 
-/* "A" or "A..B", in the text of which the dots are overwritten. */
-static bool range(const struct workload *r, const char *what, char *text, struct ring_range *range,
-                  bool (*value)(const struct workload *r, const char *what, const char *text, uint64_t *n))
-{
-    char *dots = strstr(text, "..");
-
-    if (dots)
-        *dots = '\0';
-    return value(r, what, text, &range->from) && value(r, what, dots ? dots + 2 : text, &range->to) &&
-           (range->to >= range->from || workload_wrong(r, "%s: the range ends before it begins", what));
-}
-
 static bool ns(const struct workload *r, const char *what, const char *text, uint64_t *t)
 {
     return workload_time(r, what, text, "ns", 1, RING_MAX_TIME, t);
@@ -73,8 +61,8 @@ static bool program_step(const struct workload *r, void *of, char *text, bool la
     if (n == 4 && !last)
         return workload_wrong(r, "only a program's last step may be without a time");
     s->serves = word[0][0] == 's';
-    return range(r, word[0], word[1], &s->nr, requests) && range(r, "every", word[3], &s->every, every) &&
-           (n == 4 || ns(r, "for", word[5], &s->ns));
+    return workload_range(r, word[0], word[1], &s->nr, requests) &&
+           workload_range(r, "every", word[3], &s->every, every) && (n == 4 || ns(r, "for", word[5], &s->ns));
 }
 
 /* What rings and orders have both. */
@@ -195,7 +183,7 @@ static bool statement(const struct workload *r, const char *word, char *value)
     if (!strcmp(word, "orders"))
         return orders_read(r, value);
     if (!strcmp(word, "step"))
-        return range(r, word, value, &m->step, ns);
+        return workload_range(r, word, value, &m->step, ns);
     for (size_t i = 0; i < ARRAY_SIZE(times); i++)
         if (!strcmp(word, times[i].word))
             return ns(r, word, value, times[i].ns);
@@ -215,7 +203,7 @@ void *ring_load(FILE *f, uint64_t seed, char why[KIT_WHY])
         return NULL;
     }
     m->cost = 1000, m->latency = 5000, m->wake = 2000, m->take = 500;
-    m->step = (struct ring_range){ 50, 50 };
+    m->step = (struct workload_range){ 50, 50 };
     m->patience = MILLISECS(10);
     m->time = MILLISECS(100);
     m->seed = seed;

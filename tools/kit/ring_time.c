@@ -22,11 +22,11 @@ static uint64_t earliest(uint64_t a, uint64_t b) { return a < b ? a : b; }
 enum { OF_COMING, OF_COUNT, OF_MAKING, OF_STEP };
 
 static uint64_t drawn(const struct ring_model *m, const struct ring_timed *t, unsigned int of, uint64_t nr,
-                      const struct ring_range *in)
+                      const struct workload_range *in)
 {
     const uint64_t who = (uint64_t)(t - m->ring) * 4 + of + 1;
 
-    return in->from + workload_stir(workload_stir(workload_stir(m->seed + 1) ^ who) ^ nr) % (in->to - in->from + 1);
+    return workload_within(in, workload_stir(workload_stir(workload_stir(m->seed + 1) ^ who) ^ nr));
 }
 
 static uint64_t step_end(const struct ring_model *m, struct ring_timed *t)

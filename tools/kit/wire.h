@@ -78,4 +78,12 @@ struct ring_question {
     uint32_t old, prod, event, cons; /* notify() has the first three, next_event() the last */
 };
 
+/* tlbflush. Bytes of TLBFLUSH_WHO: this, then nr stamps of 4 bytes; its answer: a uint64_t. */
+#define TLBFLUSH_MAX_PCPUS 64
+enum tlbflush_hook { TLBFLUSH_WHO = 1 };
+struct tlbflush_question {
+    struct tlb_now now;
+    uint64_t nr;
+};
+
 #endif

@@ -103,6 +103,22 @@ bool workload_time(const struct workload *r, const char *what, const char *text,
     return true;
 }
 
+bool workload_range(const struct workload *r, const char *what, char *text, struct workload_range *range,
+                    bool (*value)(const struct workload *r, const char *what, const char *text, uint64_t *n))
+{
+    char *dots = strstr(text, "..");
+
+    if (dots)
+        *dots = '\0';
+    return value(r, what, text, &range->from) && value(r, what, dots ? dots + 2 : text, &range->to) &&
+           (range->to >= range->from || workload_wrong(r, "%s: the range ends before it begins", what));
+}
+
+uint64_t workload_within(const struct workload_range *range, uint64_t random)
+{
+    return range->from + random % (range->to - range->from + 1);
+}
+
 /* --- who does something --- */
 
 char *workload_head(const struct workload *r, char *text, const char *what, const char *shape, char name[KIT_NAME],

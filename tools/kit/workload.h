@@ -41,6 +41,15 @@ bool workload_percent(const struct workload *r, const char *what, const char *te
 bool workload_time(const struct workload *r, const char *what, const char *text, const char *units, uint64_t unit,
                    uint64_t most, uint64_t *ns);
 
+/* "A" or "A..B": anything in it. The text is written into. `value` reads one of both, such as workload_number(). */
+struct workload_range {
+    uint64_t from, to;
+};
+bool workload_range(const struct workload *r, const char *what, char *text, struct workload_range *range,
+                    bool (*value)(const struct workload *r, const char *what, const char *text, uint64_t *n));
+/* One of them, by a random number. */
+uint64_t workload_within(const struct workload_range *range, uint64_t random);
+
 /*
  * "NAME KEY=VALUE... : PROGRAM": the name, and each key (value NULL: there is no "="). Returns the program; NULL: it is
  * wrong. `what` is "a VM", `shape` what one looks like.
