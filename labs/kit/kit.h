@@ -23,7 +23,10 @@ struct kit_steps {
     void (*end)(void *data);                     /* counts, and what is to hold at the end */
 };
 
-/* --seed N [--keep I,J,...]: those steps alone; --log yes, --replay 3: interleave.h. The exit status. */
+/*
+ * --seed N [--keep I,J,...]: those steps alone; --log yes, --replay 3: interleave.h; --debugger yes: stores.h. The exit
+ * status.
+ */
 int kit_main(int argc, char **argv, const struct kit_steps *s);
 /*
  * The same in a guest (guests/rt), whose command line says seed=N keep=I,J,...: what guest_main() returns. At most

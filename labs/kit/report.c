@@ -2,6 +2,7 @@
 /* Steps, reports, and numbers that follow from a seed: see kit.h. */
 #include "labs/kit/interleave.h"
 #include "labs/kit/kit.h"
+#include "labs/kit/stores.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,6 +114,8 @@ int kit_main(int argc, char **argv, const struct kit_steps *s)
             keep = argv[i + 1];
         else if (!strcmp(argv[i], "--log"))
             il_log_begin();
+        else if (!strcmp(argv[i], "--debugger"))
+            kit_stores_unwatched();
         else if (strcmp(argv[i], "--replay"))
             kit_die("there is no option %s", argv[i]);
         else if (!il_replay_begin())

@@ -19,6 +19,9 @@
 
 #define KIT_STORES_PLACES 4
 
+/* From now on nobody looks: a debugger has the faults and the single steps for itself. */
+void kit_stores_unwatched(void);
+
 /* run(data), and look(data) after each of its stores to a page of place[0] to place[nr - 1]; look() calls nothing. */
 void kit_stores(void *const *place, unsigned int nr, void (*run)(void *data), void (*look)(void *data), void *data);
 

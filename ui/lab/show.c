@@ -84,6 +84,8 @@ static void gdb_command(struct command *g, const struct check *c, uint64_t seed,
     add(g, "%s/.build/facts", c->folder);
     add(g, "--seed");
     add(g, "%llu", (unsigned long long)seed);
+    add(g, "--debugger");
+    add(g, "yes");
     if (keep) {
         add(g, "--keep");
         add(g, "%s", keep);
