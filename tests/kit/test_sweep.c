@@ -152,13 +152,18 @@ static bool empty(const char *name)
 
 static void jobs_run(void)
 {
-    char job[8];
+    char job[8], text[20], name[20];
 
     file_write("w", W "expect moved <= 1\n");
     for (int i = 1; i <= 12; i++) {
         snprintf(job, sizeof(job), "%d", i);
         assert_in_range(KIT(SWEEP, "--job", job), 0, 4);
         assert_true(empty("err") && empty("out"));
+        snprintf(text, sizeof(text), "\"seed\":%d,", 4 + (i - 1) % 3);
+        snprintf(name, sizeof(name), "r/%02d.json", i);
+        assert_true(in_file(name, text));
+        assert_true(in_file(name, i > 6 ? "{\"low\":\"400M\"" : "{\"low\":\"360M\""));
+        assert_true(in_file(name, (i - 1) / 3 % 2 ? "\"swap\":\"16M\"}" : "\"swap\":\"8M\"}"));
     }
 }
 
@@ -182,6 +187,15 @@ static void test_jobs(void **state)
     assert_true(in_file("out", " --results 'it'\\''s $HOME' --job 2\n"));
     assert_int_equal(KIT("memctl", "--policy", "even", "--workload", path("w"), "--set", "low=1M,much"), 1);
     assert_true(in_file("err", "(job 2)"));
+    file_write("w", W "expect lackin <= 3\n");
+    assert_int_equal(KIT(SWEEP), 1);
+    assert_true(in_file("err", "w:6: expect: there is no figure") && empty("out"));
+    file_write("w", "param n 3\ndomain a vcpus=$n : compute forever\n");
+    assert_int_equal(KIT("sched", "--policy", "rr", "--workload", path("w"), "--set", "n=1,2,0"), 1);
+    assert_true(in_file("err", "w:2: ") && empty("out"));
+    assert_int_equal(KIT("sched", "--policy", "cfs", "--workload", path("w"), "--set", "n=1,2"), 1);
+    assert_true(in_file("err", "there is no scheduler \"cfs\"") && empty("out"));
+    assert_int_equal(KIT("sched", "--policy", "rr", "--workload", path("w"), "--set", "n=1,2"), 0);
     assert_true(access(path("r"), F_OK) != 0); /* nothing has run */
 }
 
@@ -271,6 +285,7 @@ static void test_merge(void **state)
     char seed[4], *one;
 
     jobs_run();
+    assert_int_equal(rename(r("02.json"), r("z.json")), 0); /* names say nothing */
     assert_int_equal(merge("--csv", false), 4);
     assert_true(
         in_file("out", "low,swap,metric,subject,unit,n,mean,ci95,sd,least,most\r\n360M,8M,faults,one,pages,3,"));
@@ -357,6 +372,27 @@ static void test_foreign(void **state)
     assert_int_equal(KIT("merge", "--help"), 0);
 }
 
+/* Or only what --expect's file, or the policy's, has in it. */
+static void test_same_words(void **state)
+{
+    static const char *const policies[] = { "docs/examples/kit/still.c", "docs/examples/kit/even.c" };
+
+    file_write("w", W);
+    for (int i = 0; i < 3; i++) {
+        if (!build(policies[i == 2], 0))
+            skip();
+        file_write("x", i ? "expect lacking >= 0\n" : "expect lacking >= 0 # always\n");
+        assert_int_equal(KIT("memctl", "--policy", path("p.so"), "--workload", path("w"), "--expect", path("x"),
+                             "--seeds", "1..3", "--results", path("r"), "--job",
+                             i == 0   ? "1"
+                             : i == 1 ? "2"
+                                      : "3"),
+                         0);
+        assert_int_equal(merge(NULL, false), 1); /* each is of a sweep of its own */
+        assert_true(in_file("err", i ? "these are results of more than one sweep" : "2 of 3 jobs are missing: 2, 3 ("));
+    }
+}
+
 static const char crashes[] = "#include \"xenlab/kit.h\"\nstatic int t; static int *volatile nowhere;\n"
                               "static uint64_t s; static void *init(uint64_t seed) { s = seed; return 0; }\n"
                               "static void tick(void *x, const struct mem_host *h, const struct vm_mem *v, size_t n,\n"
@@ -433,8 +469,9 @@ static int results_remove(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_student), TEST(test_json),       TEST(test_settings), TEST(test_jobs),   TEST(test_mistakes),
-        TEST(test_merge),   TEST(test_incomplete), TEST(test_foreign),  TEST(test_faults), TEST(test_sched),
+        TEST(test_student),    TEST(test_json),   TEST(test_settings),   TEST(test_jobs),
+        TEST(test_mistakes),   TEST(test_merge),  TEST(test_incomplete), TEST(test_foreign),
+        TEST(test_same_words), TEST(test_faults), TEST(test_sched),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

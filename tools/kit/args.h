@@ -32,6 +32,7 @@ struct kit_args {
     struct user_file_output svg, asked, junit;
     struct sweep sweep;
     struct sweep_run run; /* the one that is done */
+    uint64_t looked_at;   /* 0; or a job that is not, its workload and expectations are only read */
     char *text;           /* the workload, as it is in the file: */
     size_t len;
     int argc;

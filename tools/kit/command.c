@@ -248,20 +248,23 @@ static int with_workload(struct kit_session *s, struct kit_args *a, FILE *f, int
     void *model = s->kit->load(f, a->seed, why);
     int rc = 1;
 
+    if (!model && a->looked_at)
+        return complain("%s:%s (job %llu)", a->value[KIT_WORKLOAD], why, (unsigned long long)a->looked_at);
     if (!model)
         return complain("%s:%s", a->value[KIT_WORKLOAD], why);
     s->kit->metrics(model, &s->subjects);
     rewind(f);
     if (expectations(s, a, f, &x))
-        rc = with_outputs(s, a, &x, fd);
+        rc = a->looked_at ? 0 : with_outputs(s, a, &x, fd);
     expects_free(&x);
     free(s->subjects.metric);
+    s->subjects = (struct kit_metrics){ 0 };
     s->kit->free(model);
     return rc;
 }
 
-/* With the settings of one job. fd: the workload's. load: that it can be is all that is wanted. */
-static int settled(struct kit_session *s, struct kit_args *a, uint64_t job, int fd, bool load)
+/* With the settings of one job. fd: the workload's. */
+static int settled(struct kit_session *s, struct kit_args *a, uint64_t job, int fd)
 {
     char why[SWEEP_WHY] = "", *text;
     bool option = false;
@@ -275,13 +278,6 @@ static int settled(struct kit_session *s, struct kit_args *a, uint64_t job, int 
     f = fmemopen(text, s->size, "r");
     if (!f) {
         rc = complain("not enough memory");
-    } else if (load) {
-        char wrong[KIT_WHY] = "";
-        void *model = s->kit->load(f, a->run.seed, wrong);
-
-        rc = model ? 0 : complain("%s:%s (job %llu)", a->value[KIT_WORKLOAD], wrong, (unsigned long long)job);
-        if (model)
-            s->kit->free(model);
     } else {
         s->text = text;
         s->seed = a->seed = a->run.seed;
@@ -293,15 +289,17 @@ static int settled(struct kit_session *s, struct kit_args *a, uint64_t job, int 
     return rc;
 }
 
-/* Or all of them, to be done by somebody else: each combination of settings is loaded once, before any is printed. */
+/* Or all of them, to be done by somebody else: each combination of settings is read once, before any is printed. */
 static int jobs(struct kit_session *s, struct kit_args *a)
 {
     const uint64_t seeds = a->sweep.seeds ? a->sweep.to - a->sweep.from + 1 : 1;
     char command[64];
 
-    for (uint64_t job = 1; job <= sweep_jobs(&a->sweep); job += seeds)
-        if (settled(s, a, job, -1, true))
+    for (uint64_t job = 1; job <= sweep_jobs(&a->sweep); job += seeds) {
+        a->looked_at = job;
+        if (settled(s, a, job, -1))
             return 1;
+    }
     snprintf(command, sizeof(command), "kit %s", s->kit->name);
     sweep_list(&a->sweep, command, a->argc, a->argv, stdout);
     return fflush(stdout) || ferror(stdout) ? complain("standard output: %s", strerror(errno)) : 0;
@@ -327,7 +325,7 @@ static int workload_copy(struct kit_session *s, struct kit_args *a, FILE *file)
     else if (sweep_is(&a->sweep) && !a->sweep.job)
         rc = jobs(s, a);
     else
-        rc = settled(s, a, a->sweep.job ?: 1, fileno(file), false);
+        rc = settled(s, a, a->sweep.job ?: 1, fileno(file));
     free(a->text);
     return rc;
 }

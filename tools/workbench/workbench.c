@@ -506,30 +506,69 @@ static int prepared_run(struct options *o)
     return rc;
 }
 
-/* A sweep's jobs are printed, for others to do. */
-static int run_or_list(struct options *o, const char *command)
+/* Can the workload be read, with these settings? It is loaded for nobody. */
+static int look(struct options *o)
 {
-    const bool list = sweep_is(&o->args.sweep) && !o->args.sweep.job;
+    const char *policy = o->object ? "rr" : o->args.policy;
+    unsigned int pcpus = 1;
+    s_time_t time;
+    char err[256];
+    struct wb *wb;
+    int rc;
+
+    if (!o->object && !sched_option_check(policy, err, sizeof(err)))
+        return complain(o, "--policy: %s", err);
+    rc = expectations(o);
+    if (rc)
+        return rc;
+    if (!wb_load_pcpus(o->file, &pcpus, err, sizeof(err)))
+        return complain(o, "%s:%s", o->args.workload, err);
+    wb = wb_create(policy, NULL, o->args.pcpus ? o->args.pcpus : pcpus, o->args.seed);
+    if (!wb)
+        return complain(o, "--policy %s: out of memory", policy);
+    if (!wb_load(wb, o->file, &time, err, sizeof(err)) && !wb->xen.sched->fault)
+        rc = complain(o, "%s:%s", o->args.workload, err);
+    wb_destroy(wb);
+    return rc;
+}
+
+/* With the settings of one job. */
+static int settled(struct options *o, uint64_t job, int (*then)(struct options *o))
+{
     size_t len = 0;
-    char *text = workload_settle(o, o->args.sweep.job ?: 1, &len);
-    int rc = 1;
+    char *text = workload_settle(o, job, &len);
+    int rc;
 
     if (!text)
         return 1;
     o->args.seed = o->run.seed;
     o->file = fmemopen(text, len, "r");
-    if (!o->file) {
-        complain(o, "not enough memory");
-    } else if (list) {
-        sweep_list(&o->args.sweep, command, o->argc, o->argv, stdout);
-        rc = fflush(stdout) || ferror(stdout) ? complain(o, "standard output: %s", strerror(errno)) : 0;
-    } else {
-        rc = prepared_run(o);
-    }
+    rc = o->file ? then(o) : complain(o, "not enough memory");
     if (o->file)
         fclose(o->file);
     free(text);
     return rc;
+}
+
+/* A sweep's jobs are printed, for others to do: each combination of settings is read once, before any is printed. */
+static int run_or_list(struct options *o, const char *command)
+{
+    const struct sweep *s = &o->args.sweep;
+    const uint64_t seeds = s->seeds ? s->to - s->from + 1 : 1;
+    int rc = 0;
+
+    if (!sweep_is(s) || s->job)
+        return settled(o, s->job ?: 1, prepared_run);
+    o->object = wb_object_path(o->args.policy);
+    for (uint64_t job = 1; job <= sweep_jobs(s) && !rc; job += seeds) {
+        rc = settled(o, job, look);
+        expects_free(o->expects);
+    }
+    free(o->object);
+    if (rc)
+        return rc;
+    sweep_list(s, command, o->argc, o->argv, stdout);
+    return fflush(stdout) || ferror(stdout) ? complain(o, "standard output: %s", strerror(errno)) : 0;
 }
 
 int workbench_main(int argc, char **argv)
