@@ -113,6 +113,21 @@ own_kit() {
     cc -shared -fPIC -I"$root/include" -o "$tmp/$2.so" "docs/examples/kit/$2.c" && chmod 755 "$tmp" "$tmp/$2.so" &&
         "$root/bin/xenlab" kit "$1" --policy "$tmp/$2.so" --workload "docs/examples/kit/$3.txt" | grep "^$4"
 }
+# Those that are named without a path: all that a kit's help names, with the workload of its example.
+named_policies() {
+    nr=0
+    for kit in $("$root/bin/xenlab" kit --help | sed -n '/^An algorithm/,/^  --policy/s/^  \([a-z]*\)  *[a-z].*/\1/p'); do
+        [ "$kit" != sched ] || continue
+        workload=$("$root/bin/xenlab" kit "$kit" --help | sed -n 's/.* --workload \(.*\)/\1/p')
+        for policy in $("$root/bin/xenlab" kit "$kit" --help | sed -n 's/^Policies that are there: //p' | tr -d ,); do
+            "$root/bin/xenlab" kit "$kit" --policy "$policy" --workload "$workload" > /dev/null
+            [ $? = 0 ] || [ $? = 4 ] || return 1
+            nr=$((nr + 1))
+        done
+    done
+    [ $nr -ge 8 ]
+}
+check "kits' policies are found by name" named_policies
 if command -v cc > /dev/null; then
     check "a scheduler of one's own runs" own_policy
     check "a memory coordinator of one's own runs" own_kit memctl even phases oscillations
