@@ -139,6 +139,48 @@ struct precopy_ops {
                     uint64_t *gfn, size_t max);
 };
 
+/* --- balance: on which pCPU each vCPU runs --- */
+
+/*
+ * Each pCPU has a run queue, and each vCPU is in one of them: there it runs in turn with the others, 1 ms at a time,
+ * when it has work. A pCPU with nothing to run is idle, even while vCPUs wait elsewhere: to move one is what tick() is
+ * for. That is not free. A vCPU that was moved runs for a while without getting on, until the cache has its data; and
+ * on another node its memory is remote, for as long as it is there. (In Xen, credit2 balances its run queues itself,
+ * xen/common/sched/credit2.c; a daemon in dom0 does by XEN_DOMCTL_getvcpuinfo and _setvcpuaffinity, as `xl vcpu-pin`.)
+ *
+ * Times are ns. "The last tick" is what was measured since the tick before.
+ */
+
+/* What is known of the host. */
+struct balance_host {
+    uint64_t now;    /* since the beginning */
+    uint64_t tick;   /* from one tick to the next */
+    uint64_t pcpus;  /* numbered from 0; at most 64 */
+    uint64_t nodes;  /* of as many pCPUs each: pCPU p is of node p / (pcpus / nodes) */
+    uint64_t cold;   /* what a move costs the vCPU, of its own running time, */
+    uint64_t far;    /* and one to another node */
+    uint64_t remote; /* percent: what takes 100 on the node of its memory takes 100 + remote on others */
+};
+
+/* And of a vCPU. Others than how it runs tells nobody how much it would like to: used + waited is when it had work. */
+struct vcpu_load {
+    uint64_t used;   /* ran so long in the last tick */
+    uint64_t waited; /* had work so long, and did not run */
+    uint64_t still;  /* since when it is where it is: since it was moved last, or the beginning */
+    uint64_t node;   /* where its memory is: the node where it began */
+    uint64_t vm;     /* whose it is: vCPUs of one VM have the same number, and lie side by side */
+};
+
+struct balance_ops {
+    struct kit k;
+    /*
+     * Behind each tick but the last. load[0..n-1] are always the same vCPUs in the same order; n is at most 256.
+     * pcpu[i] is where vCPU i is; leave it, or write another, to which it is moved at once, to the end of the queue.
+     * One that there is not is a mistake, and ends the run.
+     */
+    void (*tick)(void *state, const struct balance_host *host, const struct vcpu_load *load, size_t n, uint8_t *pcpu);
+};
+
 /* --- reclaim: which page leaves memory --- */
 
 /*

@@ -132,6 +132,7 @@ if command -v cc > /dev/null; then
     check "a scheduler of one's own runs" own_policy
     check "a memory coordinator of one's own runs" own_kit memctl even phases oscillations
     check "a pre-copy policy of one's own runs" own_kit precopy outpaced server downtime
+    check "load balancing of one's own runs" own_kit balance steady uneven migrations
     check "page replacement of one's own runs" own_kit reclaim clock parts faults
 else
     skip "a scheduler, and kits' algorithms, of one's own: no cc"

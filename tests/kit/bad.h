@@ -46,9 +46,9 @@ static void wrong_anyhow(void)
     case 13: forge(7, CALL); break;
     case 14: forge(16, 99); break;
     case 15: sleep(1000); break;
-    case 24:
+    case 30:
         for (;;)
-            memset(malloc(1 << 26), 1, 1 << 26);
+            *(volatile char *)malloc(1 << 30) = 1;
     }
 }
 

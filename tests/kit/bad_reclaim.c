@@ -13,7 +13,7 @@ static void scan(void *state, const struct reclaim_now *now, const uint64_t *gfn
     bad = (int)(now->read / 1000 % 100);
     for (size_t i = 0; i < n; i++)
         there[gfn[i]] = 1;
-    if (bad == 30)
+    if (bad == 19)
         memset((void *)(uintptr_t)gfn, 0xff, n * sizeof(*gfn)); /* a copy: comes to nothing */
     if (bad == 31)
         *nowhere = 1;

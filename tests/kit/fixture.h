@@ -133,9 +133,11 @@ static const struct fault faults_of_all[] = {
     { 22, 2, "crashed (Aborted) in its constructors" },
 };
 
-/* Of their own: words for crashes (3, 6, 22), files opened (7), a thread at exit() that looks for leaks (5, 20, 21). */
+/* Of their own: words for crashes (3, 6, 22, 30, 31), files opened (7), a thread at exit() that looks for leaks (5, 20,
+ * 21). */
 #if defined(__SANITIZE_ADDRESS__)
-#define SANITIZERS_SAY_IT_OTHERWISE (1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 20 | 1u << 21 | 1u << 22)
+#define SANITIZERS_SAY_IT_OTHERWISE                                                                                    \
+    (1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 20 | 1u << 21 | 1u << 22 | 1u << 30 | 1u << 31)
 #else
 #define SANITIZERS_SAY_IT_OTHERWISE 0
 #endif

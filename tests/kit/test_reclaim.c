@@ -21,9 +21,8 @@ static const struct fault faults[] = {
     { 17, 2, "gave page 4294967298 as the victim, and the domain's pages are 0 to 511,@" },
     { 18, 2, "gave page 0 as the victim, which has gone already (it was the victim 2 calls ago),@" },
     { 19, 0, "" },
-    { 30, 0, "" },
     { 31, 2, "crashed (Segmentation fault) in scan, call 2, at 256.000 ms" },
-    { 24, 2, "crashed (Segmentation fault)@" }, /* malloc() has failed */
+    { 30, 2, "crashed (Segmentation fault)@" }, /* malloc() has failed */
 };
 
 static const struct fault tables[] = {

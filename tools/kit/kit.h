@@ -14,6 +14,7 @@
  *      workload.h  how workloads are read              svg.h       how charts are drawn
  *      memctl.c    a kit (memctl_load.c: its workloads, memctl_svg.c: its chart)
  *      precopy.c   another (precopy_vm.c: the VM)
+ *      balance.c   another (balance_run.c: a millisecond)
  *      reclaim.c   another (reclaim_touch.c: what is touched, reclaim_min.c: the fewest faults)
  *      ring.c      another (ring_step.c: the two sides)
  *      tlbflush.c  another (tlbflush_machine.c: pages and TLBs)
@@ -120,7 +121,7 @@ struct kit_model {
     void (*free)(void *model);
 };
 
-extern const struct kit_model kit_memctl, kit_precopy, kit_reclaim, kit_ring, kit_tlbflush;
+extern const struct kit_model kit_memctl, kit_precopy, kit_balance, kit_reclaim, kit_ring, kit_tlbflush;
 
 /* --- report.c --- */
 

@@ -64,6 +64,14 @@ struct memctl_question {
 #define PRECOPY_AT_ONCE          1024
 enum precopy_hook { PRECOPY_STOP = 1, PRECOPY_ORDER };
 
+/* balance. Bytes of BALANCE_TICK: this, then nr struct vcpu_load, then nr bytes, pCPUs; its answer: nr bytes. */
+#define BALANCE_MAX_VCPUS 256
+enum balance_hook { BALANCE_TICK = 1 };
+struct balance_question {
+    struct balance_host host;
+    uint64_t nr;
+};
+
 /*
  * reclaim. Bytes of RECLAIM_SCAN: a struct reclaim_now, n, a uint64_t, n gfns, and n bytes, their bits; its answer has
  * none. Of RECLAIM_VICTIM: a struct reclaim_now; its answer: a gfn.

@@ -17,7 +17,7 @@ struct kit_child {
     void (*call)(const void *ops, void *state, struct kit_message *m);
 };
 
-extern const struct kit_child kit_child_memctl, kit_child_precopy, kit_child_reclaim, kit_child_ring,
+extern const struct kit_child kit_child_memctl, kit_child_precopy, kit_child_balance, kit_child_reclaim, kit_child_ring,
     kit_child_tlbflush;
 
 #endif
