@@ -32,6 +32,19 @@ install -d "$to/lib/pkgconfig" "$to/share/man/man3"
 install -m 644 build/lib/libxenlab.so.0 "$to/lib/"
 ln -sf libxenlab.so.0 "$to/lib/libxenlab.so"
 pc "$prefix/include" "$prefix/lib" "${2:+ -Wl,-rpath-link,$prefix/lib/xenlab}" > "$to/lib/pkgconfig/xenlab.pc"
+
+# The headers that a scheduler is compiled with.
+cat > "$to/lib/pkgconfig/xenlab-sched.pc" << EOF
+Name: xenlab-sched
+Description: Schedulers for xenlab sched and xenlab run
+Version: $version
+Cflags: -I$prefix/include/xenlab/sched -D__XEN_TOOLS__ -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__
+EOF
+install -d "$to/include/xenlab/sched"
+echo '#include "vcpu/sched/sched.h"' | ${CC:-cc} -MM -MT headers -I. -D__XEN_TOOLS__ -x c - | tr -d '\\' |
+    tr ' ' '\n' | grep '\.h$' | while read -r header; do
+    install -D -m 644 "$header" "$to/include/xenlab/sched/$header"
+done
 scripts/man3.sh include/xenlab/xenlab.h "$version" > "$to/share/man/man3/libxenlab.3"
 sed -n 's/^[a-z].*[ *]\(xenlab_[a-z_]*\)(.*/\1/p' include/xenlab/xenlab.h | while read -r function; do
     echo '.so man3/libxenlab.3' > "$to/share/man/man3/$function.3"

@@ -54,6 +54,15 @@ check "nothing of it looks into the folder where it was built" sh -c "! readelf 
 check "a tour lies there" test -s "$root/share/xenlab/tours/cli.tour"
 cd "$OLDPWD" || exit 1
 check "make install without DESTDIR" make -s install PREFIX="$tmp/there"
+# A project of somebody else's, with what was installed alone.
+cp -r docs/examples/project docs/examples/lib/events.c "$tmp/"
+project() {
+    (cd "$tmp/project" && env "PATH=$tmp/there/bin:$PATH" "LD_LIBRARY_PATH=$tmp/there/lib" \
+        "PKG_CONFIG_PATH=$tmp/there/lib/pkgconfig" "$@")
+}
+check "a project of somebody else's" project make -s check
+check "what came of it is in JUnit's form" sh -c "grep -q '<testsuite.* failures=\"0\"' '$tmp/project/sched.xml' && grep -q ' failures=\"0\"' '$tmp/project/grants.xml'"
+check "a program with libxenlab" project sh -c 'cc -o events ../events.c $(pkg-config --cflags --libs xenlab) && ./events'
 mkdir "$tmp/empty" && cd "$tmp/empty" || exit 1
 for tour in "$tmp"/there/share/xenlab/tours/*.tour; do
     check "${tour##*/} can be given there" "$tmp/there/bin/xenlab" tour --check "$tour"

@@ -329,6 +329,18 @@ static void test_control(void **state)
         assert_true(hash_ == xenlab_hash(x));                                                                          \
     } while (0)
 
+/* Its shared info's machine address, as start info says it. */
+static uint64_t shared_info(struct xenlab *x, uint16_t d)
+{
+    struct start_info si;
+    uint64_t rsi;
+
+    assert_int_equal(xenlab_register(x, d, 0, "rsi", &rsi), 0);
+    assert_int_equal(xenlab_read(x, d, 0, rsi, &si, sizeof(si)), sizeof(si));
+    assert_memory_equal(si.magic, "xen-3.0-x86_64", 14);
+    return si.shared_info;
+}
+
 /* Memory by all its names; a grant; a page table. */
 static void test_frames_and_grants(void **state)
 {
@@ -354,6 +366,9 @@ static void test_frames_and_grants(void **state)
     assert_true(frame.pinned && frame.validated);
     assert_int_equal(xenlab_frame_look(x, UINT64_MAX, &frame), -1);
     assert_int_equal(xenlab_mfn(x, d, 0, 0x1000) == UINT64_MAX, 1);
+    /* what the hypervisor shares is the guest's to write, and nothing else of it */
+    assert_int_equal(call(x, d, __HYPERVISOR_update_va_mapping, page, shared_info(x, d) | 7, 2, 0), 0);
+    assert_int_equal(xenlab_write(x, d, 0, page, &word, 1), 0);
     while (xenlab_grant_next(x, d, &n, &grant)) /* the toolstack's, for the console and xenstore */
         n++;
     assert_true(n == 0 || grant.to == 0);

@@ -152,7 +152,9 @@ static int frame_check(const struct xen *xen, mfn_t mfn, char err[REWIND_ERR_SIZ
     type = (unsigned int)(pg->type_info >> 61);
     if ((pg->count_info & PGC_state) == PGC_state_free)
         return refuse(err, "machine frame 0x%llx is free", (unsigned long long)mfn_x(mfn));
-    if (!pg->owner || pg->owner->domain_id >= DOMID_FIRST_RESERVED || pg->count_info & PGC_xen_heap)
+    /* What the hypervisor shares with a guest, a grant table or shared_info, the guest writes as well. */
+    if (!pg->owner || pg->owner->domain_id >= DOMID_FIRST_RESERVED ||
+        (pg->count_info & PGC_xen_heap && (pg->type_info & PGT_type_mask) != PGT_writable_page))
         return refuse(err, "machine frame 0x%llx is the hypervisor's", (unsigned long long)mfn_x(mfn));
     if (type && type < ARRAY_SIZE(types) && pg->type_info & (PGT_count_mask | PGT_validated | PGT_partial))
         return refuse(
