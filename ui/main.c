@@ -499,5 +499,6 @@ static int command_run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write, and no death */
+    signal(SIGCHLD, SIG_DFL); /* started by who ignores it, we would never hear of the end of what we start */
     return output_check(command_run(argc, argv));
 }
