@@ -24,6 +24,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,8 @@
 #define NOBODY     65534
 #define PIPE_SIZE  (1 << 20)
 #define MAX_WORDS  256
+#define STACK      (8u << 20) /* the same everywhere: how deep a function may call itself is seen in a grade */
+#define FILES      256
 #define FIRST_FREE 4 /* descriptors: input, output, errors, the one that is given */
 
 static char *const no_environment[] = { NULL };
@@ -137,20 +140,23 @@ static void limit(int what, uint64_t most) { setrlimit((__rlimit_resource_t)what
 static void limits(const struct sandbox *s)
 {
     limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_STACK, STACK);
+    limit(RLIMIT_NOFILE, FILES);
     limit(RLIMIT_FSIZE, s->file);
     if (s->cpu)
         limit(RLIMIT_CPU, s->cpu);
 #if !defined(__SANITIZE_ADDRESS__) /* which reserves much more than it uses */
     if (s->memory)
-        limit(RLIMIT_AS, s->memory);
+        limit(RLIMIT_AS, s->memory), limit(RLIMIT_DATA, s->memory);
 #endif
 }
 
-/* Signals as they are at the start of a program, whatever the caller does with them. */
+/* Signals as they are at the start of a program, whatever the caller does with them; files that others may read. */
 static void signals(void)
 {
     sigset_t none;
 
+    umask(022);
     for (int i = 1; i < NSIG; i++)
         signal(i, SIG_DFL);
     sigemptyset(&none);
