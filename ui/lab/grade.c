@@ -12,6 +12,7 @@
 #include "ui/lab/grade.h"
 
 #include "sim/types.h"
+#include "tools/lab/form.h"
 #include "tools/lab/submission.h"
 #include "tools/sandbox/fence.h"
 #include "tools/sandbox/sandbox.h"
@@ -23,6 +24,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const struct format {
@@ -105,6 +107,25 @@ static int outputs_write(struct order *o, const struct grade *g)
 
 static bool is_safe(void) { return sandbox_wraps() || (!geteuid() && sandbox_fences()); }
 
+/* The caller's hard limits hold for students' programs, too: less than these are promised is none of their faults. */
+static int limits_allow(void)
+{
+    static const struct {
+        __rlimit_resource_t what;
+        rlim_t least;
+        char ulimit;
+    } promised[] = { { RLIMIT_CPU, 30, 't' },         { RLIMIT_AS, UINT64_C(4) << 30, 'v' },
+                     { RLIMIT_FSIZE, 64 << 20, 'f' }, { RLIMIT_DATA, UINT64_C(4) << 30, 'd' },
+                     { RLIMIT_NOFILE, 256, 'n' },     { RLIMIT_STACK, 8 << 20, 's' } };
+    struct rlimit r;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(promised); i++)
+        if (!getrlimit(promised[i].what, &r) && r.rlim_max < promised[i].least)
+            return lab_complain("grade: students' programs are promised more than this shell's limit (ulimit -H%c)",
+                                promised[i].ulimit);
+    return STATUS_OK;
+}
+
 /* Both kinds of seeds, of what is in the folder. As check_run(). */
 static int try(struct check *c, const struct key *k)
 {
@@ -162,6 +183,28 @@ static const char *beyond_limit(struct check *c)
     return "a run did not come to its end in the time, or with the output, that it may use: no property can be judged";
 }
 
+/*
+ * A compiler that was not given the room, the files or the processes that it needs has refused what is no mistake of
+ * the student's: where that is so xenlab's own file is refused as well, and there is no grade.
+ */
+static int own_compiles(const struct lab_place *p, const struct lab *l)
+{
+    struct check c = { .lab = l, .root = p->root, .built = p->built };
+    char *own[LAB_FILES_MAX], folder[FOLDER_SIZE];
+    int rc;
+
+    if (!lab_sources_read(p, l, own))
+        return STATUS_ENVIRONMENT;
+    rc = folder_make(folder, l, own);
+    c.folder = folder;
+    if (!rc && (rc = form_find(l->form)->build(&c)))
+        rc = lab_complain("%s: xenlab's own file does not compile here: %s", l->name, rc < 0 ? c.err : c.compiler);
+    folder_remove(folder);
+    lab_sources_free(l, own);
+    check_free(&c);
+    return rc;
+}
+
 /* The texts are tried, by the rules of the class, and the grade is written. */
 static int judge(const struct lab_place *p, struct order *o, struct grade *g, char *const *text)
 {
@@ -184,6 +227,8 @@ static int judge(const struct lab_place *p, struct order *o, struct grade *g, ch
         } else if (check_skipped(&c)) {
             rc = lab_complain("%s: cannot be graded here, as %s is not there: make shown", l->name,
                               check_skipped(&c)->input);
+        } else if (rc && !l->nr_questions && own_compiles(p, l)) {
+            rc = STATUS_ENVIRONMENT;
         } else {
             g->verdict = rc ? GRADE_NOT_COMPILED : check_passed(&c) ? GRADE_PASSED : GRADE_FAILED;
             g->said = c.compiler ?: c.limited ? beyond_limit(&c) : "";
@@ -218,6 +263,8 @@ static int grade(const struct lab_place *p, struct order *o)
     if (!is_safe())
         return lab_complain("grade: bubblewrap cannot be used here (apt install bubblewrap); without, root and a "
                             "kernel with Landlock are wanted, since code of students' is run");
+    if (limits_allow())
+        return STATUS_ENVIRONMENT;
     rc = submission_read(o->submission, l, text, why);
     if (rc < 0)
         return lab_complain("%s: %s", o->submission, why);
