@@ -111,6 +111,7 @@ static int over(struct kit_try *t, struct kit_session *s)
 {
     struct expect_probe *p = t->probe;
 
+    t->over = true;
     if (p && !s->kit->time && p->of->to > t->asked.now)
         return kit_complain(s, "%s:%u: expect: it is about the time to %.6g s, and the run ends at %.6g s", p->of->file,
                             p->of->line, (double)p->of->to / 1e9, (double)t->asked.now / 1e9);
@@ -207,7 +208,9 @@ static bool metric_get(void *data, size_t i, struct expect_metric *m)
     const struct kit_figure *g = &s->kit->figures[i]; /* whoever counts stops where there is none */
 
     if (g->name)
-        *m = (struct expect_metric){ .name = g->name, .unit = g->unit, .none = "no time has passed", .of = g };
+        *m = (struct expect_metric){
+            .name = g->name, .unit = g->unit, .none = "no step of the model's time is over in that window", .of = g
+        };
     return g->name;
 }
 
@@ -254,7 +257,7 @@ static bool check(void *data, const struct expect *e, char why[EXPECT_WHY])
     return readable || snprintf(why, EXPECT_WHY, "the policy %.120s cannot be read", e->policy) < 0;
 }
 
-/* As the line wants it: NAN, nothing of that time has passed. */
+/* As the line wants it. NAN: no step of the model's was over in its window; when the run is, nothing comes any more. */
 static double value_of(const struct kit_try *t, const struct expect *e, const struct kit_metric *m)
 {
     const struct kit_model *kit = t->session->kit;
@@ -263,7 +266,7 @@ static double value_of(const struct kit_try *t, const struct expect *e, const st
 
     if (!e->to || is_one(kit, m->figure, kit->states))
         return m->value;
-    if (is_one(kit, m->figure, kit->sums))
+    if (is_one(kit, m->figure, kit->sums) && (now > since || t->over))
         return m->value - before;
     return now > since ? (m->value * now - before * since) / (now - since) : NAN;
 }

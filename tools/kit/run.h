@@ -37,6 +37,7 @@ struct kit_try {
     struct kit_metrics base;    /* with these figures, */
     int64_t base_at;            /* at that time */
     unsigned int looked;        /* how often, of probe->looks */
+    bool over;                  /* the run is */
 };
 
 /* On standard error; kept in s->fault (s may be NULL). Returns 1. */
