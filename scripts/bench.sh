@@ -159,6 +159,24 @@ guest_rate() {
     json "$1" "$(median < "$tmp/samples")" "million instructions/s"
 }
 
+# kit_rate KIT POLICY FIGURE LINE...: questions that a kit's policy answers a second, in a workload of these lines;
+# FIGURE says how many there were. Each goes to another process and back.
+kit_rate() {
+    name="kit: decisions of $1, $2" kit=$1 policy=$2 asked=$3
+    shift 3
+    printf '%s\n' "$@" > "$tmp/workload"
+    i=0
+    : > "$tmp/samples"
+    while [ $i -lt "$RUNS" ]; do
+        a=$(date +%s%N)
+        "$XENLAB" kit "$kit" --policy "$policy" --workload "$tmp/workload" > "$tmp/out"
+        b=$(date +%s%N)
+        awk -v ns=$((b - a)) -v asked="$asked" '$1 == asked { printf "%.0f\n", $2 / ns * 1e9 }' "$tmp/out" >> "$tmp/samples"
+        i=$((i + 1))
+    done
+    json "$name" "$(median < "$tmp/samples")" 1/s
+}
+
 # Whole-process time and memory from GNU time's or the shell's own accounting, without either: start to last line.
 start_of_process() {
     i=0
@@ -297,6 +315,8 @@ figures() {
     build/tests/bench/bench_history
     build/tests/ui/bench_screen
     "$XENLAB" sched --bench
+    kit_rate ring event asked 'time 200ms' 'ring a slots=256 : put 1 every 5us..15us'
+    kit_rate tlbflush stamps asked 'time 500ms' 'pcpus 8' 'domain a vcpus=8 pages=256 : touch 20000 recycle 40000'
     start_of_process
     rate 'null hypercalls' hypercall null 2000000
     rate 'hypercalls in multicalls of 32' hypercall multicall 3200000

@@ -474,6 +474,7 @@ static void test_reckoned(void **state)
         reckon(&k);
         m = played(text, 1, &p);
         kit_ring.metrics(m, &list);
+        assert_true(metric(&list, "asked") == (double)(p.notified + p.asked));
         if (metric(&list, "requests") != (double)k.taken || metric(&list, "notifications") != (double)k.sent ||
             metric(&list, "spurious") != (double)k.wasted || metric(&list, "p99") != (double)k.p99 / 1e3 ||
             metric(&list, "worst") != (double)k.worst / 1e3 || metric(&list, "spent") != (double)k.spent / 1e3 ||

@@ -55,7 +55,7 @@ static void run(void *model, struct kit_asked *a)
 
 /* --- figures --- */
 
-enum { REQUESTS, NOTIFICATIONS, RATIO, SPURIOUS, LOST, P99, WORST, THROUGHPUT, SPENT, DROPPED, ORDERS, FIRST };
+enum { REQUESTS, NOTIFICATIONS, RATIO, SPURIOUS, LOST, P99, WORST, THROUGHPUT, SPENT, DROPPED, ORDERS, FIRST, ASKED };
 
 static const struct kit_figure figures[] = {
     [REQUESTS] = { "requests", "", "that the consumer took" },
@@ -70,6 +70,7 @@ static const struct kit_figure figures[] = {
     [DROPPED] = { "dropped", "", "came while 4096 waited for a slot" },
     [ORDERS] = { "orders", "", "of the two sides' steps, all that a side can tell apart: they were tried" },
     [FIRST] = { "first", "", "`life` of the first of them; 0: there is none" },
+    [ASKED] = { "asked", "", "times, both functions together" },
     { NULL, NULL, NULL },
 };
 
@@ -149,6 +150,7 @@ static void metrics(const void *model, struct kit_metrics *list)
     }
     timed(list, "", m->ring, m->ring + m->nr_rings, lost);
     kit_metric_add(list, &figures[ORDERS], "", (double)orders);
+    kit_metric_add(list, &figures[ASKED], "", (double)m->asked);
 }
 
 static int64_t time_of(const void *model) { return (int64_t)((const struct ring_model *)model)->time; }
@@ -165,7 +167,7 @@ const struct kit_model kit_ring = {
     .hooks = hooks,
     .required = UINT32_C(1) << RING_NOTIFY | UINT32_C(1) << RING_NEXT_EVENT,
     .figures = figures,
-    .sums = ONE(REQUESTS) | ONE(NOTIFICATIONS) | ONE(SPURIOUS) | ONE(LOST) | ONE(SPENT) | ONE(DROPPED),
+    .sums = ONE(REQUESTS) | ONE(NOTIFICATIONS) | ONE(SPURIOUS) | ONE(LOST) | ONE(SPENT) | ONE(DROPPED) | ONE(ASKED),
     .references = references,
     .load = ring_load,
     .time = time_of,

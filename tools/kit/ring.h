@@ -144,6 +144,7 @@ struct ring_model {
     bool (*next_event)(void *of, const struct ring *r, uint32_t *answer);
     void (*passed)(void *of, uint64_t now); /* time has */
     void *of;
+    uint64_t asked; /* how often */
     bool gone;
 };
 

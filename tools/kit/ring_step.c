@@ -16,6 +16,7 @@ static void event_read(struct ring_model *m, struct ring *r)
     uint32_t answer = 0;
 
     r->told.due = r->promised;
+    m->asked++;
     if (!m->notify(m->of, r, &answer))
         m->gone = true;
     r->producer = answer ? RING_P_SEND : RING_P_IDLE;
@@ -51,6 +52,7 @@ static void look(struct ring *r, enum ring_consumer none)
 static void event_write(struct ring_model *m, struct ring *r)
 {
     r->told.due = r->asked;
+    m->asked++;
     if (!m->next_event(m->of, r, &r->event))
         m->gone = true;
     r->consumer = RING_C_CHECK;
