@@ -264,9 +264,16 @@ static int sched(int argc, char **argv)
     return workbench_main(argc + 1, argv - 1); /* with its name */
 }
 
+/* A workload from a trace is one of the formats that traces are exported to. */
 static int kit(int argc, char **argv)
 {
     streams_setup();
+    if (argc >= 2 && !strcmp(argv[0], "workload") && !strcmp(argv[1], "from-trace")) {
+        static char export[] = "export", format[] = "workload";
+
+        argv[0] = export, argv[1] = format;
+        return cmd_trace(argc, argv);
+    }
     return kit_command(argc, argv);
 }
 

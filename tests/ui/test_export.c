@@ -423,7 +423,7 @@ static void test_debugger_exports_the_same(void **state)
 {
     static const char *const traced[] = { "--trace", DIR "run", "build/guests/rings" };
     static const char *const debugged[] = { "--script", DIR "script", "build/guests/rings" };
-    static const char *const formats[] = { "xentrace", "svg" };
+    static const char *const formats[] = { "xentrace", "svg", "workload" };
     static const char *const places[][2] = { { "#60000", "#100000" },
                                              { "#79000.1", "2.72ms" },
                                              { "2.61ms", "#99999" } };

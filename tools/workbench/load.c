@@ -26,7 +26,7 @@
 
 struct loader {
     struct wb *wb;
-    unsigned int line;
+    unsigned int line, joined; /* joined: lines that this one goes on in */
     char *err;
     size_t errlen;
 };
@@ -354,21 +354,61 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
                 word, nearest_hint(word, words, ARRAY_SIZE(words), "", hint));
 }
 
-bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen)
-{
-    char text[512], word[16], value[16], more[2];
-    struct loader l = { .err = err, .errlen = errlen };
+#define LINE_MAX_LENGTH (4u << 20)
 
-    while (fgets(text, sizeof(text), f)) {
-        l.line++;
-        text[strcspn(text, "#")] = '\0';
-        if (sscanf(text, "%15s", word) != 1 || strcmp(word, "pcpus"))
+/* The next line, with those that it goes on in: what ends with a backslash. False: there is none, or no memory. */
+static bool line_next(struct loader *l, FILE *f, char **text, size_t *room)
+{
+    char *more = NULL;
+    size_t more_room = 0, len;
+    ssize_t n = getline(text, room, f);
+
+    if (n < 0)
+        return false;
+    l->line += 1 + l->joined;
+    l->joined = 0;
+    len = (size_t)n;
+    while (len >= 2 && !strcmp(*text + len - 2, "\\\n") && len < LINE_MAX_LENGTH &&
+           (n = getline(&more, &more_room, f)) >= 0) {
+        if (*room < len + (size_t)n + 1) {
+            char *larger = realloc(*text, 2 * (len + (size_t)n + 1));
+
+            BUG_ON(!larger);
+            *text = larger;
+            *room = 2 * (len + (size_t)n + 1);
+        }
+        memcpy(*text + len - 2, more, (size_t)n + 1);
+        len += (size_t)n - 2;
+        l->joined++;
+    }
+    free(more);
+    return true;
+}
+
+static bool load_pcpus(struct loader *l, FILE *f, unsigned int *nr, char **text, size_t *room)
+{
+    char word[16], value[16], more[2];
+
+    while (line_next(l, f, text, room)) {
+        (*text)[strcspn(*text, "#")] = '\0';
+        if (sscanf(*text, "%15s", word) != 1 || strcmp(word, "pcpus"))
             continue;
-        if (sscanf(text, "%*s %15s %1s", value, more) != 1 || !number(value, 1, MACHINE_MAX_PCPUS, nr))
-            return fail(&l, "pcpus must be 1 to %d", MACHINE_MAX_PCPUS);
+        if (sscanf(*text, "%*s %15s %1s", value, more) != 1 || !number(value, 1, MACHINE_MAX_PCPUS, nr))
+            return fail(l, "pcpus must be 1 to %d", MACHINE_MAX_PCPUS);
     }
     rewind(f);
     return true;
+}
+
+bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen)
+{
+    struct loader l = { .err = err, .errlen = errlen };
+    char *text = NULL;
+    size_t room = 0;
+    const bool ok = load_pcpus(&l, f, nr, &text, &room);
+
+    free(text);
+    return ok;
 }
 
 /* The time table of ARINC 653 goes to the policy the way a toolstack sends it. */
@@ -407,18 +447,25 @@ static bool wakes_check(struct loader *l, struct wb_program *p)
     return true;
 }
 
+static bool load_lines(struct loader *l, FILE *f, s_time_t *time)
+{
+    char *text = NULL;
+    size_t room = 0;
+    bool ok = true;
+
+    while (ok && line_next(l, f, &text, &room))
+        ok = strlen(text) < LINE_MAX_LENGTH ? line_parse(l, text, time)
+                                            : fail(l, "longer than %u characters", LINE_MAX_LENGTH);
+    free(text);
+    return ok;
+}
+
 bool wb_load(struct wb *wb, FILE *f, s_time_t *time, char *err, size_t errlen)
 {
     struct loader l = { .wb = wb, .err = err, .errlen = errlen };
-    char text[512];
 
-    while (fgets(text, sizeof(text), f)) {
-        l.line++;
-        if (strlen(text) == sizeof(text) - 1)
-            return fail(&l, "longer than %zu characters", sizeof(text) - 2);
-        if (!line_parse(&l, text, time))
-            return false;
-    }
+    if (!load_lines(&l, f, time))
+        return false;
     if (!wb->domains) {
         snprintf(err, errlen, " the workload has no domain");
         return false;

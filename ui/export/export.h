@@ -54,7 +54,7 @@ struct export_format {
 bool export_record(const struct export_format *f, void *state, const struct trace_record *rec,
                    const struct export_place *from, const struct export_place *to);
 
-extern const struct export_format export_perfetto, export_xentrace, export_svg;
+extern const struct export_format export_perfetto, export_xentrace, export_svg, export_workload;
 
 /* "d1 rings": domain 1, which is the first guest. */
 #define EXPORT_NAME 64

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static const struct export_format *const formats[] = { &export_perfetto, &export_xentrace, &export_svg };
+static const struct export_format *const formats[] = { &export_perfetto, &export_xentrace, &export_svg,
+                                                       &export_workload };
 
 const struct export_format *export_format_at(size_t i) { return i < ARRAY_SIZE(formats) ? formats[i] : NULL; }
 
