@@ -16,6 +16,7 @@
 #include "tests/tools/runs.h"
 #include "tools/debug/look.h"
 #include "tools/rewind/input.h"
+#include "tools/rewind/made.h"
 #include "tools/rewind/rewind.h"
 #include "vcpu/noun/domain.h"
 
@@ -145,6 +146,28 @@ static void anywhere(struct scene *sc)
     go(sc, position_is_before(at, rewind_first(&sc->rw)) || position_is_before(sc->rw.end, at) ? sc->rw.end : at);
 }
 
+/* A domain without a kernel is made, of few pages, or something is done with one. */
+static size_t made_up_domain(struct scene *sc, unsigned int *who, uint64_t *word)
+{
+    const struct made_domain m = { .what = (uint32_t)random_of(&sc->prng, MADE_CREATE + 1),
+                                   .made = { .type = (uint32_t)random_of(&sc->prng, HOST_MADE_TYPES + 1),
+                                             .vcpus = 1 + (uint32_t)random_of(&sc->prng, 3),
+                                             .pages = 4 + (uint32_t)random_of(&sc->prng, 8) } };
+
+    *who = host_made_last(sc->host);
+    memcpy(word, &m, sizeof(m));
+    return sizeof(m) - !random_of(&sc->prng, 9);
+}
+
+static size_t made_up_exit(struct scene *sc, uint64_t *word)
+{
+    const struct made_exit m = { .kind = (uint32_t)random_of(&sc->prng, 3) ? EXIT_CPUID : EXIT_PAUSE,
+                                 .insn_len = (uint32_t)random_of(&sc->prng, 17) };
+
+    memcpy(word, &m, sizeof(m));
+    return sizeof(m) - !random_of(&sc->prng, 9);
+}
+
 /* What may come in; much of it is refused. */
 static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *who, uint64_t *word)
 {
@@ -207,6 +230,12 @@ static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *
             *words++ = '\0';
         return strlen(command) + 1;
     }
+    case JOURNAL_DOMAIN: return made_up_domain(sc, who, word);
+    case JOURNAL_HYPERCALL:
+        for (unsigned int i = 0; i < 7; i++)
+            word[i] = random_of(&sc->prng, 64);
+        return random_of(&sc->prng, 9) ? 56 : 55;
+    case JOURNAL_EXIT: return made_up_exit(sc, word);
     default: word[0] = random_of(&sc->prng, 8); return 8;
     }
 }
@@ -223,7 +252,7 @@ static void change(struct scene *sc)
     struct journal_record rec = { .at = sc->rw.m->at, .now = host_now(sc->host) };
     const uint64_t hash = look_hash(sc->host);
     char err[REWIND_ERR_SIZE];
-    uint64_t word[3];
+    uint64_t word[8];
 
     for (size_t i = 0; i < ARRAY_SIZE(own); i++)
         if (!strcmp(sc->setup->kernel, own[i].kernel) && !random_of(&sc->prng, 3))
@@ -320,7 +349,7 @@ static void test_trees(void **state)
             on(&sc);
         for (unsigned int i = 0; i < 4; i++)
             on(&sc);
-        grow(&sc, 100);
+        grow(&sc, 130);
         all_again(&sc);
         for (unsigned int k = 0; k < JOURNAL_NR; k++)
             taken[k] += sc.taken[k];
