@@ -503,27 +503,44 @@ INSTALLED_COMMANDS := run tui debug tour replay compare ctl trace sched kit lab 
 # Those whose guests are installed as well, and configuration files that they name.
 INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour,$(wildcard docs/tours/*.tour))
 INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.cfg docs/tours/*.disk) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg
-install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages, completion for bash and zsh
+# It is made in a tree of its own, which scripts/install.sh copies.
+export PREFIX DESTDIR
+tree := build/installed
+install: all ## below DESTDIR$(PREFIX): the program, libxenlab, labs, guests, tours, manual pages, completion for bash and zsh
 	$(call say,INSTALL)
-	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/xenlab share/xenlab/guests share/xenlab/tours share/man/man1 \
+	$(Q)scripts/install.sh --check
+	$(Q)rm -rf $(tree)
+	$(Q)install -d $(addprefix $(tree)/,bin lib/xenlab share/xenlab/guests share/xenlab/tours share/man/man1 \
 		share/bash-completion/completions share/zsh/site-functions)
-	$(Q)$(CC) $(CFLAGS) -rdynamic -o $(DESTDIR)$(PREFIX)/bin/xenlab $(addprefix build/,$(PROGRAM_OBJS)) build/libxenlab.a \
-		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab:$(PREFIX)/lib/xenlab' $(UI_LIBS)
-	$(Q)install build/xenlab-policy build/xenlab-kit $(DESTDIR)$(PREFIX)/lib/xenlab/
-	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/xenlab/kit $(addprefix build/,$(KIT_POLICIES))
-	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/xenlab include/xenlab/kit.h include/xenlab/xenlab.h
-	$(Q)DESTDIR='$(DESTDIR)' scripts/install_lib.sh '$(PREFIX)' '$(if $(engine),yes)'
-	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
-	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(FIVE_PROGRAMS) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
-	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests/five\|guests\)/,$(PREFIX)/share/xenlab/guests/,' \
-		-e 's,[a-z/]*/\([a-z0-9-]*\.\(cfg\|disk\)\),$(PREFIX)/share/xenlab/tours/\1,g' $$f > \
-		$(DESTDIR)$(PREFIX)/share/xenlab/tours/$${f##*/} || exit 1; done
-	$(Q)INSTALLED_LIBS='$(filter-out -Wl$(comma)-rpath%,$(all_libs))' scripts/install_labs.sh '$(DESTDIR)' '$(PREFIX)' '$(firstword $(engine))' $(CC) $(CFLAGS) -rdynamic
-	$(Q)build/xenlab manual > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab.1
-	$(Q)for c in $(INSTALLED_COMMANDS); do build/xenlab manual $$c > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab-$$c.1 || exit 1; done
-	$(Q)build/xenlab completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenlab
-	$(Q)build/xenlab completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenlab
-.PHONY: install pictures
+	$(Q)$(CC) $(CFLAGS) -rdynamic -o $(tree)/bin/xenlab $(addprefix build/,$(PROGRAM_OBJS)) build/libxenlab.a \
+		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab:'"$$PREFIX/lib/xenlab" $(UI_LIBS)
+	$(Q)install build/xenlab-policy build/xenlab-kit $(tree)/lib/xenlab/
+	$(Q)install -D -m 644 -t $(tree)/lib/xenlab/kit $(addprefix build/,$(KIT_POLICIES))
+	$(Q)install -D -m 644 -t $(tree)/include/xenlab include/xenlab/kit.h include/xenlab/xenlab.h
+	$(Q)scripts/install_lib.sh $(tree) "$$PREFIX" '$(if $(engine),yes)'
+	$(Q)$(if $(engine),install -m 644 $(engine) $(tree)/lib/xenlab/)
+	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) build/tests/guest/modes build/guests/pcdev/pcdev $(FIVE_PROGRAMS) $(tree)/share/xenlab/guests/
+	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/\(tests/guest\|guests/pcdev\|guests/five\|guests\)/,@PREFIX@/share/xenlab/guests/,' \
+		-e 's,[a-z/]*/\([a-z0-9-]*\.\(cfg\|disk\)\),@PREFIX@/share/xenlab/tours/\1,g' \
+		-e '/^guest/s,[^ ]*@PREFIX@[^ ]*,"&",g' -e "s,@PREFIX@,$$PREFIX,g" $$f > $(tree)/share/xenlab/tours/$${f##*/} || exit 1; done
+	$(Q)INSTALLED_LIBS='$(filter-out -Wl$(comma)-rpath%,$(all_libs))' scripts/install_labs.sh $(tree) "$$PREFIX" '$(firstword $(engine))' $(CC) $(CFLAGS) -rdynamic
+	$(Q)build/xenlab manual > $(tree)/share/man/man1/xenlab.1
+	$(Q)for c in $(INSTALLED_COMMANDS); do build/xenlab manual $$c > $(tree)/share/man/man1/xenlab-$$c.1 || exit 1; done
+	$(Q)build/xenlab completion bash > $(tree)/share/bash-completion/completions/xenlab
+	$(Q)build/xenlab completion zsh > $(tree)/share/zsh/site-functions/_xenlab
+	$(Q)scripts/install.sh $(tree)
+
+uninstall: ## remove what install has put below DESTDIR$(PREFIX), and nothing else
+	$(call say,REMOVE)
+	$(Q)scripts/install.sh --remove
+
+deb: all ## build/deb/xenlab_VERSION_amd64.deb, Debian's package of what install makes (docs/install.md)
+	$(Q)scripts/deb.sh
+
+test-deb: deb ## the package in a fresh Debian 12: lintian, installed, used, removed (root, debootstrap, the network; minutes)
+	$(Q)scripts/test_deb.sh
+
+.PHONY: install uninstall deb test-deb pictures
 
 setup: check-packages assets ## get what the build and the tests need; afterwards no network is used
 

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# install_labs.sh DESTDIR PREFIX ENGINE LINK...: what `xenlab lab` wants, for an xenlab that can do without this
-# folder, and without a network. PREFIX/share/xenlab has the labs and the files that they are about, but no teacher's
-# ones; PREFIX/lib/xenlab what was built of them. ENGINE is Unicorn's library if it lies there as well ("" if it is
-# the system's); LINK the command that links a program, without objects and without -o, and INSTALLED_LIBS in the
-# environment what it is linked with.
+# install_labs.sh TREE PREFIX ENGINE LINK...: what `xenlab lab` wants, for an xenlab that can do without this folder,
+# and without a network, put into TREE, which is to lie at PREFIX. TREE/share/xenlab has the labs and the files that
+# they are about, but no teacher's ones; TREE/lib/xenlab what was built of them. ENGINE is Unicorn's library if it lies
+# there as well ("" if it is the system's); LINK the command that links a program, without objects and without -o, and
+# INSTALLED_LIBS in the environment what it is linked with.
 set -eu
 
-prefix=$1$2 at=$2 engine=$3
+tree=$(realpath "$1") at=$2 engine=$3
 shift 3
-share=$prefix/share/xenlab lib=$prefix/lib/xenlab
+share=$tree/share/xenlab lib=$tree/lib/xenlab
 
 mkdir -p "$share" "$lib/labs"
 rm -rf "$lib/labs/include" && cp -r build/labs/include "$lib/labs/"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# install_lib.sh PREFIX ENGINE: libxenlab below $DESTDIR and PREFIX: the shared library, what pkg-config says of it, and
-# its manual pages. ENGINE: "yes" if Unicorn is not the system's.
+# install_lib.sh TREE PREFIX ENGINE: libxenlab in TREE, which is to lie at PREFIX: the shared library, what pkg-config
+# says of it, and its manual pages. ENGINE: "yes" if Unicorn is not the system's.
 # install_lib.sh --tree: what pkg-config says of the one that was built, in build/lib/pkgconfig.
 set -eu
 
@@ -27,18 +27,23 @@ if [ "$1" = --tree ]; then
     exit
 fi
 
-prefix=$1 to=${DESTDIR:-}$1
+to=$1 prefix=$2
 install -d "$to/lib/pkgconfig" "$to/share/man/man3"
 install -m 644 build/lib/libxenlab.so.0 "$to/lib/"
 ln -sf libxenlab.so.0 "$to/lib/libxenlab.so"
-pc "$prefix/include" "$prefix/lib" "${2:+ -Wl,-rpath-link,$prefix/lib/xenlab}" > "$to/lib/pkgconfig/xenlab.pc"
+prefix=$(echo "$prefix" | sed 's/[^a-zA-Z0-9/._+@%=-]/\\&/g') # for pkg-config's shell
+{
+    echo "prefix=$prefix"
+    pc '${prefix}/include' '${prefix}/lib' "${3:+ -Wl,-rpath-link,\${prefix\}/lib/xenlab}"
+} > "$to/lib/pkgconfig/xenlab.pc"
 
 # The headers that a scheduler is compiled with.
 cat > "$to/lib/pkgconfig/xenlab-sched.pc" << EOF
+prefix=$prefix
 Name: xenlab-sched
 Description: Schedulers for xenlab sched and xenlab run
 Version: $version
-Cflags: -I$prefix/include/xenlab/sched -D__XEN_TOOLS__ -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__
+Cflags: -I\${prefix}/include/xenlab/sched -D__XEN_TOOLS__ -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__
 EOF
 install -d "$to/include/xenlab/sched"
 echo '#include "vcpu/sched/sched.h"' | ${CC:-cc} -MM -MT headers -I. -D__XEN_TOOLS__ -x c - | tr -d '\\' |

@@ -46,6 +46,9 @@ all_options() {
 # ------------------------------------------------------------------------------------------------------ installed --
 
 root=$tmp/root/usr
+mkdir -p "$root/lib" "$root/share/man" "$root/share/man/man3"
+echo mine > "$root/share/man/man3/mine.3"
+(cd "$tmp/root" && find .) > "$tmp/before"
 check "make install" make -s install DESTDIR="$tmp/root" PREFIX=/usr
 cd "$tmp" || exit 1
 pattern='PV guest of Xen'
@@ -53,40 +56,41 @@ check "an installed guest runs" says "$root/bin/xenlab" run -q "$root/share/xenl
 check "nothing of it looks into the folder where it was built" sh -c "! readelf -d '$root/bin/xenlab' | grep -i path | grep '$OLDPWD'"
 check "a tour lies there" test -s "$root/share/xenlab/tours/cli.tour"
 cd "$OLDPWD" || exit 1
-check "make install without DESTDIR" make -s install PREFIX="$tmp/there"
+there=$tmp/the\ re
+check "make install without DESTDIR, into a folder with a blank" make -s install PREFIX="$there"
 # A project of somebody else's, with what was installed alone.
 cp -r docs/examples/project docs/examples/lib/events.c "$tmp/"
 project() {
-    (cd "$tmp/project" && env "PATH=$tmp/there/bin:$PATH" "LD_LIBRARY_PATH=$tmp/there/lib" \
-        "PKG_CONFIG_PATH=$tmp/there/lib/pkgconfig" "$@")
+    (cd "$tmp/project" && env "PATH=$there/bin:$PATH" "LD_LIBRARY_PATH=$there/lib" \
+        "PKG_CONFIG_PATH=$there/lib/pkgconfig" "$@")
 }
 check "a project of somebody else's" project make -s check
 check "what came of it is in JUnit's form" sh -c "grep -q '<testsuite.* failures=\"0\"' '$tmp/project/sched.xml' && grep -q ' failures=\"0\"' '$tmp/project/grants.xml'"
-check "a program with libxenlab" project sh -c 'cc -o events ../events.c $(pkg-config --cflags --libs xenlab) && ./events'
+check "a program with libxenlab" project sh -c 'eval "cc -o events ../events.c $(pkg-config --cflags --libs xenlab)" && ./events'
 mkdir "$tmp/empty" && cd "$tmp/empty" || exit 1
-for tour in "$tmp"/there/share/xenlab/tours/*.tour; do
-    check "${tour##*/} can be given there" "$tmp/there/bin/xenlab" tour --check "$tour"
+for tour in "$there"/share/xenlab/tours/*.tour; do
+    check "${tour##*/} can be given there" "$there/bin/xenlab" tour --check "$tour"
 done
 cd "$OLDPWD" || exit 1
 
+lab() { "$there/bin/xenlab" lab "$@"; }
 # lab_there: a lab from that xenlab: what one begins with fails, the program's own file passes, and no teacher's file
 # lies there.
 lab_there() {
-    lab="$tmp/there/bin/xenlab lab"
-    mkdir "$tmp/student" && chmod 755 "$tmp" "$tmp/student" && own=$PWD/vcpu/pv/emulate.c && cd "$tmp/student" || return
-    $lab start 1 && $lab check 1 > said
+    mkdir "$tmp/student" && chmod 755 "$tmp" "$there" "$tmp/student" && own=$PWD/vcpu/pv/emulate.c && cd "$tmp/student" || return
+    lab start 1 && lab check 1 > said
     [ $? = 2 ] && grep -q '^FAIL  01.1' said || { cat said && return 1; }
-    cp "$own" 01-trap-and-emulate && $lab check 1 > said || { cat said && return 1; }
-    grep -q 'CLI masks events' said && ! find "$tmp/there" | grep -q teacher && ! strings "$tmp/there/lib/xenlab/labs/cflags" | grep "$OLDPWD"
+    cp "$own" 01-trap-and-emulate && lab check 1 > said || { cat said && return 1; }
+    grep -q 'CLI masks events' said && ! find "$there" | grep -q teacher && ! strings "$there/lib/xenlab/labs/cflags" | grep "$OLDPWD"
 }
 # asked_there: questions are asked there, but for those about a guest from elsewhere; then there is no grade.
 asked_there() (
-    cd "$tmp/student" && $lab start 0 && $lab check 0 > said
+    cd "$tmp/student" && lab start 0 && lab check 0 > said
     [ $? = 2 ] && [ "$(grep -c '^FAIL' said)" = 13 ] || { cat said && return 1; }
-    $lab start 24 && $lab check 24 > said
+    lab start 24 && lab check 24 > said
     [ $? = 2 ] && [ "$(grep -c '^FAIL' said)" = 14 ] && [ "$(grep -c '^SKIP' said)" = 4 ] || { cat said && return 1; }
     printf 'class = "c"\nseeds = "7-8"\npoints = [ "24 | 10" ]\n' > key
-    $lab grade 24 24-tenants --key key --json r.json > said 2>&1
+    lab grade 24 24-tenants --key key --json r.json > said 2>&1
     [ $? = 1 ] && grep -q 'cannot be graded here, as build/assets/tenants.initrd is not there' said && [ ! -e r.json ] || { cat said && return 1; }
 )
 if command -v cc > /dev/null; then
@@ -206,6 +210,66 @@ if command -v zsh > /dev/null; then
 else
     skip "zsh: it is not installed"
 fi
+
+# ------------------------------------------------------------------------------------------------- Debian's package --
+
+# All of it but the archive; make test-deb has the whole.
+staged=$tmp/deb/debian/xenlab
+fields() {
+    DEBEMAIL= scripts/deb.sh --stage "$tmp/deb" "$root" && grep '^Depends: .*libc6 .*libcapstone' "$staged/DEBIAN/control" &&
+        grep '^Description: .*hypervisor' "$staged/DEBIAN/control"
+}
+if command -v dpkg-gencontrol > /dev/null; then
+    check "what the package is made of has what it depends on" fields
+    check "its files are those of the list, and sound" sh -c 'cd "$1" && md5sum --quiet -c DEBIAN/md5sums &&
+        find usr -type f | sort > ../there && sed "s/^[^ ]*  //" DEBIAN/md5sums | sort | diff - ../there &&
+        ! find usr -name installed | grep . && [ -s usr/share/man/man1/xenlab.1.gz ] && [ -s usr/share/doc/xenlab/copyright ]' sh "$staged"
+    check "all that lintian is told has a reason" sh -c 'awk "/^#/ { why = 1; next } ! why { bad = 1 } END { exit bad }" "$1/usr/share/lintian/overrides/xenlab"' sh "$staged"
+    check "it runs" "$staged/usr/bin/xenlab" run -q "$staged/usr/share/xenlab/guests/hello"
+else
+    skip "Debian's package: no dpkg-dev"
+fi
+
+# ------------------------------------------------------------------------------------------------------- removed --
+
+uninstalls() { make -s uninstall "$@" && (cd "$tmp/root" && find .) | diff "$tmp/before" -; }
+check "make uninstall leaves what was there before" uninstalls DESTDIR="$tmp/root" PREFIX=/usr
+check "make uninstall without DESTDIR" make -s uninstall PREFIX="$there"
+check "nothing is left of it" test ! -e "$there"
+pattern='nothing is installed there'
+check "twice is once too often" says make -s uninstall PREFIX="$there"
+
+# The same with a small tree, as often as one likes. of DESTDIR PREFIX WORD: install.sh WORD.
+of() { DESTDIR=$1 PREFIX=$2 scripts/install.sh "$3"; }
+small=$tmp/small
+mkdir -p "$small/bin" "$small/lib/xenlab" "$small/share/a b/c"
+touch "$small/bin/x" "$small/lib/xenlab/-n" "$small/share/a b/c/ d" && ln -s nowhere "$small/lib/y"
+# round DESTDIR PREFIX: install, twice, then a newer one with less; a file of somebody's stays, and so do folders.
+round() {
+    mkdir -p "$1" && of "$1" "$2" "$small" && (cd "$1" && find . | sort) > "$tmp/once" && of "$1" "$2" "$small" &&
+        (cd "$1" && find . | sort) | diff "$tmp/once" - && [ -L "$1$2/lib/y" ] && cp -r "$small" "$tmp/less" && rm -r "$tmp/less/share" &&
+        of "$1" "$2" "$tmp/less" && [ ! -e "$1$2/share/a b/c/ d" ] && rm -r "$tmp/less" && echo his > "$1$2/bin/his" && of "$1" "$2" --remove &&
+        [ "$(find "$1" ! -type d)" = "$1$2/bin/his" ] && rm "$1$2/bin/his" && rmdir "$1$2/bin"
+}
+for prefix in /usr /opt/x\ y /-p /a/b/c/d; do
+    check "installed, again, a newer one, removed: below $prefix" round "$tmp/rounds" "$prefix"
+done
+check "DESTDIR may be relative, and be made" sh -c 'cd "$1" && DESTDIR=-d PREFIX=/u "$2" small && [ -e ./-d/u/bin/x ] && DESTDIR=-d PREFIX=/u "$2" --remove && [ ! -e ./-d ]' \
+    sh "$tmp" "$PWD/scripts/install.sh"
+for prefix in usr / '/a:b' "/a'b" '/a$(b)' '/a,b' /a/../b //; do
+    pattern='it must begin with /\|only letters, digits'
+    check "no place for it: $prefix" says of "$tmp/no" "$prefix" "$small"
+done
+check "and nothing has been put there" test ! -e "$tmp/no"
+# A list that has been changed removes nothing of others.
+of "$tmp/changed" /u "$small" && echo his > "$tmp/his"
+for line in '/../his' 'his'; do
+    echo "$line" >> "$tmp/changed/u/lib/xenlab/installed"
+    pattern='has been changed, line'
+    check "a list that says $line is not believed" says of "$tmp/changed" /u --remove
+    check "$line: all is there" test -e "$tmp/changed/u/bin/x" -a -e "$tmp/his"
+    sed -i '$d' "$tmp/changed/u/lib/xenlab/installed"
+done
 
 line="$passed passed, $failed failed"
 [ $skipped -eq 0 ] || line="$line, $skipped skipped"
