@@ -9,6 +9,8 @@
 # shuts down; it is run with a small and a large n, and the difference in the program's own "real: running" time (of
 # --stats) is that of the operations alone, without start and boot. Each figure is the median of $RUNS such pairs.
 # Compare ratios and rates on one machine, on a quiet one; absolute figures of two machines say little.
+#
+# Budget: 430 lines, since it is a list: how each kind of figure is taken, and which there are.
 set -eu
 : "${XENLAB:=./xenlab}" "${RUNS:=5}" "${BASE:=}"
 bench=build/guests/bench
@@ -310,6 +312,36 @@ beside_xen() {
     fi
 }
 
+kit_once() { # KIT POLICY
+    "$XENLAB" kit "$1" --policy "$2" --workload "$tmp/kit" --json > "$tmp/out"
+}
+
+# kit_pace KIT POLICY COUNT FEW MANY WORKLOAD: decisions a second, each of them there and back between two processes.
+# The workload has a %s, which is FEW, and MANY. COUNT: the figure that counts decisions; or how many each of FEW is.
+kit_pace() {
+    i=0
+    : > "$tmp/samples"
+    while [ $i -lt "$RUNS" ]; do
+        for n in "$4" "$5"; do
+            echo "$6" | sed "s/%s/$n/; s/;/\\n/g" > "$tmp/kit"
+            ms=$(elapsed kit_once "$1" "$2")
+            case $3 in
+            [0-9]*) echo "$ms" $(($3 * n)) ;;
+            *) echo "$ms" "$(sed -n "s/.*\"metric\":\"$3\",\"subject\":\"\",\"value\":\([0-9]*\).*/\1/p" "$tmp/out")" ;;
+            esac
+        done | awk '{ ms = $1 - ms; n = $2 - n } END { printf "%.0f\n", n / (ms > 0 ? ms : 1e-3) * 1e3 }' >> "$tmp/samples"
+        i=$((i + 1))
+    done
+    json "kit $1: decisions" "$(median < "$tmp/samples")" 1/s
+}
+
+kit_rates() {
+    kit_pace memctl even 1 144 14400 'memory 1G;time %ss;vm a memory=512M max=1G : use 100M..600M;vm b memory=512M max=1G : use 100M..600M'
+    kit_pace precopy rounds looks 16 512 'memory %sM;link 256M;region a size=16M : write 20000'
+    kit_pace balance still 100 2 144 'pcpus 4;tick 10ms;time %ss;vm a vcpus=8 : load 40%'
+    kit_pace reclaim clock victims 1 20 'memory 2M;frames 1M;time %ss;region a size=2M rate=1000 : loop 2M'
+}
+
 figures() {
     build/tests/bench/bench_pcpu
     build/tests/bench/bench_history
@@ -317,6 +349,7 @@ figures() {
     "$XENLAB" sched --bench
     kit_rate ring event asked 'time 200ms' 'ring a slots=256 : put 1 every 5us..15us'
     kit_rate tlbflush stamps asked 'time 500ms' 'pcpus 8' 'domain a vcpus=8 pages=256 : touch 20000 recycle 40000'
+    kit_rates
     start_of_process
     rate 'null hypercalls' hypercall null 2000000
     rate 'hypercalls in multicalls of 32' hypercall multicall 3200000
