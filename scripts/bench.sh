@@ -161,24 +161,6 @@ guest_rate() {
     json "$1" "$(median < "$tmp/samples")" "million instructions/s"
 }
 
-# kit_rate KIT POLICY FIGURE LINE...: questions that a kit's policy answers a second, in a workload of these lines;
-# FIGURE says how many there were. Each goes to another process and back.
-kit_rate() {
-    name="kit: decisions of $1, $2" kit=$1 policy=$2 asked=$3
-    shift 3
-    printf '%s\n' "$@" > "$tmp/workload"
-    i=0
-    : > "$tmp/samples"
-    while [ $i -lt "$RUNS" ]; do
-        a=$(date +%s%N)
-        "$XENLAB" kit "$kit" --policy "$policy" --workload "$tmp/workload" > "$tmp/out"
-        b=$(date +%s%N)
-        awk -v ns=$((b - a)) -v asked="$asked" '$1 == asked { printf "%.0f\n", $2 / ns * 1e9 }' "$tmp/out" >> "$tmp/samples"
-        i=$((i + 1))
-    done
-    json "$name" "$(median < "$tmp/samples")" 1/s
-}
-
 # Whole-process time and memory from GNU time's or the shell's own accounting, without either: start to last line.
 start_of_process() {
     i=0
@@ -316,9 +298,9 @@ kit_once() { # KIT POLICY
     "$XENLAB" kit "$1" --policy "$2" --workload "$tmp/kit" --json > "$tmp/out"
 }
 
-# kit_pace KIT POLICY COUNT FEW MANY WORKLOAD: decisions a second, each of them there and back between two processes.
+# kit_rate KIT POLICY COUNT FEW MANY WORKLOAD: decisions a second, each of them there and back between two processes.
 # The workload has a %s, which is FEW, and MANY. COUNT: the figure that counts decisions; or how many each of FEW is.
-kit_pace() {
+kit_rate() {
     i=0
     : > "$tmp/samples"
     while [ $i -lt "$RUNS" ]; do
@@ -336,10 +318,12 @@ kit_pace() {
 }
 
 kit_rates() {
-    kit_pace memctl even 1 144 14400 'memory 1G;time %ss;vm a memory=512M max=1G : use 100M..600M;vm b memory=512M max=1G : use 100M..600M'
-    kit_pace precopy rounds looks 16 512 'memory %sM;link 256M;region a size=16M : write 20000'
-    kit_pace balance still 100 2 144 'pcpus 4;tick 10ms;time %ss;vm a vcpus=8 : load 40%'
-    kit_pace reclaim clock victims 1 20 'memory 2M;frames 1M;time %ss;region a size=2M rate=1000 : loop 2M'
+    kit_rate memctl even 1 144 14400 'memory 1G;time %ss;vm a memory=512M max=1G : use 100M..600M;vm b memory=512M max=1G : use 100M..600M'
+    kit_rate precopy rounds looks 16 512 'memory %sM;link 256M;region a size=16M : write 20000'
+    kit_rate balance still 100 2 144 'pcpus 4;tick 10ms;time %ss;vm a vcpus=8 : load 40%'
+    kit_rate reclaim clock victims 1 20 'memory 2M;frames 1M;time %ss;region a size=2M rate=1000 : loop 2M'
+    kit_rate ring event asked 20 400 'time %sms;ring a slots=256 : put 1 every 5us..15us'
+    kit_rate tlbflush stamps asked 50 1000 'time %sms;pcpus 8;domain a vcpus=8 pages=256 : touch 20000 recycle 40000'
 }
 
 figures() {
@@ -347,8 +331,6 @@ figures() {
     build/tests/bench/bench_history
     build/tests/ui/bench_screen
     "$XENLAB" sched --bench
-    kit_rate ring event asked 'time 200ms' 'ring a slots=256 : put 1 every 5us..15us'
-    kit_rate tlbflush stamps asked 'time 500ms' 'pcpus 8' 'domain a vcpus=8 pages=256 : touch 20000 recycle 40000'
     kit_rates
     start_of_process
     rate 'null hypercalls' hypercall null 2000000
