@@ -70,7 +70,7 @@ POLICY_LABS := $(patsubst labs/%/workloads,%,$(wildcard labs/[0-9]*/workloads))
 LAB_HEADERS := $(shell find include sim vcpu mmu evtchn rings tools guests labs/kit labs/code -name '*.h')
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 MODEL_OBJS := model routes
-WORKBENCH_OBJS := program setup record sim event figures expected load report svg_rows svg bench remote_check remote_state remote_hooks remote args workbench
+WORKBENCH_OBJS := program setup record sim event figures expected load report svg_rows svg bench remote_check remote_state remote_sim remote_machine remote_hooks remote guest_policy args workbench
 KIT_OBJS := ask run args report result workload svg memctl_load memctl_svg memctl precopy_load precopy_svg precopy_vm precopy balance_load balance_svg balance_run balance reclaim_load reclaim_svg reclaim_touch reclaim_min reclaim ring_load ring_svg ring_step ring_time ring_orders ring tlbflush_load tlbflush_svg tlbflush_machine tlbflush_time tlbflush command
 # What an algorithm of a kit runs in, likewise another program: nothing of the library but how it gives up system calls.
 KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o precopy.o balance.o reclaim.o ring.o tlbflush.o main.o)

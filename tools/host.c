@@ -59,7 +59,10 @@ static struct machine *machine_start(const struct host_config *cfg, char err[HOS
 
 static int xen_start(struct host *h, const struct host_config *cfg, char err[HOST_ERR_SIZE])
 {
-    h->xen = xen_create(h->machine, cfg->sched ? cfg->sched : HOST_DEFAULT_SCHED, err, HOST_ERR_SIZE);
+    const char *const sched = cfg->sched ? cfg->sched : HOST_DEFAULT_SCHED;
+
+    h->xen = cfg->sched_ops ? xen_create_ops(h->machine, sched, cfg->sched_ops, err, HOST_ERR_SIZE)
+                            : xen_create(h->machine, sched, err, HOST_ERR_SIZE);
     if (!h->xen)
         return -1;
     h->xen->technique = cfg->technique;

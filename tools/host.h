@@ -50,6 +50,11 @@ struct host_config {
     unsigned int nr_pcpus; /* 0: 1 */
     uint64_t seed;
     const char *sched; /* NULL: HOST_DEFAULT_SCHED */
+    /*
+     * A policy's own table, which outlives the host; NULL: `sched`. Where it keeps state of its own the machine cannot
+     * go back.
+     */
+    const struct sched_ops *sched_ops;
     struct host_pool
         *pools; /* CPU pools to make beside Pool-0; their numbers are filled in. Borrowed for the host's life. */
     unsigned int nr_pools;
@@ -362,6 +367,8 @@ const char *host_pool_name(const struct host *h, uint32_t pool);
 /* The pool that is called so, or has this number. False: there is none. */
 bool host_pool_find(const struct host *h, const char *who, uint32_t *pool);
 void host_snapshot_machine(const struct host *h, struct snapshot_machine *s);
+/* Pool-0's, for whose table it is (host_config.sched_ops). */
+struct scheduler *host_scheduler(const struct host *h);
 /* snapshot_scheduler(), snapshot_rtds() */
 const char *host_snapshot_scheduler(const struct host *h, uint32_t pool, struct xen_sysctl_scheduler_op *op);
 bool host_snapshot_rtds(const struct host *h, domid_t domid, int vcpu, struct xen_domctl_sched_rtds *p);

@@ -58,6 +58,8 @@ bool host_wait(struct host *h, s_time_t patience, const bool *done)
     return xen_run(h->xen, NOW(h->xen) + patience, done) == RUN_STOP;
 }
 
+struct scheduler *host_scheduler(const struct host *h) { return h->xen->sched; }
+
 const char *host_sched_name(const struct host *h) { return h->xen->dom0->sched->ops->opt_name; }
 
 char *host_name_free(const char *base, unsigned int first, bool (*taken)(const void *data, const char *name),

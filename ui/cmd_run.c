@@ -100,6 +100,20 @@ static void loop(struct run *r)
 
 /* --- coming up and down --- */
 
+/* A scheduler that is a file: in a process of its own. */
+static int policy_start(struct run *r, const struct guest_list *l)
+{
+    char *object = r->opt->sched ? wb_object_path(r->opt->sched) : NULL;
+    int rc = 0;
+
+    if (!object)
+        return 0;
+    free(object);
+    r->policy = guest_policy_start(r->opt->sched, start_pcpus(r->opt, l), r->opt->seed, &r->process->stop, &rc, r->err);
+    r->outcome.policy = rc == 2;
+    return r->policy ? 0 : -1;
+}
+
 static int machine_start(struct run *r, const struct guest_list *l)
 {
     const struct run_options *o = r->opt;
@@ -110,8 +124,10 @@ static int machine_start(struct run *r, const struct guest_list *l)
                  o->trace);
         return -1;
     }
-    r->host = start_host(o, l, &io, r->pools, r->err);
-    if (!r->host)
+    if (policy_start(r, l))
+        return -1;
+    r->host = start_host(o, l, &io, r->pools, r->policy ? guest_policy_ops(r->policy) : NULL, r->err);
+    if (!r->host || (r->policy && !guest_policy_set(r->policy, host_scheduler(r->host), r->err)))
         return -1;
     host_log(r->host, run_log, r, start_log_level(o));
     return run_outside_start(r, l) || run_pcap_start(r, l) || (o->trace && run_trace_start(r, l)) ? -1 : 0;
@@ -183,9 +199,11 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
         host_trace(r.host, NULL, NULL);
     condition_free(&r.filter);
     run_failures_note(&r);
+    run_policy_over(&r);
     run_recording_end(&r);
     run_gdb_finish(&r);
     host_destroy(r.host);
+    guest_policy_end(r.policy);
     guest_list_free(&list);
     if (p->signal)
         r.outcome.signal = p->signal;

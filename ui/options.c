@@ -9,6 +9,7 @@
 #include "sim/machine.h"
 #include "tools/nearest.h"
 #include "tools/units.h"
+#include "tools/workbench/expected.h"
 #include "ui/console_door.h"
 #include "vcpu/sched/names.h"
 
@@ -107,7 +108,8 @@ static const struct option options[] = {
     { "ram",       0,  OPTION_SIZE,     "MIB",      FIELD(ram_mib),  32, XL_MEMORY_MIB_MAX,
       "memory of the machine (512, or what the guests need)" },
     { "pcpus",     0,  OPTION_NUMBER,   "N",        FIELD(nr_pcpus),  1, MACHINE_MAX_PCPUS, "physical processors (1; with HVM guests the vCPUs of the largest, and one more)" },
-    { "sched",     0,  OPTION_POLICY,   "NAME[,PARAM=VALUE...]", FIELD(sched), 0, 0, "the scheduler (credit2); see below" },
+    { "sched",     0,  OPTION_POLICY,   "NAME[,PARAM=VALUE...]", FIELD(sched), 0, 0,
+      "the scheduler (credit2), see below; or ./policy.so, of your own" },
     { "fault",     0,  OPTION_FAULT,    "TIME:WHAT", 0, 0, 0,
       "what goes wrong then: crash=DOMAIN, freeze=DOMAIN,TIME, eio=DOMAIN/DISK,N, slow=DOMAIN/DISK,TIME, "
       "drop-event=DOMAIN/DISK,N, corrupt-index=DOMAIN/DISK or store-eagain,N; several times" },
@@ -411,6 +413,21 @@ static int console_to_set(struct run_options *o, const struct option *opt, const
     return 0;
 }
 
+/* A policy's name and parameters, or the path of one's own: what that is, is seen when it is started. */
+static int policy_check(const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    char why[OPTIONS_ERR_SIZE - 64], *object = wb_object_path(value);
+    const bool is_object = object != NULL;
+
+    free(object);
+    if (!*value)
+        return value_error(opt, value, err);
+    if (is_object || sched_option_check(value, why, sizeof(why)))
+        return 0;
+    snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, why);
+    return -1;
+}
+
 static int option_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     void *field = (char *)o + opt->offset;
@@ -455,17 +472,10 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
             snprintf(err, OPTIONS_ERR_SIZE, "--%s: expected " XL_ACTION_NAMES ", got \"%.64s\"", opt->name, value);
         return a->stated ? 0 : -1;
     }
-    case OPTION_POLICY: {
-        char why[OPTIONS_ERR_SIZE - 64];
-
-        if (!*value)
-            return value_error(opt, value, err);
-        if (!sched_option_check(value, why, sizeof(why))) {
-            snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, why);
+    case OPTION_POLICY:
+        if (policy_check(opt, value, err))
             return -1;
-        }
         break;
-    }
     default: /* text: only a command line may be empty */
         if (!*value && opt->offset != FIELD(cmdline))
             return value_error(opt, value, err);
@@ -628,6 +638,22 @@ static int check_disks(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
     return -1;
 }
 
+/* A policy of one's own has state that no checkpoint holds, and no recording. */
+static int check_policy(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
+{
+    char *object = o->sched ? wb_object_path(o->sched) : NULL;
+    const bool goes_back = o->command != COMMAND_RUN || o->record || o->replay || o->gdb;
+
+    free(object);
+    if (!object || !goes_back)
+        return 0;
+    snprintf(err, OPTIONS_ERR_SIZE,
+             "--sched: %.200s runs in a process of its own, which cannot go back: xenlab run alone takes it, without "
+             "--record, --replay and --gdb",
+             o->sched);
+    return -1;
+}
+
 static const char *const techniques[] = { "hardware", "emulate", "ring1", "translate" };
 
 enum hvm_technique options_technique(const struct run_options *o)
@@ -653,7 +679,7 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
 {
     if (o->help)
         return 0;
-    if (check_disks(o, err))
+    if (check_policy(o, err) || check_disks(o, err))
         return -1;
     if (o->device_model && options_device_model(o) > HOST_DM_XEN) {
         snprintf(err, OPTIONS_ERR_SIZE, "--device-model: expected dom0, domain or xen, got \"%.64s\"", o->device_model);

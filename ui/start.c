@@ -22,7 +22,7 @@ static enum host_disk_writes disk_writes(const struct run_options *o)
  * Guests with a device model wait for dom0 with every access to a device, and many spin meanwhile: on one pCPU dom0
  * would have to wait for the scheduler to let it in. So, as on a machine of today, everybody has a pCPU, and dom0 one.
  */
-static unsigned int pcpus(const struct run_options *o, const struct guest_list *l)
+unsigned int start_pcpus(const struct run_options *o, const struct guest_list *l)
 {
     unsigned int most = 0;
 
@@ -87,15 +87,16 @@ _Static_assert((int)HOST_HVMLOADER == FIRMWARE_HVMLOADER && (int)HOST_NIC_ROM ==
                "a guest's firmware has one order");
 
 struct host *start_host(const struct run_options *o, const struct guest_list *l, const struct host_io *io,
-                        struct host_pool *pools, char err[START_ERR_SIZE])
+                        struct host_pool *pools, const struct sched_ops *ops, char err[START_ERR_SIZE])
 {
     char *found[HOST_FIRMWARES];
     struct host_config cfg = { .ram_mib = o->ram_mib,
                                .guests_mib = l->total_mib * (l->nr ? l->nr_names / l->nr : 0) +
                                              (uint64_t)o->nr_drivers * HOST_DRIVER_MIB,
-                               .nr_pcpus = pcpus(o, l),
+                               .nr_pcpus = start_pcpus(o, l),
                                .seed = o->seed,
                                .sched = o->sched,
+                               .sched_ops = ops,
                                .pools = pools,
                                .nr_pools = o->nr_pools,
                                .faults = o->faults,

@@ -4,7 +4,7 @@
 
 int run_status(const struct run_outcome *o)
 {
-    if (o->crashed || o->unknown)
+    if (o->crashed || o->unknown || o->policy)
         return STATUS_CRASHED;
     if (o->failed)
         return STATUS_ENVIRONMENT;

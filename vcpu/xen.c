@@ -70,15 +70,20 @@ static int dom0_create(struct xen *xen)
 }
 
 /* The processors, and whose turn it is on them. err says what is wrong with the choice of a policy. */
-static int scheduling_init(struct xen *xen, const char *sched, char *err, size_t errlen)
+static int scheduling_init(struct xen *xen, const char *sched, const struct sched_ops *ops, char *err, size_t errlen)
 {
     xen->nr_pcpus = xen->machine->nr_pcpus ?: 1; /* a machine without processors still schedules, in unit tests */
     for (unsigned int i = 0; i < xen->nr_pcpus; i++)
         xen->pcpu[i].online = true;
-    xen->sched = sched_create(xen, sched, (UINT64_C(1) << xen->nr_pcpus) - 1);
+    xen->sched = ops ? sched_create_ops(xen, ops, (UINT64_C(1) << xen->nr_pcpus) - 1)
+                     : sched_create(xen, sched, (UINT64_C(1) << xen->nr_pcpus) - 1);
     if (xen->sched)
         return 0;
-    snprintf(err, errlen, "no scheduler \"%s\", or none with such parameters (there are: %s)", sched, sched_names());
+    if (ops)
+        snprintf(err, errlen, "the scheduler %s does not start: init or alloc_pdata failed", sched);
+    else
+        snprintf(err, errlen, "no scheduler \"%s\", or none with such parameters (there are: %s)", sched,
+                 sched_names());
     return -EINVAL;
 }
 
@@ -89,6 +94,11 @@ static int cpu_policies_init(struct xen *xen)
 }
 
 struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen)
+{
+    return xen_create_ops(m, sched, NULL, err, errlen);
+}
+
+struct xen *xen_create_ops(struct machine *m, const char *sched, const struct sched_ops *ops, char *err, size_t errlen)
 {
     struct xen *xen = xzalloc(m->arena, struct xen);
     int rc;
@@ -104,7 +114,7 @@ struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t e
                          .tsc_khz = 1000000,
                          .next_domid = 1 };
     *err = '\0';
-    rc = scheduling_init(xen, sched, err, errlen);
+    rc = scheduling_init(xen, sched, ops, err, errlen);
     rc = rc ?: cpu_policies_init(xen);     /* what CPUID may say */
     rc = rc ?: heap_init(xen);             /* the frame table, the heap, the machine-to-phys table */
     rc = rc ?: system_domains_create(xen); /* owners of frames that are nobody's */

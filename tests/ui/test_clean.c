@@ -113,7 +113,7 @@ static void run(char **argv, int argc, bool hap, enum xl_shadow_policy policy, s
         fail_msg("%s", err);
     r->list.entries[0].cfg.hvm.hap = hap;
     r->list.entries[0].cfg.hvm.shadow_policy = policy;
-    r->h = start_host(&r->options, &r->list, &io, r->pools, err);
+    r->h = start_host(&r->options, &r->list, &io, r->pools, NULL, err);
     if (!r->h || start_guests(r->h, &r->list, err))
         fail_msg("%s", err);
     host_log(r->h, hear, r, start_log_level(&r->options));

@@ -56,7 +56,8 @@ static struct side *side_make(char *technique)
 
     assert_non_null(s);
     if (options_parse(&s->options, COMMAND_RUN, ARRAY_SIZE(argv), argv, err) ||
-        guest_list_load(&s->list, &s->options, err) || !(s->h = start_host(&s->options, &s->list, &io, s->pools, err)))
+        guest_list_load(&s->list, &s->options, err) ||
+        !(s->h = start_host(&s->options, &s->list, &io, s->pools, NULL, err)))
         fail_msg("%s", err);
     host_log(s->h, hear, s, start_log_level(&s->options));
     if (start_guests(s->h, &s->list, err))

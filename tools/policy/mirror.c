@@ -47,13 +47,32 @@ uint32_t mirror_vcpu_number(const struct mirror *m, const struct vcpu *v)
 
 /* --- from a question --- */
 
+/* It is gone, and out of the list: it may come again. */
+static void domain_unlist(struct mirror *m, struct domain *d)
+{
+    struct domain **at = &m->xen.domain_list;
+
+    while (*at && *at != d)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    if (m->listed == &d->next)
+        m->listed = at;
+    *at = d->next;
+    d->next = NULL;
+    d->creation_finished = false;
+}
+
 static void domain_update(struct mirror *m, const struct wire_domain *w)
 {
     struct mirror_domain *md = &m->domain[w->domain];
     struct domain *d = &md->d;
 
-    if (!md->made) {
-        md->made = true;
+    if (!w->listed || md->first != w->first || md->room != w->room)
+        domain_unlist(m, d);
+    if (!md->made || md->first != w->first || md->room != w->room) {
+        free(d->vcpu);
+        *md = (struct mirror_domain){ .made = true, .first = w->first, .room = w->room };
         d->domain_id = (domid_t)w->domain;
         d->xen = &m->xen;
         d->refcnt = 1;
@@ -64,6 +83,8 @@ static void domain_update(struct mirror *m, const struct wire_domain *w)
         BUG_ON(!d->vcpu);
     }
     d->max_vcpus = w->max_vcpus;
+    d->is_shutting_down = w->is_shutting_down;
+    d->is_dying = w->is_dying;
     d->pause_count = w->pause_count;
     d->controller_pause_count = w->controller_pause_count;
     d->sched = w->in_pool ? &m->sched : NULL;
@@ -79,8 +100,9 @@ static void vcpu_update(struct mirror *m, const struct wire_vcpu *w)
     struct mirror_vcpu *mv = &m->vcpu[w->vcpu];
     struct vcpu *v = &mv->v;
 
-    if (w->vcpu >= m->nr_vcpus) {
+    if (w->vcpu >= m->nr_vcpus)
         m->nr_vcpus = w->vcpu + 1;
+    if (v->domain != &m->domain[w->domain].d || v->domain->vcpu[w->vcpu_id] != v) {
         mv->told.processor = WIRE_NOBODY;
         v->vcpu_id = w->vcpu_id;
         v->domain = &m->domain[w->domain].d;
@@ -90,6 +112,7 @@ static void vcpu_update(struct mirror *m, const struct wire_vcpu *w)
     v->pause_count = w->pause_count;
     v->is_initialised = w->is_initialised;
     v->is_running = w->is_running;
+    v->defer_shutdown = w->defer_shutdown;
     v->sched_joined = w->sched_joined;
     v->sched_awake = w->sched_awake;
     v->runstate.state = w->state;

@@ -22,6 +22,7 @@ struct mirror_vcpu {
 struct mirror_domain {
     struct domain d;
     bool made;
+    uint32_t first, room; /* of the one that it was made for */
 };
 
 struct mirror {

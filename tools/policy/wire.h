@@ -2,9 +2,9 @@
 /*
  * What the workbench and the process of a policy say to each other.
  *
- * Concept: the workbench holds the truth, and simulates; xenlab-policy holds a mirror of what a policy may see, and the
- * policy. Every hook is a question and an answer, over a socket that keeps messages apart. A question brings what has
- * changed since the last one, so the mirror shows the present, and never what is to come.
+ * Concept: the workbench, or the real machine, holds the truth, and simulates; xenlab-policy holds a mirror of what a
+ * policy may see, and the policy. Every hook is a question and an answer, over a socket that keeps messages apart. A
+ * question brings what has changed since the last one, so the mirror shows the present, and never what is to come.
  *
  *     workbench                                        xenlab-policy
  *       WIRE_BEGIN   pCPUs, random numbers   ------->
@@ -87,7 +87,7 @@ struct wire_vcpu {
     uint32_t domain, vcpu_id, pause_flags;
     int32_t pause_count, state;
     uint32_t processor;
-    bool is_initialised, is_running, sched_joined, sched_awake;
+    bool is_initialised, is_running, sched_joined, sched_awake, defer_shutdown;
     uint64_t state_entry_time, time[4], hard_affinity, soft_affinity;
     s_time_t last_run;
 };
@@ -95,10 +95,12 @@ struct wire_vcpu {
 struct wire_domain {
     uint32_t domain; /* its domid */
     uint32_t room;   /* vCPUs that it is to have */
+    uint32_t first;  /* tells domains of one domid apart, where domids come again */
     uint32_t max_vcpus;
     int32_t pause_count, controller_pause_count;
     uint8_t handle[16];
-    bool in_pool, listed;
+    bool in_pool, listed, is_shutting_down;
+    uint32_t is_dying;
 };
 
 /* What of a pCPU. */

@@ -49,6 +49,8 @@ void wb_remote_gone(struct wb_remote *r, const char *fmt, ...)
         snprintf(r->why + n, sizeof(r->why) - n, " in %s", wb_where_name(r->where));
     r->gone = true;
     r->rc = 2;
+    if (r->stop)
+        *r->stop = true;
 }
 
 static bool not_started(struct wb_remote *r, const char *what)
@@ -120,17 +122,21 @@ static bool hear(struct wb_remote *r, uint32_t kind, enum wb_where where, struct
     return not_started(r, a->text);
 }
 
-bool wb_remote_start(struct wb_remote *r, const char *path, unsigned int limit, unsigned int nr_pcpus, uint64_t seed,
-                     FILE *asked)
+bool wb_remote_start(struct wb_remote *r, const struct remote_world *world, const char *path, unsigned int limit,
+                     unsigned int nr_pcpus, uint64_t seed, FILE *asked)
 {
     struct wire_answer a;
 
-    *r = (struct wb_remote){ .path = path };
+    *r = (struct wb_remote){ .path = path, .world = world };
     r->who = wb_who(NULL, NULL, -1);
+    r->home = calloc(WIRE_MAX_DOMAINS, sizeof(*r->home));
+    r->domain_here = calloc(WIRE_MAX_DOMAINS, sizeof(*r->domain_here));
+    r->vcpu_told = calloc(WIRE_MAX_VCPUS, sizeof(*r->vcpu_told));
     r->vcpu = calloc(WIRE_MAX_VCPUS, sizeof(*r->vcpu));
     r->domain = calloc(WIRE_MAX_DOMAINS, sizeof(*r->domain));
     r->domain_told = calloc(WIRE_MAX_DOMAINS, sizeof(*r->domain_told));
-    BUG_ON(!r->vcpu || !r->domain || !r->domain_told);
+    BUG_ON(!r->home || !r->domain_here);
+    BUG_ON(!r->vcpu || !r->vcpu_told || !r->domain || !r->domain_told);
     if (!guarded_start(&r->process, "xenlab-policy", path, limit, asked))
         return process_gone(r);
     r->question = (struct wire_question){ .kind = WIRE_BEGIN, .nr_pcpus = nr_pcpus, .value = (int64_t)seed };
@@ -158,6 +164,9 @@ void wb_remote_end(struct wb_remote *r)
 {
     guarded_end(&r->process);
     free(r->vcpu);
+    free(r->vcpu_told);
+    free(r->home);
+    free(r->domain_here);
     free(r->domain);
     free(r->domain_told);
 }

@@ -12,16 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_DECISIONS_IN_MS 50000
-#define MAX_MIGRATIONS      100000 /* vcpu_migrate() in one hook */
-#define MAX_DEPTH           32     /* vcpu_migrate() in a hook in vcpu_migrate() in a hook... */
+#define MAX_DECISIONS_IN_MS   50000
+#define MAX_DECISIONS_AT_ONCE 100000 /* in the machine: the workbench counts itself */
+#define MAX_MIGRATIONS        100000 /* vcpu_migrate() in one hook */
+#define MAX_DEPTH             32     /* vcpu_migrate() in a hook in vcpu_migrate() in a hook... */
 
 #define REMOTE(s) ((struct wb_remote *)(uintptr_t)(s)->ops)
 
-static struct wb_who nobody(void) { return wb_who(NULL, NULL, -1); }
-static struct wb_who on_cpu(unsigned int cpu) { return wb_who(NULL, NULL, (int)cpu); }
-static struct wb_who of_domain(const struct domain *d) { return wb_who(d, NULL, -1); }
-static struct wb_who of_vcpu(const struct vcpu *v) { return wb_who(NULL, v, (int)v->processor); }
+#define nobody()     REMOTE(s)->world->who(NULL, NULL, -1)
+#define on_cpu(cpu)  REMOTE(s)->world->who(NULL, NULL, (int)(cpu))
+#define of_domain(d) REMOTE(s)->world->who(d, NULL, -1)
+#define of_vcpu(v)   REMOTE(s)->world->who(NULL, v, (int)(v)->processor)
 
 /* What stands for the policy's data of number n. */
 static void *token(uint32_t n) { return (void *)((uintptr_t)n + 1); }
@@ -88,12 +89,17 @@ static bool ask(struct scheduler *s, enum wb_where where, struct wb_who who, con
     struct wb_remote *r = REMOTE(s);
     const enum wb_where outer = r->where;
     const struct wb_who outer_who = r->who;
+    const struct domain *outer_domain = r->domain_asked;
     bool answered;
 
     *a = (struct wire_answer){ .task = WIRE_NOBODY };
     if (r->gone || r->gone_quiet)
         return false;
-    r->wb = (struct wb *)((char *)s->xen - offsetof(struct wb, xen));
+    if (s->fault && r->stop) { /* the machine's run ends; its policy's data may be in any state */
+        *r->stop = r->gone_quiet = true;
+        return false;
+    }
+    r->sched = s;
     r->where = where;
     r->who = who;
     r->calls++;
@@ -101,9 +107,12 @@ static bool ask(struct scheduler *s, enum wb_where where, struct wb_who who, con
     r->question.hook = where >= WB_IN_init ? where - WB_IN_init : 0;
     r->question.call = r->calls;
     wb_remote_tell(r, s, v, d);
+    if (r->gone && !s->fault)
+        s->fault = "the policy's process has ended";
     answered = put(r, s, a);
     r->where = outer;
     r->who = outer_who;
+    r->domain_asked = outer_domain;
     return answered;
 }
 
@@ -113,7 +122,7 @@ static struct wire_question *question(struct scheduler *s, const struct vcpu *v,
 {
     struct wire_question *q = &REMOTE(s)->question;
 
-    q->vcpu = v ? ((const struct wb_vcpu *)v)->number : WIRE_NOBODY;
+    q->vcpu = v ? REMOTE(s)->world->number(REMOTE(s), v) : WIRE_NOBODY;
     q->domain = d ? d->domain_id : WIRE_NOBODY;
     q->cpu = cpu;
     q->has_hard = q->has_soft = false;
@@ -212,7 +221,7 @@ static void *remote_alloc_udata(struct scheduler *s, struct vcpu *v, void *dd)
 
     question(s, v, NULL, WIRE_NOBODY);
     answered = ask(s, WB_IN_alloc_udata, of_vcpu(v), v, NULL, &a);
-    return allocated(s, WB_IN_alloc_udata, v, (int)v->processor, answered, &a, ((const struct wb_vcpu *)v)->number);
+    return allocated(s, WB_IN_alloc_udata, v, (int)v->processor, answered, &a, REMOTE(s)->world->number(REMOTE(s), v));
 }
 
 static void remote_free_pdata(struct scheduler *s, void *pdata, unsigned int cpu)
@@ -290,6 +299,9 @@ static void count_decision(struct scheduler *s, unsigned int cpu, const struct v
     if (++r->decisions_now > r->decisions_max && r->decisions_max)
         fault(s, WB_IN_do_schedule, "was asked more often than --decisions N allows: are its slices too short?", prev,
               (int)cpu);
+    r->decisions_at_once = now == r->last_decision ? r->decisions_at_once + 1 : 0;
+    if (r->stop && r->decisions_at_once > MAX_DECISIONS_AT_ONCE)
+        fault(s, WB_IN_do_schedule, "was asked 100000 times at one moment: virtual time stands still", prev, (int)cpu);
     if (now == r->last_decision)
         return;
     if (now / MILLISECS(1) != r->last_decision / MILLISECS(1))
@@ -302,7 +314,7 @@ static void count_decision(struct scheduler *s, unsigned int cpu, const struct v
 
 static struct task_slice remote_do_schedule(struct scheduler *s, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
-    const struct wb_who who = wb_who(NULL, prev, (int)cpu);
+    const struct wb_who who = REMOTE(s)->world->who(NULL, prev, (int)cpu);
     struct wire_answer a;
 
     count_decision(s, cpu, prev);
@@ -359,11 +371,11 @@ static void remote_dump_settings(struct scheduler *s, char *buf, size_t len)
 /* The first of the policy's timers is due. */
 static void timer_fires(void *data)
 {
-    struct wb_remote *r = data;
+    struct scheduler *s = ((struct wb_remote *)data)->sched;
     struct wire_answer a;
 
-    question(r->wb->xen.sched, NULL, NULL, WIRE_NOBODY);
-    ask(r->wb->xen.sched, WB_TIMER, nobody(), NULL, NULL, &a);
+    question(s, NULL, NULL, WIRE_NOBODY);
+    ask(s, WB_TIMER, nobody(), NULL, NULL, &a);
 }
 
 void wb_remote_hooks(struct wb_remote *r)

@@ -3,8 +3,7 @@
  * What a policy's process knows, and what of its answers happens here.
  *
  * Concept: of each vCPU and domain it is remembered how it was last told. A question takes along those that differ now.
- * Of few vCPUs all are looked at; of many those alone that may have changed: whom the hook is about, who is on a pCPU,
- * whose runstate has changed (sim.h: wb_changed()). Builds with sanitizers look at all, and mind if one was missed.
+ * Who is looked at for that, the world knows in which they are (remote.h: struct remote_world).
  *
  * Invariant: when a question is sent, the other side's mirror and this side agree on all that the mirror shows.
  */
@@ -12,17 +11,14 @@
 
 #include <stdio.h>
 
-#define LOOK_AT_ALL 256
-
 /* --- what it is told --- */
 
-static struct wire_vcpu vcpu_now(const struct wb_vcpu *wv)
+static struct wire_vcpu vcpu_now(struct wb_remote *r, const struct vcpu *v)
 {
-    const struct vcpu *v = &wv->v;
     struct wire_vcpu w;
 
     memset(&w, 0, sizeof(w)); /* padding as well: it is compared */
-    w.vcpu = wv->number;
+    w.vcpu = r->world->number(r, v);
     w.domain = v->domain->domain_id;
     w.vcpu_id = v->vcpu_id;
     w.pause_flags = v->pause_flags;
@@ -31,6 +27,7 @@ static struct wire_vcpu vcpu_now(const struct wb_vcpu *wv)
     w.processor = v->processor;
     w.is_initialised = v->is_initialised;
     w.is_running = v->is_running;
+    w.defer_shutdown = v->defer_shutdown;
     w.sched_joined = v->sched_joined;
     w.sched_awake = v->sched_awake;
     w.state_entry_time = v->runstate.state_entry_time;
@@ -41,19 +38,19 @@ static struct wire_vcpu vcpu_now(const struct wb_vcpu *wv)
     return w;
 }
 
-static struct wire_domain domain_now(const struct domain *d)
+static struct wire_domain domain_now(struct wb_remote *r, const struct domain *d)
 {
     struct wire_domain w;
 
     memset(&w, 0, sizeof(w));
     w.domain = d->domain_id;
-    w.room = ((const struct wb_domain *)d)->room;
-    w.max_vcpus = d->max_vcpus;
     w.pause_count = d->pause_count;
     w.controller_pause_count = d->controller_pause_count;
     memcpy(w.handle, d->handle, sizeof(w.handle));
     w.in_pool = d->sched != NULL;
-    w.listed = ((const struct wb_domain *)d)->listed;
+    w.is_shutting_down = d->is_shutting_down;
+    w.is_dying = (uint32_t)d->is_dying;
+    r->world->domain(r, d, &w);
     return w;
 }
 
@@ -67,33 +64,37 @@ static void flush(struct wb_remote *r)
     r->question.kind = kind;
 }
 
-static void domain_look(struct wb_remote *r, const struct domain *d)
+void wb_remote_say_domain(struct wb_remote *r, const struct wire_domain *w)
 {
-    const struct wire_domain w = domain_now(d);
-
-    if (r->domain_told[w.domain] && !memcmp(&w, &r->domain[w.domain], sizeof(w)))
+    if (r->domain_told[w->domain] && !memcmp(w, &r->domain[w->domain], sizeof(*w)))
         return;
     if (r->question.nr_domains == WB_STATE_DOMAINS)
         flush(r);
-    r->new_domain[r->question.nr_domains++] = r->domain[w.domain] = w;
-    r->domain_told[w.domain] = true;
+    r->new_domain[r->question.nr_domains++] = r->domain[w->domain] = *w;
+    r->domain_told[w->domain] = true;
+    if (r->nr_domains <= w->domain)
+        r->nr_domains = w->domain + 1;
 }
 
-static void vcpu_look(struct wb_remote *r, const struct wb_vcpu *wv)
+void wb_remote_look_domain(struct wb_remote *r, const struct domain *d)
 {
-    struct wire_vcpu w;
+    const struct wire_domain w = domain_now(r, d);
 
-    /* In the order of their numbers. */
-    while (r->nr_vcpus < wv->number)
-        vcpu_look(r, r->wb->vcpus[r->nr_vcpus]);
-    domain_look(r, wv->v.domain);
-    w = vcpu_now(wv);
-    if (wv->number < r->nr_vcpus && !memcmp(&w, &r->vcpu[w.vcpu], sizeof(w)))
+    wb_remote_say_domain(r, &w);
+}
+
+void wb_remote_look_vcpu(struct wb_remote *r, const struct vcpu *v)
+{
+    const struct wire_vcpu w = vcpu_now(r, v);
+
+    wb_remote_look_domain(r, v->domain);
+    if (r->vcpu_told[w.vcpu] && !memcmp(&w, &r->vcpu[w.vcpu], sizeof(w)))
         return;
-    if (wv->number == r->nr_vcpus)
-        r->nr_vcpus++;
+    if (r->nr_vcpus <= w.vcpu)
+        r->nr_vcpus = w.vcpu + 1;
     if (r->question.nr_vcpus == WB_STATE_VCPUS)
         flush(r);
+    r->vcpu_told[w.vcpu] = true;
     r->new_vcpu[r->question.nr_vcpus++] = r->vcpu[w.vcpu] = w;
 }
 
@@ -111,10 +112,10 @@ static void pcpus_tell(struct wb_remote *r, const struct scheduler *s)
         const struct xen_pcpu *p = &xen->pcpu[i];
 
         q->pcpu[i] = (struct wire_pcpu){
-            .curr = p->curr ? ((const struct wb_vcpu *)p->curr)->number : WIRE_NOBODY,
+            .curr = p->curr && p->sched == s ? r->world->number(r, p->curr) : WIRE_NOBODY,
             .need_resched = p->need_resched,
             .online = p->online,
-            .owned = p->sched != NULL,
+            .owned = p->sched == s,
             .now = p->now,
             .slice_end = p->slice_end,
             .idle_time = p->idle_time,
@@ -125,45 +126,20 @@ static void pcpus_tell(struct wb_remote *r, const struct scheduler *s)
 
 void wb_remote_tell(struct wb_remote *r, struct scheduler *s, const struct vcpu *v, const struct domain *d)
 {
-    struct wb *wb = r->wb;
-    const bool all = wb->nr_vcpus <= LOOK_AT_ALL || wb->changed_all;
-
-    pcpus_tell(r, s);
-    r->question.nr_domains = r->question.nr_vcpus = 0;
-    if (!wb->nr_vcpus)
-        r->domain_last = NULL; /* all of it is being taken down */
-    if (r->domain_last)        /* it may have got into the list, or more vCPUs, since */
-        domain_look(r, r->domain_last);
     if (v)
         d = v->domain;
     if (d)
-        domain_look(r, d);
-    if (d)
-        r->domain_last = d;
-    if (v)
-        vcpu_look(r, (const struct wb_vcpu *)v);
-    for (unsigned int i = 0; i < wb->xen.nr_pcpus; i++)
-        if (wb->xen.pcpu[i].curr)
-            vcpu_look(r, (const struct wb_vcpu *)wb->xen.pcpu[i].curr);
-    for (unsigned int i = 0; i < wb->nr_changed; i++)
-        vcpu_look(r, wb->changed[i]);
-    for (unsigned int i = 0; all && i < wb->nr_vcpus; i++)
-        vcpu_look(r, wb->vcpus[i]);
-    wb->nr_changed = 0;
-    wb->changed_all = wb->changing_all;
-#if defined(__SANITIZE_ADDRESS__)
-    for (unsigned int i = 0, nr = r->question.nr_vcpus; i < wb->nr_vcpus; i++) {
-        vcpu_look(r, wb->vcpus[i]);
-        BUG_ON(r->question.nr_vcpus != nr);
-    }
-#endif
+        r->domain_asked = d;
+    pcpus_tell(r, s);
+    r->question.nr_domains = r->question.nr_vcpus = 0;
+    r->world->look(r, v, d);
 }
 
 /* --- what it answers --- */
 
-struct vcpu *wb_remote_vcpu(const struct wb_remote *r, uint32_t vcpu)
+struct vcpu *wb_remote_vcpu(struct wb_remote *r, uint32_t vcpu)
 {
-    return vcpu < r->nr_vcpus && vcpu < r->wb->nr_vcpus ? &r->wb->vcpus[vcpu]->v : NULL;
+    return vcpu < r->nr_vcpus ? r->world->vcpu(r, vcpu) : NULL;
 }
 
 void wb_remote_fault(struct wb_remote *r, struct scheduler *s, const char *rule, const struct vcpu *v, int cpu)
@@ -175,6 +151,7 @@ void wb_remote_fault(struct wb_remote *r, struct scheduler *s, const char *rule,
     s->fault_vcpu = v;
     s->fault_cpu = cpu;
     r->fault_call = r->calls;
+    memcpy(r->fault, s->fault_text, sizeof(r->fault));
 }
 
 static void broken_say(struct wb_remote *r, struct scheduler *s, const struct wire_answer *a)

@@ -25,6 +25,7 @@
 #include "tools/user_file.h"
 #include "tools/workbench/args.h"
 #include "tools/workbench/expected.h"
+#include "tools/workbench/guest_policy.h"
 #include "tools/workbench/load.h"
 #include "tools/workbench/remote.h"
 #include "tools/workbench/report.h"
@@ -263,34 +264,12 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
 /* ",param=value,param=value" behind a shared object. Its `set` knows them, nobody else does. */
 static int set_params(struct wb *wb, const struct options *o)
 {
-    const struct sched_ops *ops = wb->xen.sched->ops;
-    const char *text = o->args.policy + strlen(o->object);
+    char why[512];
 
-    while (*text == ',') {
-        const size_t len = strcspn(++text, ","), name_len = strcspn(text, "=,");
-        char name[64], *end;
-        long value = 0;
-        int rc;
-
-        snprintf(name, sizeof(name), "%.*s", (int)(name_len < 63 ? name_len : 63), text);
-        errno = 0;
-        end = (char *)(uintptr_t)text + name_len;
-        if (*end == '=' && (end[1] == '-' || (end[1] >= '0' && end[1] <= '9')))
-            value = strtol(end + 1, &end, 10);
-        if (!name_len || end != text + len || len == name_len || errno)
-            return complain(o, "--policy %s: expected PARAM=NUMBER, got \"%.*s\"", o->object,
-                            (int)(len < 60 ? len : 60), text);
-        if (!ops->set)
-            return complain(o, "--policy %s: it takes no parameters: its xenlab_sched_ops has no `set`", o->object);
-        rc = sched_set_param(wb->xen.sched, name, value);
-        if (rc == -ENOENT)
-            return complain(o, "--policy %s: its `set` knows no parameter \"%s\"", o->object, name);
-        if (rc)
-            return complain(o, "--policy %s: its `set` refuses %s=%ld: %s", o->object, name, value,
-                            rc < 0 ? strerror(-rc) : "it returned a positive number, no -errno");
-        text += len;
-    }
-    return 0;
+    return guest_policy_params(wb->xen.sched, o->args.policy + strlen(o->object), "--policy", o->object, why,
+                               sizeof(why))
+               ? 0
+               : complain(o, "%s", why);
 }
 
 /* ops: NULL for a built-in policy. */
@@ -345,8 +324,8 @@ static int run_object(struct options *o)
     }
     o->remote = r;
     rc = 1;
-    if (wb_remote_start(r, o->object, o->args.limit, o->args.pcpus ? o->args.pcpus : pcpus, guarded_seed(o->args.seed),
-                        asked)) {
+    if (wb_remote_start(r, &remote_world_workbench, o->object, o->args.limit, o->args.pcpus ? o->args.pcpus : pcpus,
+                        guarded_seed(o->args.seed), asked)) {
         wb_remote_hooks(r);
         r->decisions_max = o->args.decisions * (o->args.pcpus ? o->args.pcpus : pcpus);
         rc = run(o, &r->ops);

@@ -131,13 +131,13 @@ static void ignored(const struct guest_sched_env *env, const struct xl_sched *s,
              xl_sched_key_name(key), key <= XL_SCHED_CAP ? "credit and credit2" : "rtds");
 }
 
-/* credit and credit2: their structures are alike, but not the same. */
+/* credit and credit2: their structures are alike, but not the same. A policy of one's own has credit2's. */
 static int credit_apply(const struct guest_sched_env *env, domid_t domid, unsigned int nr_vcpus,
                         const struct xl_sched *s, uint32_t sched_id, char *err)
 {
     const struct xl_sched_number *weight = &s->number[XL_SCHED_WEIGHT], *cap = &s->number[XL_SCHED_CAP];
     struct xen_domctl_scheduler_op op = { .sched_id = sched_id, .cmd = XEN_DOMCTL_SCHEDOP_getinfo };
-    const bool two = sched_id == XEN_SCHEDULER_CREDIT2;
+    const bool two = sched_id != XEN_SCHEDULER_CREDIT;
     int rc;
 
     if (!weight->where && !cap->where)
@@ -146,6 +146,11 @@ static int credit_apply(const struct guest_sched_env *env, domid_t domid, unsign
         return fail(err, cap->where, "expected 0 to %u percent of one pCPU, since it has %u vCPU%s, got %u",
                     nr_vcpus * 100, nr_vcpus, PLURAL(nr_vcpus), cap->value);
     rc = xc_domain_scheduler_op(env->xc, domid, &op);
+    if (!sched_name_by_id(sched_id) && (rc || !op.u.credit2.weight)) { /* a policy of one's own need not tell */
+        op.u.credit2.weight = 256;
+        op.u.credit2.cap = 0;
+        rc = 0;
+    }
     if (!rc) {
         uint16_t *w = two ? &op.u.credit2.weight : &op.u.credit.weight, *c = two ? &op.u.credit2.cap : &op.u.credit.cap;
 
@@ -203,12 +208,13 @@ int guest_sched_apply(const struct guest_sched_env *env, domid_t domid, unsigned
 
     if (pool_apply(env, domid, s, &pool, err))
         return -1;
-    if (xc_cpupool_getinfo(env->xc, pool, &sched_id, &cpus) || !(sched = sched_name_by_id(sched_id)))
+    if (xc_cpupool_getinfo(env->xc, pool, &sched_id, &cpus))
         return fail(err, "scheduling", "the CPU pool tells nothing of itself");
+    sched = sched_name_by_id(sched_id);
     if (affinity_apply(env, domid, nr_vcpus, cpus, &s->hard, true, err) ||
         affinity_apply(env, domid, nr_vcpus, cpus, &s->soft, false, err))
         return -1;
-    if (sched_id != XEN_SCHEDULER_CREDIT && sched_id != XEN_SCHEDULER_CREDIT2) {
+    if (sched && sched_id != XEN_SCHEDULER_CREDIT && sched_id != XEN_SCHEDULER_CREDIT2) {
         ignored(env, s, XL_SCHED_WEIGHT, sched);
         ignored(env, s, XL_SCHED_CAP, sched);
     } else if (credit_apply(env, domid, nr_vcpus, s, sched_id, err)) {
@@ -217,7 +223,7 @@ int guest_sched_apply(const struct guest_sched_env *env, domid_t domid, unsigned
     if (sched_id == XEN_SCHEDULER_RTDS)
         return rtds_apply(env, domid, nr_vcpus, s, err);
     for (int key = XL_SCHED_PERIOD; key < XL_SCHED_NR; key++)
-        ignored(env, s, (enum xl_sched_key)key, sched);
+        ignored(env, s, (enum xl_sched_key)key, sched ? sched : "a policy of one's own");
     return 0;
 }
 

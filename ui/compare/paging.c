@@ -117,7 +117,7 @@ static int run(struct paging_run *r, const struct way *way, const struct run_opt
         list.entries[i].cfg.hvm.shadow_policy = way->policy;
     }
     if (!rc) {
-        h = start_host(o, &list, &io, pools, err);
+        h = start_host(o, &list, &io, pools, NULL, err);
         rc = h ? start_guests(h, &list, err) : -1;
     }
     if (!rc) {

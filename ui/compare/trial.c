@@ -173,7 +173,7 @@ static int run(struct trial *t, const struct compare_costs *costs, char err[COMP
     if (guest_list_load(&list, &t->options, err))
         goto out;
     list.entries[0].cfg.hvm.hap = !t->run->technique->shadow;
-    h = start_host(&t->options, &list, &io, t->pools, err);
+    h = start_host(&t->options, &list, &io, t->pools, NULL, err);
     if (!h)
         goto out;
     host_log(h, log_line, t, start_log_level(&t->options));

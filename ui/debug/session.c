@@ -159,7 +159,7 @@ int session_start(struct debug_session *s, char err[RUN_ERR_SIZE])
                                 .outside = o->replay ? NULL : on_outside };
     const struct run_limit first = { .until = STIME_MAX, .at = { 0, UINT64_MAX }, .stop = &s->process->stop };
 
-    s->g.host = start_host(o, &s->list, &io, s->pools, err);
+    s->g.host = start_host(o, &s->list, &io, s->pools, NULL, err);
     if (!s->g.host)
         return -1;
     host_log(s->g.host, on_log, s, start_log_level(o));

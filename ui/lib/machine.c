@@ -102,7 +102,7 @@ static int start(struct xenlab *x, int nr, const char *const words[], char *err,
         argv[i] = (char *)words[i]; /* they are read only */
     if (argv && !options_parse(&x->options, COMMAND_LIBRARY, nr, argv, why) &&
         !guest_list_load(&x->guests, &x->options, why)) {
-        x->host = start_host(&x->options, &x->guests, &io, x->pools, why);
+        x->host = start_host(&x->options, &x->guests, &io, x->pools, NULL, why);
         if (x->host) {
             host_log(x->host, on_log, x, start_log_level(&x->options));
             rc = start_guests(x->host, &x->guests, why);

@@ -78,12 +78,19 @@ static bool replay_ended(struct run *r, bool over)
     return over || r->replayed != REPLAY_GOES_ON;
 }
 
+bool run_policy_over(struct run *r)
+{
+    if (r->policy && guest_policy_over(r->policy, r->err))
+        r->outcome.policy = true;
+    return r->outcome.policy;
+}
+
 bool run_ended(struct run *r)
 {
     const s_time_t limit = r->opt->max_vtime;
     const bool done = host_guests_left(r->host) == 0, late = limit && r->now + r->outside.idle >= limit;
 
-    if (r->process->stop || r->input.left || r->console.error || r->trace.error || r->gdb.killed)
+    if (run_policy_over(r) || r->process->stop || r->input.left || r->console.error || r->trace.error || r->gdb.killed)
         return true;
     if (r->replay)
         return replay_ended(r, done || late);

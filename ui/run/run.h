@@ -9,6 +9,7 @@
 
 #include "tools/debug/condition.h"
 #include "tools/host.h"
+#include "tools/workbench/guest_policy.h"
 #include "ui/console.h"
 #include "ui/console_door.h"
 #include "ui/ctl/serve.h"
@@ -37,6 +38,7 @@ struct run {
     const struct run_options *opt;
     struct run_process *process;
     struct host *host;
+    struct guest_policy *policy; /* --sched ./mine.so; or NULL */
     struct console console;
     struct input input;
     bool has_keyboard;     /* a terminal's: it is the input, or was when the run was recorded */
@@ -183,6 +185,8 @@ enum run_result run_gdb_go(struct run *r, s_time_t end);
 bool run_gdb_stands_at_end(struct run *r, bool stuck);
 
 /* --- ui/run/end.c: when a run is over, and what it has come to --- */
+/* The scheduler of one's own is at fault: true, and it is said. */
+bool run_policy_over(struct run *r);
 bool run_ended(struct run *r);
 /* Nothing will ever happen again. */
 void run_stuck(struct run *r);

@@ -153,7 +153,10 @@ struct xen {
 static inline s_time_t NOW(const struct xen *xen) { return xen->machine->clock.now; }
 
 /* Bring up the hypervisor on machine m: policy `sched` ("rr"), frames, heap, M2P, system domains, dom0. NULL: err. */
+struct sched_ops;
 struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen);
+/* The same under a policy whose table is `ops`, which outlives it; NULL: `sched`. */
+struct xen *xen_create_ops(struct machine *m, const char *sched, const struct sched_ops *ops, char *err, size_t errlen);
 /* Destroys all domains too. */
 void xen_destroy(struct xen *xen);
 
