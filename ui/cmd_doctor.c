@@ -7,12 +7,17 @@
  *      ok       it is there
  *      lacks    it is not: what that costs, and what to type
  *      FAILS    the same, and no guest can run without it: exit status 1
+ *
+ * Where it has been started is read from files, in doctor_place.c.
+ *
+ * Budget: a check each.
  */
 #include "ui/cmd_doctor.h"
 
 #include "sim/machine.h"
 #include "tools/build/image_kept.h"
 #include "tools/sandbox/sandbox.h"
+#include "ui/doctor_place.h"
 #include "ui/firmware.h"
 #include "ui/status.h"
 
@@ -76,6 +81,18 @@ static void fails(struct report *r, const char *name, const char *what, const ch
     line(r, "FAILS", name, what, "no guest can run", type);
     r->failed++;
 }
+
+/* --- where this is --- */
+
+static void place_say(void *to, const struct doctor_said *said)
+{
+    if (said->costs)
+        missing(to, said->name, said->what, said->costs, said->type);
+    else
+        ok(to, said->name, "%s", said->what);
+}
+
+static void check_place(struct report *r) { doctor_place("", place_say, r); }
 
 /* --- what guests need --- */
 
@@ -164,7 +181,8 @@ static void check_kernel(struct report *r)
 
     error = in_child(try_user_namespace);
     if (error)
-        missing(r, "namespaces", strerror(error), "nothing today: no part of xenlab needs a user namespace",
+        missing(r, "namespaces", strerror(error),
+                "bubblewrap cannot work: students' programs are kept from files by Landlock alone",
                 "sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=1000");
     else
         ok(r, "namespaces", "user namespaces can be made without root");
@@ -367,8 +385,8 @@ static void check_guests(struct report *r)
 int cmd_doctor(int argc, char *const *argv, FILE *out)
 {
     static void (*const checks[])(struct report *) = {
-        check_engine,   check_memory,   check_kernel,  check_terminal, check_display, check_locale,
-        check_packages, check_compiler, check_sandbox, check_guests,   check_kept,    check_firmware,
+        check_place,    check_engine,   check_memory,  check_kernel, check_terminal, check_display,  check_locale,
+        check_packages, check_compiler, check_sandbox, check_guests, check_kept,     check_firmware,
     };
     struct report r = { .out = out };
 

@@ -18,9 +18,10 @@
 
 #include "ui/cmd_doctor.h"
 
-static const char *const names[] = { "engine ",   "memory ",     "kernel ",      "ptrace ",   "namespaces ",
-                                     "terminal ", "display ",    "locale ",      "packages ", "compiler ",
-                                     "sandbox ",  "toy guests ", "real guests ", "cache ",    "firmware " };
+static const char *const names[] = { "place ",      "processor ",   "switches ", "counters ",   "engine ",
+                                     "memory ",     "kernel ",      "ptrace ",   "namespaces ", "terminal ",
+                                     "display ",    "locale ",      "packages ", "compiler ",   "sandbox ",
+                                     "toy guests ", "real guests ", "cache ",    "firmware " };
 #define NR_NAMES (sizeof(names) / sizeof(names[0]))
 
 static char *doctor(int expected)
