@@ -276,6 +276,7 @@ static void test_variant(void **state)
         { "", "first line" },
         { "FAIL a: what\n<<<<\n    two();\n====\n", "not followed" },
         { "FAIL a: what\n<<<<\n    four();\n====\n>>>>\n", "nowhere" },
+        { "FAIL a: what\n<<<<\n    two(\n====\n>>>>\n", "\"    two(\", to the end of its line, stands there nowhere" },
         { "FAIL a: what\n<<<<\n{\n====\n>>>>\n", "twice" },
         { "FAIL a: what\n<<<<\n====\n>>>>\n", "nowhere" },
     };

@@ -46,7 +46,8 @@ static int change(struct variant *v, const char *old, size_t old_len, const char
         for (char *s = v->source[i]; (s = memmem(s, strlen(s), old, old_len)); s++)
             nr++, at = s, in = &v->source[i];
     if (nr != 1)
-        return fail(err, "the text \"%.*s\" stands there %s", (int)strcspn(old, "\n"), old, nr ? "twice" : "nowhere");
+        return fail(err, "the text \"%.*s\", to the end of its line, stands there %s", (int)strcspn(old, "\n"), old,
+                    nr ? "twice" : "nowhere");
     if (asprintf(&changed, "%.*s%.*s%s", (int)(at - *in), *in, (int)new_len, new, at + old_len) < 0)
         return fail(err, "not enough memory");
     free(*in);

@@ -12,8 +12,8 @@
  *      ====
  *      >>>>
  *
- * Invariant: what is between <<<< and ==== stands in the sources exactly once, so that it says which of them it is in;
- * else the variant is none.
+ * Invariant: what is between <<<< and ==== are whole lines, which stand in the sources exactly once, so that they say
+ * which of them they are in; else the variant is none.
  */
 #ifndef TOOLS_LAB_VARIANT_H
 #define TOOLS_LAB_VARIANT_H
