@@ -335,4 +335,66 @@ struct tlbflush_ops {
     uint64_t (*who)(void *state, const struct tlb_now *now, const uint32_t *stamp, size_t n);
 };
 
+/* --- shadow: what becomes of a store to a page table that has a shadow --- */
+
+/*
+ * A guest has page tables; the processor walks shadows of them, which the hypervisor makes. A table that has a shadow
+ * is write-protected: a store to it faults, and somebody decides what becomes of it.
+ *
+ *      store --> shadowed? --no, or out of sync--> it is done, for nothing
+ *                    | yes
+ *                fault: on_write()! --> EMULATE      the hypervisor stores, and the shadow has the same
+ *                                   --> OUT_OF_SYNC  the table is writable from now on; when CR3 is loaded or INVLPG
+ *                                                    executed, all its entries are compared, and it is in sync again
+ *                                   --> UNSHADOW     the shadow goes, and its frame is free; when the table is walked
+ *                                                    again a new one is made, and is filled entry by entry
+ *
+ * Shadows have a frame each, of a pool. If a shadow is wanted and none is free, another goes: evict(). Nothing that is
+ * decided here makes a translation wrong; it makes it slow. (In Xen: xen/arch/x86/mm/shadow/, SHOPT_OUT_OF_SYNC.)
+ *
+ * A table is an mfn, an offset is in bytes. Times are ns that the guests have run: they stand still while the
+ * hypervisor works, so each algorithm sees the same stores at the same times.
+ */
+
+/* What is known when something is asked. */
+struct shadow_now {
+    uint64_t now; /* since the beginning */
+    uint64_t
+        guest; /* whose store it is, or who wants a shadow: 0 to 7, in the order of the workload; it has one vCPU */
+    uint64_t frames;   /* of the pool */
+    uint64_t used;     /* of them: so many shadows there are. evict(): all */
+    uint64_t out;      /* tables of this guest that are out of sync */
+    uint64_t most_out; /* that may be. One more, and that which has been so longest is compared and in sync first */
+    uint64_t fault, emulate, compare, make, drop; /* what each costs: a fault; beside it, to emulate the store; for each
+                                                     of 512 entries, to compare; to make a shadow; to drop one */
+};
+
+/* And of a shadow. */
+struct shadow_page {
+    uint64_t mfn;      /* of the guest's table */
+    uint64_t level;    /* 1: a leaf; 2: a root */
+    uint64_t made;     /* when the shadow was made */
+    uint64_t stores;   /* to the table that have faulted since, this one among them */
+    uint64_t busy;     /* 1: it is the root that a vCPU has in CR3: it must neither be unshadowed nor evicted; else 0 */
+    uint64_t out;      /* 1: it is out of sync; else 0 */
+    uint64_t accessed; /* 1: it was walked since evict() was asked last, or made since; else 0 */
+};
+
+enum shadow_answer { SHADOW_EMULATE, SHADOW_OUT_OF_SYNC, SHADOW_UNSHADOW };
+
+struct shadow_ops {
+    struct kit k;
+    /*
+     * The guest stores 8 bytes to page->mfn, at `off`, 0 to 4088. One of enum shadow_answer; another number is a
+     * mistake, and ends the run. So are SHADOW_OUT_OF_SYNC of a root (in Xen, too, only leaves can be), and
+     * SHADOW_UNSHADOW of a busy one.
+     */
+    int (*on_write)(void *state, const struct shadow_now *now, const struct shadow_page *page, unsigned int off);
+    /*
+     * Which shadow is to go? The mfn of one of page[0..n-1], which are all there are, by rising mfn; not of a busy one.
+     * Else it is a mistake, and ends the run. When this returns it is gone, and all `accessed` are 0.
+     */
+    uint64_t (*evict)(void *state, const struct shadow_now *now, const struct shadow_page *page, size_t n);
+};
+
 #endif

@@ -147,6 +147,7 @@ if command -v cc > /dev/null; then
     check "a pre-copy policy of one's own runs" own_kit precopy outpaced server downtime
     check "load balancing of one's own runs" own_kit balance steady uneven migrations
     check "page replacement of one's own runs" own_kit reclaim clock parts faults
+    check "stores to page tables, decided by one's own, run" own_kit shadow oos squeeze faults
 else
     skip "a scheduler, and kits' algorithms, of one's own: no cc"
 fi

@@ -94,4 +94,11 @@ struct tlbflush_question {
     uint64_t nr;
 };
 
+/*
+ * shadow. Bytes of SHADOW_ON_WRITE: a struct shadow_now, a struct shadow_page, and the offset, a uint32_t; its answer:
+ * an int32_t. Of SHADOW_EVICT: a struct shadow_now, n, a uint64_t, and n struct shadow_page; its answer: an mfn.
+ */
+#define SHADOW_MAX_FRAMES 1024
+enum shadow_hook { SHADOW_ON_WRITE = 1, SHADOW_EVICT };
+
 #endif

@@ -20,7 +20,8 @@
 #include "tools/sandbox/guarded.h"
 
 static const struct kit_child *const kits[] = { &kit_child_memctl,  &kit_child_precopy, &kit_child_balance,
-                                                &kit_child_reclaim, &kit_child_ring,    &kit_child_tlbflush };
+                                                &kit_child_reclaim, &kit_child_ring,    &kit_child_tlbflush,
+                                                &kit_child_shadow };
 
 static void message_send(const struct kit_message *m)
 {
