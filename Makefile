@@ -540,7 +540,10 @@ deb: all ## build/deb/xenlab_VERSION_amd64.deb, Debian's package of what install
 test-deb: deb ## the package in a fresh Debian 12: lintian, installed, used, removed (root, debootstrap, the network; minutes)
 	$(Q)scripts/test_deb.sh
 
-.PHONY: install uninstall deb test-deb pictures
+test-container: ## the steps of Containerfile in a fresh Debian 12, and a lab there (root, debootstrap, the network; long)
+	$(Q)scripts/test_container.sh
+
+.PHONY: install uninstall deb test-deb test-container pictures
 
 setup: check-packages assets ## get what the build and the tests need; afterwards no network is used
 
