@@ -61,7 +61,7 @@ check "make install without DESTDIR, into a folder with a blank" make -s install
 # A project of somebody else's, with what was installed alone.
 cp -r docs/examples/project docs/examples/lib/events.c "$tmp/"
 project() {
-    (cd "$tmp/project" && env "PATH=$there/bin:$PATH" "LD_LIBRARY_PATH=$there/lib" \
+    (cd "$tmp/project" && env -u XENLAB -u MAKEFLAGS -u MAKELEVEL "PATH=$there/bin:$PATH" "LD_LIBRARY_PATH=$there/lib" \
         "PKG_CONFIG_PATH=$there/lib/pkgconfig" "$@")
 }
 check "a project of somebody else's" project make -s check
