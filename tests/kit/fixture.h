@@ -133,11 +133,13 @@ static const struct fault faults_of_all[] = {
     { 22, 2, "crashed (Aborted) in its constructors" },
 };
 
-/* Of their own: words for crashes (3, 6, 22, 30, 31), files opened (7), a thread at exit() that looks for leaks (5, 20,
- * 21). */
+/*
+ * Of their own: words for crashes (3, 6, 22, 30, 31, 34), files opened (7), a thread at exit() that looks for leaks
+ * (5, 20, 21).
+ */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZERS_SAY_IT_OTHERWISE                                                                                    \
-    (1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 20 | 1u << 21 | 1u << 22 | 1u << 30 | 1u << 31)
+    (1u << 3 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 20 | 1u << 21 | 1u << 22 | 1u << 30 | 1u << 31 | UINT64_C(1) << 34)
 #else
 #define SANITIZERS_SAY_IT_OTHERWISE 0
 #endif
@@ -151,7 +153,7 @@ static inline void faults_tried(const char *kit, const char *source, const struc
         char message[320];
         int rc;
 
-        if (SANITIZERS_SAY_IT_OTHERWISE >> fault[i].bad & 1)
+        if ((uint64_t)SANITIZERS_SAY_IT_OTHERWISE >> fault[i].bad & 1)
             continue;
         assert_true(build(source, fault[i].bad));
         snprintf(message, sizeof(message), "%.*s%s", len, fault[i].message, fault[i].message[len] ? where : "");
@@ -177,7 +179,7 @@ static inline void faults_told(const char *kit, const char *source, const char *
         char message[320], text[512], *number;
         int rc;
 
-        if (SANITIZERS_SAY_IT_OTHERWISE >> fault[i].bad & 1)
+        if ((uint64_t)SANITIZERS_SAY_IT_OTHERWISE >> fault[i].bad & 1)
             continue;
         snprintf(text, sizeof(text), "%s", workload);
         number = strstr(text, "NN");
