@@ -540,7 +540,7 @@ deb: all ## build/deb/xenlab_VERSION_amd64.deb, Debian's package of what install
 test-deb: deb ## the package in a fresh Debian 12: lintian, installed, used, removed (root, debootstrap, the network; minutes)
 	$(Q)scripts/test_deb.sh
 
-test-container: ## the steps of Containerfile in a fresh Debian 12, and a lab there (root, debootstrap, the network; long)
+test-container: ## the steps of Containerfile in a fresh Debian 12, and a lab there (root, debootstrap, the network; minutes)
 	$(Q)scripts/test_container.sh
 
 .PHONY: install uninstall deb test-deb test-container pictures

@@ -99,6 +99,31 @@ if command -v cc > /dev/null; then
     cd "$OLDPWD" || exit 1
 fi
 
+# ----------------------------------------------------------------------------------------------------- a container --
+
+# What make test-container executes, in part: all lines are understood, what is unknown is not passed over, and steps
+# that only use what was installed hold with what was installed here.
+container_steps() {
+    scripts/test_container.sh --steps > "$tmp/steps" && nr=0 || return
+    [ "$(wc -l < "$tmp/steps")" = $(($(grep -c '^[A-Z]' Containerfile) - 1)) ] || return # FROM is none
+    while read -r kind rest; do
+        case "$kind $rest" in
+        RUN\ xenlab*)
+            rest=$(echo "$rest" | sed "s,/usr/local/,$root/,g")
+            (cd / && env -i HOME="$tmp" PATH="$root/bin:/usr/bin:/bin" sh -c "$rest" < /dev/null) || return
+            nr=$((nr + 1))
+            ;;
+        esac
+    done < "$tmp/steps"
+    [ $nr -ge 1 ]
+}
+check "the container's steps that only use xenlab" container_steps
+pattern='Containerfile: not understood'
+for line in 'ADD . /src' 'FROM debian:13' 'RUN' 'run true'; do
+    { cat Containerfile && echo "$line"; } > "$tmp/Containerfile"
+    check "a Containerfile with a line $line is refused" says sh -c 'cd "$1" && "$2" --steps' sh "$tmp" "$PWD/scripts/test_container.sh"
+done
+
 # ----------------------------------------------------------------------------------------------------------- help --
 
 # helps COMMAND: to standard output, for 80 columns.
