@@ -108,7 +108,7 @@ static uint64_t p99(const struct ring_timed *first, const struct ring_timed *end
     nr = 0;
     for (const struct ring_timed *t = first; t < end; nr += t++->r.taken)
         if (t->r.taken)
-            memcpy(all + nr, t->latency, t->r.taken * sizeof(*all));
+            memcpy(all + nr, t->lasted, t->r.taken * sizeof(*all));
     qsort(all, nr, sizeof(*all), less);
     value = all[nr - nr / 100 - 1];
     free(all);

@@ -31,8 +31,8 @@
 
 #include "tools/kit/workload.h"
 
-#define RING_MAX       16 /* rings, and as many statements `orders` */
-#define RING_MAX_STEPS 64
+#define RING_MAX       16     /* rings, and as many statements `orders` */
+#define RING_MAX_STEPS 100000 /* a recorded run has one for each push */
 #define RING_MAX_SLOTS 4096
 #define RING_MAX_ASKED 4096
 #define RING_BACKLOG   4096  /* what comes while so many wait for a slot, is dropped: it is somebody's queue */
@@ -80,7 +80,9 @@ bool ring_asleep(const struct ring *r); /* and nothing is pending */
 /* --- in time --- */
 
 struct ring_program_step {
-    bool serves; /* the consumer asks for `nr` at a time, one comes `every`; else `nr` come `every` */
+    bool serves; /* the consumer asks for `nr` at a time, one comes `every`; else `nr` come `every`, */
+    bool once;   /* or once: then the next step begins; */
+    bool asks;   /* and then it is the consumer that asks for them, to come by later steps */
     struct workload_range nr, every; /* every: ns */
     uint64_t ns;                     /* 0: for ever */
 };
@@ -93,8 +95,9 @@ struct ring_column {
 struct ring_timed {
     char name[KIT_NAME];
     uint64_t slots, index;
-    struct ring_program_step step[RING_MAX_STEPS];
-    unsigned int nr_steps;
+    struct ring_program_step *step;
+    unsigned int nr_steps, step_room;
+    uint64_t cost, latency, wake, take; /* ns: the model's, or its own */
 
     struct ring r;
     unsigned int now;                  /* which step it is in, */
@@ -102,7 +105,8 @@ struct ring_timed {
     uint64_t comes_at;                 /* when something comes by `put`; */
     uint64_t made_at;                  /* when the producer has made one of those that it is asked for, */
     struct workload_range pace;        /* one in such a time, */
-    uint64_t owed;                     /* and how many it has not made yet */
+    uint64_t owed;                     /* and how many it has not made yet; */
+    uint64_t awaited;                  /* of those that come by `put` */
     uint64_t producer_at, consumer_at; /* their next steps */
     uint64_t notified_at;              /* when what is pending arrives */
     uint64_t lost_at;                  /* when the consumer is lost; RING_NEVER: nothing lies there for a sleeper */
@@ -113,7 +117,7 @@ struct ring_timed {
     uint32_t backlog;                           /* waits for a slot: from r.put on */
     bool over;                                  /* its program is: nothing comes any more but what was asked for */
     uint64_t dropped, lost, spent, worst, last; /* last: when one was taken */
-    uint64_t *latency;                          /* of all that were taken: r.taken of them, */
+    uint64_t *lasted;                           /* latencies of all that were taken: r.taken of them, */
     size_t room;                                /* and room for so many */
     struct ring_column column[RING_COLUMNS];
     uint64_t levelled; /* until when it has `most` */

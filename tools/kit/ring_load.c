@@ -10,11 +10,15 @@
  *      patience 10ms                after which a sleeper is lost; default 10ms
  *      time 100ms                   in which requests come; default 100ms
  *      ring tx slots=32 index=4294967200 : put 1..4 every 20us..60us for 10ms, serve 16 every 3us for 5ms
+ *      ring rx latency=3us take=1us : ask 5 after 2us, put 4 after 7us, put 1 after 12us
  *      orders two index=4294967295 asked=yes : put 1, put 2
  *
  * `put N every T`: N requests come at once, and after T the next. `serve N every T`: the consumer keeps N asked for,
- * and the producer has one of them every T. A program is over and over again from its beginning; its last step need
- * not say for how long. `orders` has no time: each `put` is what the producer puts before it tells of it.
+ * and the producer has one of them every T. `put N after T`: they come once, T after the step began, and it is over;
+ * `ask N after T`: the consumer knows that so many more are to come by such puts. Recorded runs are such programs. A
+ * program is over and over again from its beginning; its last step need not say for how long. A ring may have a cost,
+ * a latency, a wake and a take of its own. `orders` has no time: each `put` is what the producer puts before it tells
+ * of it.
  */
 #include "tools/kit/ring.h"
 
@@ -44,25 +48,45 @@ static bool requests(const struct workload *r, const char *what, const char *tex
 
 /* --- rings --- */
 
-#define STEP "a step is \"put 1..4 every 20us..60us for 10ms\" or \"serve 16 every 3us for 10ms\""
+#define STEP "a step is \"put 1..4 every 20us..60us for 10ms\", \"put 3 after 7us\" or \"serve 16 every 3us for 10ms\""
+
+/* NULL: there is no memory for it. */
+static struct ring_program_step *step_new(struct ring_timed *t)
+{
+    if (t->nr_steps == t->step_room) {
+        const unsigned int room = t->step_room ? 2 * t->step_room : 8;
+        struct ring_program_step *more = reallocarray(t->step, room, sizeof(*more));
+
+        if (!more)
+            return NULL;
+        t->step = more;
+        t->step_room = room;
+    }
+    t->step[t->nr_steps] = (struct ring_program_step){ .ns = 0 };
+    return &t->step[t->nr_steps++];
+}
 
 static bool program_step(const struct workload *r, void *of, char *text, bool last)
 {
     struct ring_timed *t = of;
-    struct ring_program_step *s = &t->step[t->nr_steps++];
+    struct ring_program_step *s = step_new(t);
     char *word[6] = { NULL }, *save = NULL, *at = strtok_r(text, " \t", &save);
     unsigned int n = 0;
 
     for (; at && n < ARRAY_SIZE(word); at = strtok_r(NULL, " \t", &save))
         word[n++] = at;
-    if (at || (n != 4 && n != 6) || (strcmp(word[0], "put") && strcmp(word[0], "serve")) || strcmp(word[2], "every") ||
-        (n == 6 && strcmp(word[4], "for")))
+    if (!s)
+        return workload_wrong(r, "not enough memory");
+    s->once = n == 4 && !strcmp(word[2], "after");
+    s->asks = s->once && !strcmp(word[0], "ask");
+    s->serves = n && !s->once && !strcmp(word[0], "serve");
+    if (at || (n != 4 && n != 6) || (strcmp(word[0], "put") && !s->asks && !s->serves) ||
+        (strcmp(word[2], "every") && !s->once) || (n == 6 && strcmp(word[4], "for")))
         return workload_wrong(r, STEP);
-    if (n == 4 && !last)
+    if (n == 4 && !last && !s->once)
         return workload_wrong(r, "only a program's last step may be without a time");
-    s->serves = word[0][0] == 's';
     return workload_range(r, word[0], word[1], &s->nr, requests) &&
-           workload_range(r, "every", word[3], &s->every, every) && (n == 4 || ns(r, "for", word[5], &s->ns));
+           workload_range(r, word[2], word[3], &s->every, every) && (n == 4 || ns(r, "for", word[5], &s->ns));
 }
 
 /* What rings and orders have both. */
@@ -77,9 +101,16 @@ static bool shape(const struct workload *r, const char *key, const char *value, 
 static bool ring_key(const struct workload *r, void *of, const char *key, const char *value)
 {
     struct ring_timed *t = of;
+    const struct {
+        const char *key;
+        uint64_t *ns;
+    } times[] = { { "cost", &t->cost }, { "latency", &t->latency }, { "wake", &t->wake }, { "take", &t->take } };
 
+    for (size_t i = 0; value && i < ARRAY_SIZE(times); i++)
+        if (!strcmp(key, times[i].key))
+            return ns(r, key, value, times[i].ns);
     if (!value || (strcmp(key, "slots") && strcmp(key, "index")))
-        return workload_wrong(r, "a ring has slots= and index=, not \"%.40s\"", key);
+        return workload_wrong(r, "a ring has slots=, index=, cost=, latency=, wake= and take=, not \"%.40s\"", key);
     return shape(r, key, value, &t->slots, &t->index);
 }
 
@@ -193,6 +224,17 @@ static bool statement(const struct workload *r, const char *word, char *value)
                           word);
 }
 
+/* What a ring has not said of itself is the model's. */
+static void times_default(struct ring_model *m)
+{
+    for (struct ring_timed *t = m->ring; t < m->ring + m->nr_rings; t++) {
+        t->cost = t->cost ?: m->cost;
+        t->latency = t->latency ?: m->latency;
+        t->wake = t->wake ?: m->wake;
+        t->take = t->take ?: m->take;
+    }
+}
+
 void *ring_load(FILE *f, uint64_t seed, char why[KIT_WHY])
 {
     struct ring_model *m = calloc(1, sizeof(*m));
@@ -210,6 +252,7 @@ void *ring_load(FILE *f, uint64_t seed, char why[KIT_WHY])
     if (workload_statements(&r, f, statement) &&
         (m->nr_rings || m->nr_orders ||
          workload_wrong(&r, "there is no ring: ring NAME slots=32 index=0 : put 1 every 20us"))) {
+        times_default(m);
         m->width = m->time / (RING_COLUMNS - RING_COLUMNS / 8) + 1;
         return m;
     }
@@ -221,7 +264,9 @@ void ring_free(void *model)
 {
     struct ring_model *m = model;
 
-    for (unsigned int i = 0; i < RING_MAX; i++)
-        free(m->ring[i].latency);
+    for (unsigned int i = 0; i < RING_MAX; i++) {
+        free(m->ring[i].step);
+        free(m->ring[i].lasted);
+    }
     free(m);
 }

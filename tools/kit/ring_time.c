@@ -104,9 +104,20 @@ static void requests_come(struct ring_model *m, struct ring_timed *t)
 {
     const struct ring_program_step *s = &t->step[t->now];
 
-    for (uint64_t nr = drawn(m, t, OF_COUNT, t->came++, &s->nr); nr; nr--)
-        come(m, t, false);
-    t->comes_at = m->now + drawn(m, t, OF_COMING, t->came, &s->every);
+    for (uint64_t nr = drawn(m, t, OF_COUNT, t->came++, &s->nr); nr; nr--) {
+        if (s->asks) {
+            const bool room = t->r.asked < RING_MAX_ASKED;
+
+            t->awaited += room;
+            t->r.asked += room;
+        } else {
+            come(m, t, t->awaited);
+            t->awaited -= t->awaited > 0;
+        }
+    }
+    if (s->once)
+        t->ends_at = m->now;
+    t->comes_at = s->once ? RING_NEVER : m->now + drawn(m, t, OF_COMING, t->came, &s->every);
 }
 
 static void request_made(struct ring_model *m, struct ring_timed *t)
@@ -142,18 +153,18 @@ static void producer_go(struct ring_model *m, struct ring_timed *t)
         r->put += n;
         t->backlog -= n;
     }
-    r->promised = t->backlog + t->owed;
+    r->promised = t->backlog + t->owed + t->awaited;
     r->told.now = m->now;
     ring_producer_step(m, r);
     if (sends) {
         column(m, t)->notifications++;
-        t->spent += m->cost;
-        t->notified_at = was_pending ? t->notified_at : m->now + m->latency;
+        t->spent += t->cost;
+        t->notified_at = was_pending ? t->notified_at : m->now + t->latency;
         if (r->consumer == RING_C_ASLEEP)
             t->consumer_at = t->notified_at;
     }
     t->producer_at = r->producer == RING_P_IDLE   ? RING_NEVER
-                     : r->producer == RING_P_SEND ? m->now + m->cost
+                     : r->producer == RING_P_SEND ? m->now + t->cost
                                                   : step_end(m, t);
 }
 
@@ -166,10 +177,10 @@ static void took(struct ring_model *m, struct ring_timed *t, uint32_t index)
     t->worst = latency > t->worst ? latency : t->worst;
     if (t->r.taken > t->room) {
         t->room = t->room ? 2 * t->room : 1024;
-        t->latency = realloc(t->latency, t->room * sizeof(*t->latency));
-        BUG_ON(!t->latency);
+        t->lasted = realloc(t->lasted, t->room * sizeof(*t->lasted));
+        BUG_ON(!t->lasted);
     }
-    t->latency[t->r.taken - 1] = latency;
+    t->lasted[t->r.taken - 1] = latency;
     if (!t->was_asked[index % RING_PLACES])
         return;
     t->r.asked--;
@@ -194,10 +205,10 @@ static void consumer_go(struct ring_model *m, struct ring_timed *t)
         t->consumer_at = RING_NEVER;
         return;
     }
-    t->consumer_at = r->consumer == RING_C_TAKE ? m->now + m->take : step_end(m, t);
+    t->consumer_at = r->consumer == RING_C_TAKE ? m->now + t->take : step_end(m, t);
     if (was >= RING_C_SLEEP) { /* woken */
-        t->consumer_at += m->wake;
-        t->spent += m->wake;
+        t->consumer_at += t->wake;
+        t->spent += t->wake;
     }
 }
 
@@ -206,8 +217,8 @@ static void sleeper_lost(struct ring_model *m, struct ring_timed *t)
     t->lost++;
     column(m, t)->lost++;
     t->r.consumer = RING_C_LOOK;
-    t->consumer_at = step_end(m, t) + m->wake;
-    t->spent += m->wake;
+    t->consumer_at = step_end(m, t) + t->wake;
+    t->spent += t->wake;
 }
 
 /* --- a run --- */
@@ -241,12 +252,16 @@ static void next_do(struct ring_model *m, struct ring_timed *t)
     level(m, t, t->r.prod - t->r.cons);
 }
 
-/* Nothing comes any more but what was asked for: a program that is at its end does not go on. */
+/* Nothing comes any more but what was asked for: a program that is at its end does not go on. What was to come by its
+ * steps comes now. */
 static void programs_end(struct ring_model *m)
 {
     for (struct ring_timed *t = m->ring; t < m->ring + m->nr_rings; t++) {
         t->ends_at = t->comes_at = RING_NEVER;
         t->over = true;
+        for (; t->awaited; t->awaited--)
+            come(m, t, true);
+        producer_start(m, t);
     }
 }
 
@@ -256,7 +271,7 @@ void ring_time_run(struct ring_model *m)
 
     for (struct ring_timed *t = m->ring; t < m->ring + m->nr_rings; t++) {
         t->r.told = (struct ring_now){
-            .ring = (uint64_t)(t - m->ring), .slots = t->slots, .cost = m->cost, .latency = m->latency
+            .ring = (uint64_t)(t - m->ring), .slots = t->slots, .cost = t->cost, .latency = t->latency
         };
         ring_begin(&t->r, (uint32_t)t->index);
         t->ends_at = t->comes_at = t->made_at = t->lost_at = t->producer_at = t->consumer_at = RING_NEVER;
