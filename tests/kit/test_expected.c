@@ -90,7 +90,7 @@ static const struct {
     { "lacking db <= 2 from 0 to 4s", false, "is 4 s, limit 2 s, margin -2 s, seed 1, from 3 s on" },
     { "lacking db == 1 from 500ms to 1500ms", true, "at 2 s" },
     { "lacking web == 0 from 5100ms to 5900ms", false,
-      "has no value: no step of the model's time is over in that window" },
+      "has no value: no step of the model's time is over in that window, limit 0 s, no margin, seed 1, from 6 s on" },
     { "unused web >= 0 from 5100ms to 5900ms", false,
       "has no value: no step of the model's time is over in that window" },
     { "moved == 0 from 19500ms to 20s", true, "is 0 MiB" },
@@ -199,6 +199,7 @@ static void test_formats(void **state)
     assert_true(in_file("x",
                         "tests=\"2\" failures=\"1\" errors=\"0\">\n  <testcase classname=\"still\" name=\"lacking db "
                         "&#60;= 20\" file=\""));
+    assert_true(in_file("x", "<system-out>is 20 s, limit 20 s, margin +0 s, seed 1, at 20 s</system-out>"));
     assert_true(in_file("x", "<failure message=\"is 20 s, limit 20 s, margin +0 s, seed 1, from 20 s on\"/>"));
     file_write("w", SMALL);
     assert_int_equal(KIT("memctl", "--policy", "still", "--workload", path("w"), "--tap"), 1);

@@ -282,7 +282,9 @@ static void test_formats(void **state)
           "from 0.01 s on\"\n  at: \"F:3\"\n  ...\n");
     whole("junit", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                    "<testsuite name=\"xenlab sched\" tests=\"2\" failures=\"1\" errors=\"0\">\n"
-                   "  <testcase classname=\"rr\" name=\"share a &#62;= 90%\" file=\"F\" line=\"2\"/>\n"
+                   "  <testcase classname=\"rr\" name=\"share a &#62;= 90%\" file=\"F\" line=\"2\">\n"
+                   "    <system-out>is 100.00 %, limit 90.00 %, margin +10.00 %, seed 1, at 1 s</system-out>\n"
+                   "  </testcase>\n"
                    "  <testcase classname=\"rr\" name=\"share a &#60; 90%\" file=\"F\" line=\"3\">\n"
                    "    <failure message=\"is 100.00 %, limit 90.00 %, margin -10.00 %, seed 1, from 0.01 s on\"/>\n"
                    "  </testcase>\n</testsuite>\n");

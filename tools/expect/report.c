@@ -34,9 +34,10 @@ static void said(const struct expect *e, char text[SAID])
         return;
     }
     if (isnan(e->margin)) {
-        snprintf(text, SAID, "has no value: %.80s%s, %sseed %llu", e->metric.none,
-                 isnan(e->value) ? "" : ", with the other policy", e->seeds ? "worst " : "",
-                 (unsigned long long)e->seed);
+        snprintf(text, SAID, "has no value: %.80s%s, limit %s, no margin, %sseed %llu, from %.6g s on", e->metric.none,
+                 isnan(e->value) ? "" : ", with the other policy",
+                 isnan(e->bound) ? "none" : figure(e, e->bound, false, bound), e->seeds ? "worst " : "",
+                 (unsigned long long)e->seed, (double)e->at / 1e9);
         return;
     }
     snprintf(text, SAID, "is %s%s%s%s, limit %s, margin %s, %sseed %llu, %s %.6g s%s",
@@ -146,8 +147,10 @@ void expects_junit(const struct expects *x, const char *title, const char *polic
         fputs("\" file=\"", f);
         quoted(f, e->file, true);
         fprintf(f, "\" line=\"%u\"", e->line);
-        if (!fault && e->held) {
-            fputs("/>\n", f);
+        if (!fault && e->held) { /* what it is all the same, which readers of JUnit show as output */
+            fputs(">\n    <system-out>", f);
+            quoted(f, text, true);
+            fputs("</system-out>\n  </testcase>\n", f);
             continue;
         }
         fprintf(f, ">\n    <%s message=\"", fault ? "error" : "failure");
