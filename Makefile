@@ -71,9 +71,9 @@ LAB_HEADERS := $(shell find include sim vcpu mmu evtchn rings tools guests labs/
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 MODEL_OBJS := model routes
 WORKBENCH_OBJS := program setup record sim event figures expected load report svg_rows svg bench remote_check remote_state remote_sim remote_machine remote_hooks remote guest_policy args workbench
-KIT_OBJS := ask run args report result workload svg memctl_load memctl_svg memctl precopy_load precopy_svg precopy_vm precopy balance_load balance_svg balance_run balance reclaim_load reclaim_svg reclaim_touch reclaim_min reclaim ring_load ring_svg ring_step ring_time ring_orders ring tlbflush_load tlbflush_svg tlbflush_machine tlbflush_time tlbflush shadow_load shadow_svg shadow_guest shadow command
+KIT_OBJS := ask run args report result workload svg memctl_load memctl_svg memctl precopy_load precopy_svg precopy_vm precopy balance_load balance_svg balance_run balance reclaim_load reclaim_svg reclaim_touch reclaim_min reclaim ring_load ring_svg ring_step ring_time ring_orders ring tlbflush_load tlbflush_svg tlbflush_machine tlbflush_time tlbflush shadow_load shadow_svg shadow_guest shadow evtchn_load evtchn_svg evtchn_step evtchn command
 # What an algorithm of a kit runs in, likewise another program: nothing of the library but how it gives up system calls.
-KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o precopy.o balance.o reclaim.o ring.o tlbflush.o shadow.o main.o)
+KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o precopy.o balance.o reclaim.o ring.o tlbflush.o shadow.o evtchn.o main.o)
 # Policies of kits that are found by name.
 KIT_POLICIES := $(patsubst docs/examples/kit/%.c,kit/%.so,$(wildcard docs/examples/kit/*.c))
 # What a student's policy runs in, another program: and what of it and of the library a policy may call.
@@ -269,7 +269,7 @@ $(1)/tests/tools/test_lab: private CMOCKA_LIBS += -Wl,-u,libxl_defbool_set
 
 # What runs policies lies where the program does.
 $(addprefix $(1)/tests/sched/,test_expect test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
-$(addprefix $(1)/tests/kit/,test_kit test_precopy test_balance test_reclaim test_shadow test_expected test_sweep): | $(1)/xenlab-kit
+$(addprefix $(1)/tests/kit/,test_kit test_precopy test_balance test_reclaim test_evtchn test_shadow test_expected test_sweep): | $(1)/xenlab-kit
 
 # Programs that know include/xenlab/xenlab.h alone, with what libxenlab.so is made of.
 $(1)/tests/lib/%: $(1)/tests/lib/%.o $$(addprefix $(1)/,$$(LIBRARY_OBJS)) $(1)/libxenlab.a

@@ -325,6 +325,7 @@ kit_rates() {
     kit_rate ring event asked 20 400 'time %sms;ring a slots=256 : put 1 every 5us..15us'
     kit_rate tlbflush stamps asked 50 1000 'time %sms;pcpus 8;domain a vcpus=8 pages=256 : touch 20000 recycle 40000'
     kit_rate shadow emulate emulated 20 1000 'time %sms;guest a set=300 touch=1us : work for 5ms, fork every 1ms for 5ms'
+    kit_rate evtchn fifo touches 50 2000 'time %sus;port a : every 200ns..800ns;port b priority=3 mask=20% : every 200ns..800ns'
 }
 
 figures() {

@@ -22,11 +22,13 @@
  *
  * It runs in a process of its own, in a sandbox, and is asked one question after the other. What it is given is all
  * that it sees: copies, without a pointer to anything of the model's, and nothing of what is still to come. What is
- * pointed to is valid during the call. Functions are called one at a time. Time is the model's; the host's clock tells
- * nothing.
+ * pointed to is valid during the call. Functions are called one at a time (but for evtchn's: there a call stands still
+ * while another goes on). Time is the model's; the host's clock tells nothing.
  *
  * Invariants: the same facts and the same seed are to give the same decisions. A table's `size` is that of the struct
  * that it was compiled with: the table of an older header is not loaded.
+ *
+ * Budget: 500 lines, since one header is what a project of yours includes.
  */
 #ifndef XENLAB_KIT_H
 #define XENLAB_KIT_H
@@ -395,6 +397,68 @@ struct shadow_ops {
      * Else it is a mistake, and ends the run. When this returns it is gone, and all `accessed` are 0.
      */
     uint64_t (*evict)(void *state, const struct shadow_now *now, const struct shadow_page *page, size_t n);
+};
+
+/* --- evtchn: how a guest is told that a port is pending --- */
+
+/*
+ * An ABI of event channels: which words in memory that hypervisor and guest share say which ports are pending, which
+ * are masked, and what is to be looked at first. The hypervisor's half and the guest's are one table here.
+ *
+ *      hypervisor: somebody sends to port p: set_pending(); does it return true, the guest's vCPU gets an upcall
+ *      guest:      upcall: take() a port after the other, until there is none; some are masked for a while by mask();
+ *                  then the hypercall EVTCHNOP_unmask: unmask(); does it return true, there is an upcall as well
+ *
+ * Both run at once, and each access to a word is a moment in front of which the other side may do anything. Sends, and
+ * unmask(), come one after the other, as under a lock; there is one vCPU. Several sends to a port may become one
+ * delivery, but each has to be followed by one, when the port is not masked. A port that nobody has sent to since it
+ * was taken, or that is masked, is delivered in vain.
+ *
+ * This is not the hypervisor's own struct evtchn_port_ops: that has domains, and not the guest's half, and half an ABI
+ * cannot be tried. What is to be remembered has to be in the words, which are 0 at first: there is no
+ * state, and all orders of accesses begin anew. Variables of yours survive from one order to
+ * the next: have none. Two calls may be in progress at once, each on a stack of its own, of 256 KiB.
+ *
+ * What guests see of Xen's two ABIs is defined in xen/include/public/event_channel.h (EVTCHN_FIFO_*, struct
+ * evtchn_fifo_control_block, EVTCHNOP_unmask) and xen.h (struct shared_info: evtchn_pending, evtchn_mask; struct
+ * vcpu_info: evtchn_upcall_pending, evtchn_pending_sel); the hypervisor's halves in xen/common/event_2l.c and
+ * event_fifo.c; "FIFO-based event channel ABI", D. Vrabel, 2013.
+ */
+
+#define EVTCHN_WORDS 128
+
+/*
+ * Accesses, each atomic and seen at once. They return what the word held before: compare_exchange() has stored if
+ * that is `expected`. `word`: 0 to EVTCHN_WORDS - 1; another is a mistake, and ends the run, as do 10000 accesses in
+ * one call. The table of them, and the port, are yours to read until the call returns.
+ */
+struct evtchn_mem {
+    uint64_t (*load)(unsigned int word);
+    uint64_t (*store)(unsigned int word, uint64_t value);
+    uint64_t (*fetch_or)(unsigned int word, uint64_t bits);
+    uint64_t (*fetch_and)(unsigned int word, uint64_t bits);
+    uint64_t (*compare_exchange)(unsigned int word, uint64_t expected, uint64_t value);
+};
+
+struct evtchn_port {
+    uint32_t port;     /* from 1; take(): 0 */
+    uint32_t ports;    /* that there are: 1 to this, at most 63 */
+    uint32_t priority; /* of the port: 0 is the highest, 15 the lowest, 7 the default */
+};
+
+struct evtchn_ops {
+    struct kit k; /* what its init returns, if there is one, is given to nobody */
+    /* Hypervisor: an event for the port. Is the guest to have an upcall? */
+    bool (*set_pending)(const struct evtchn_mem *m, const struct evtchn_port *p);
+    /* Hypervisor, for the guest: the port is masked no more. Is the guest to have an upcall? */
+    bool (*unmask)(const struct evtchn_mem *m, const struct evtchn_port *p);
+    /* Guest: the port is masked from when this returns. */
+    void (*mask)(const struct evtchn_mem *m, const struct evtchn_port *p);
+    /*
+     * Guest: a port that is pending and not masked, and now no longer pending; 0: there is none. More than there are is
+     * a mistake, and ends the run; so are 100 one after the other that were masked, or nobody had sent to.
+     */
+    uint32_t (*take)(const struct evtchn_mem *m, const struct evtchn_port *all);
 };
 
 #endif

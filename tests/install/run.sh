@@ -173,6 +173,7 @@ if command -v cc > /dev/null; then
     check "load balancing of one's own runs" own_kit balance steady uneven migrations
     check "page replacement of one's own runs" own_kit reclaim clock parts faults
     check "stores to page tables, decided by one's own, run" own_kit shadow oos squeeze faults
+    check "an event-channel ABI of one's own runs" own_kit evtchn fifo ports lost
 else
     skip "a scheduler, and kits' algorithms, of one's own: no cc"
 fi

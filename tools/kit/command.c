@@ -18,7 +18,7 @@
 #include "tools/workbench/workbench.h"
 
 static const struct kit_model *const kits[] = { &kit_memctl, &kit_precopy,  &kit_balance, &kit_reclaim,
-                                                &kit_ring,   &kit_tlbflush, &kit_shadow };
+                                                &kit_ring,   &kit_tlbflush, &kit_shadow,  &kit_evtchn };
 #define LOST    4 /* the exit status: something that is expected does not hold */
 #define NR_KITS (sizeof(kits) / sizeof(*kits))
 /* And one that is a command of its own as well: `xenlab sched`. */

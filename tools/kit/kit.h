@@ -19,6 +19,7 @@
  *      ring.c      another (ring_step.c: the two sides)
  *      tlbflush.c  another (tlbflush_machine.c: pages and TLBs)
  *      shadow.c    another (shadow_guest.c: what guests store)
+ *      evtchn.c    another (evtchn_step.c: the two sides)
  *
  * A new kit is: a table in include/xenlab/kit.h; its questions in wire.h; how its table is called, in child/; a struct
  * kit_model, in the list of command.c.
@@ -122,7 +123,8 @@ struct kit_model {
     void (*free)(void *model);
 };
 
-extern const struct kit_model kit_memctl, kit_precopy, kit_balance, kit_reclaim, kit_ring, kit_tlbflush, kit_shadow;
+extern const struct kit_model kit_memctl, kit_precopy, kit_balance, kit_reclaim, kit_ring, kit_tlbflush, kit_shadow,
+    kit_evtchn;
 
 /* --- report.c --- */
 

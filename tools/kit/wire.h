@@ -101,4 +101,22 @@ struct tlbflush_question {
 #define SHADOW_MAX_FRAMES 1024
 enum shadow_hook { SHADOW_ON_WRITE = 1, SHADOW_EVICT };
 
+/*
+ * evtchn. A call stands still in front of each access. Bytes of all hooks: a struct evtchn_question: a call begins, or,
+ * if it does not, the access of that thread's call has been made, and `value` is what the word held. The answer is its
+ * next access, or EVTCHN_RETURN, and what the function has returned.
+ */
+#define EVTCHN_MAX_PORTS 64 /* with port 0, which is none */
+enum evtchn_hook { EVTCHN_SET_PENDING = 1, EVTCHN_UNMASK, EVTCHN_MASK, EVTCHN_TAKE };
+struct evtchn_question {
+    uint32_t thread, begins; /* thread: 0 or 1 */
+    uint64_t value;
+    struct evtchn_port port;
+};
+enum evtchn_touch { EVTCHN_LOAD, EVTCHN_STORE, EVTCHN_OR, EVTCHN_AND, EVTCHN_CAS, EVTCHN_RETURN };
+struct evtchn_access {
+    uint32_t op, word;
+    uint64_t value, old;
+};
+
 #endif

@@ -18,6 +18,6 @@ struct kit_child {
 };
 
 extern const struct kit_child kit_child_memctl, kit_child_precopy, kit_child_balance, kit_child_reclaim, kit_child_ring,
-    kit_child_tlbflush, kit_child_shadow;
+    kit_child_tlbflush, kit_child_shadow, kit_child_evtchn;
 
 #endif

@@ -21,7 +21,7 @@
 
 static const struct kit_child *const kits[] = { &kit_child_memctl,  &kit_child_precopy, &kit_child_balance,
                                                 &kit_child_reclaim, &kit_child_ring,    &kit_child_tlbflush,
-                                                &kit_child_shadow };
+                                                &kit_child_shadow,  &kit_child_evtchn };
 
 static void message_send(const struct kit_message *m)
 {
