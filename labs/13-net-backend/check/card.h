@@ -234,6 +234,8 @@ static void card_connected(struct lab *l, const struct card *c)
 static void card_end(struct lab *l)
 {
     kit_front_remove(l->f);
+    while (l->peer.nr) /* what nobody has looked at */
+        net_frame_put(bridge_take(&l->peer));
     if (l->peer.bridge->nr_ports == 1 && !l->net.bridges.pool.in_use) {
         bridge_port_remove(&l->peer);
         bridges_end(&l->net.bridges);
