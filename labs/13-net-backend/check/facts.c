@@ -116,6 +116,23 @@ static void step_half(struct lab *l)
     card_end(l);
 }
 
+/* Cut up, and wrong in that: the flags. */
+static unsigned int wrong_gso(struct lab *l, struct packet *p, unsigned int n)
+{
+    const unsigned int size = n == 15 ? 0 : 100;
+    unsigned int type = 1;
+
+    switch (n) {
+    case 13: type = 0; break;
+    case 14:
+    case 20: type = 3 + (unsigned int)kit_random(250); break;
+    case 17: type = 2; break;
+    }
+    tcp_header(kit_front_frame(l->f, DATA), false, 300, 1);
+    gso_add(p, type, size);
+    return n == 16 ? 0 : NETTXF_csum_blank;
+}
+
 /* Wrong ones, in one thing; the card goes on. */
 static void hostile(struct lab *l, struct packet *p)
 {
@@ -140,6 +157,8 @@ static void hostile(struct lab *l, struct packet *p)
         "cut up as IPv6, of IPv4",
         "without a sum, of what has none",
         "without a sum, whose header is cut off",
+        "cut up, of a kind that there is not, in three pieces",
+        "cut up, in three pieces, of which the last has no bytes",
     };
     const unsigned int n = (unsigned int)kit_random(ARRAY_SIZE(what));
     uint8_t *bytes = kit_front_frame(l->f, DATA);
@@ -148,11 +167,8 @@ static void hostile(struct lab *l, struct packet *p)
     packet_one(l, p, 0, 300);
     for (unsigned int i = 1; i < ARRAY_SIZE(p->req); i++)
         p->req[i] = (netif_tx_request_t){ .gref = l->f->first + DATA + 1, .id = any_id(), .size = 10 };
-    if (n >= 13 && n < 18) {
-        tcp_header(bytes, false, 300, 1);
-        flags = n == 16 ? 0 : NETTXF_csum_blank;
-        gso_add(p, n == 13 ? 0 : n == 14 ? 3 + (unsigned int)kit_random(250) : n == 17 ? 2 : 1, n == 15 ? 0 : 100);
-    }
+    if ((n >= 13 && n < 18) || n >= 20)
+        flags = wrong_gso(l, p, n);
     switch (n) {
     case 0: p->req[0].size = 0; break;
     case 1: p->req[0].size = 1 + (uint16_t)kit_random(13); break;
@@ -172,7 +188,8 @@ static void hostile(struct lab *l, struct packet *p)
         tcp_header(bytes, false, 300, 1);
         flags = NETTXF_csum_blank, p->req[0].size = 15 + (uint16_t)kit_random(30);
         break;
-    default: break;
+    case 20: p->nr = 3; break;
+    case 21: p->nr = 3, p->req[2].size = 0; break;
     }
     packet_flags(p, flags);
     snprintf(p->text, sizeof(p->text), "%s", what[n]);
@@ -180,16 +197,18 @@ static void hostile(struct lab *l, struct packet *p)
 
 static void step_hostile(struct lab *l)
 {
-    struct packet wrong, right[2];
+    struct packet wrong, right[2], least;
 
     card_connected(l, &(struct card){ 0 });
     hostile(l, &wrong);
+    packet_one(l, &least, 5, NET_FRAME_MIN);
     packet_right(l, &right[0], 4, 1);
     packet_right(l, &right[1], 6, 2);
-    kit_step("a packet %s, between two right ones", wrong.text);
+    kit_step("a packet %s, between two right ones; then one of %s", wrong.text, least.text);
     packet_put(l, l->q, &right[0]);
     packet_put(l, l->q, &wrong);
     packet_put(l, l->q, &right[1]);
+    packet_put(l, l->q, &least);
     tx_send(l, l->q);
     run_watched(l);
     fact_packets(l, "refused", "at the bridge");
