@@ -42,8 +42,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
+
+#define STACK_LEAST (512u << 10) /* bytes, for a thread as well */
 
 static struct run_process process;
 static volatile sig_atomic_t terminal_is_raw, terminal_is_set; /* is to be; is */
@@ -503,9 +506,21 @@ static int command_run(int argc, char **argv)
     return unknown_command(argv[1]);
 }
 
+/* With less of a stack what is said in a fault's place is nothing. 0, or a message. */
+static int stack_check(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_STACK, &r) || r.rlim_cur >= STACK_LEAST)
+        return STATUS_OK;
+    fprintf(stderr, "xenlab: this shell's limit allows a stack of %llu KiB (ulimit -s); wanted are %u\n",
+            (unsigned long long)r.rlim_cur >> 10, STACK_LEAST >> 10);
+    return STATUS_ENVIRONMENT;
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write, and no death */
     signal(SIGCHLD, SIG_DFL); /* started by who ignores it, we would never hear of the end of what we start */
-    return output_check(command_run(argc, argv));
+    return stack_check() ?: output_check(command_run(argc, argv));
 }
