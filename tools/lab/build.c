@@ -292,6 +292,15 @@ int check_program(struct check *c, const struct program *p)
     return rc;
 }
 
+int check_runs(struct check *c)
+{
+    struct statvfs fs;
+
+    if (statvfs(c->folder, &fs) || !(fs.f_flag & ST_NOEXEC))
+        return 0;
+    return check_fail(c, "%s: nothing can be run there, as it is mounted noexec", c->folder);
+}
+
 int check_report(struct check *c, const struct sandbox *s, const char *const argv[], const struct run_limits *limits,
                  bool (*edit)(const struct lab *lab, struct run *run), struct report *report)
 {

@@ -75,6 +75,8 @@ struct program {
  * c->compiler; -1.
  */
 int check_program(struct check *c, const struct program *p);
+/* Whether this machine may run what is built in the student's folder. 0, -1. */
+int check_runs(struct check *c);
 /* Run a program whose output is a report, or becomes one by what edit() makes of it (NULL: it is). 0, -1. */
 int check_report(struct check *c, const struct sandbox *s, const char *const argv[], const struct run_limits *limits,
                  bool (*edit)(const struct lab *lab, struct run *run), struct report *report);

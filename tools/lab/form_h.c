@@ -35,7 +35,7 @@ static int program(struct check *c, const char *name, bool careful)
     return rc;
 }
 
-static int build(struct check *c) { return program(c, "facts", false); }
+static int build(struct check *c) { return check_runs(c) ?: program(c, "facts", false); }
 
 /* Run it: of a report, or (log) of what the student's code does. `fd` becomes its descriptor 3. */
 static int run(struct check *c, const char *program, const char *const argv[], int fd, struct report *r,

@@ -40,7 +40,7 @@ static int build(struct check *c)
 {
     const struct program p = { "policy.so", "labs/policy_cflags", "labs/policy_ldflags", { "-shared" }, false };
 
-    return check_program(c, &p);
+    return check_runs(c) ?: check_program(c, &p);
 }
 
 /* --- who asks --- */
