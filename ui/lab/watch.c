@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
@@ -39,6 +40,7 @@ struct watch {
     bool terminal;        /* there is one, */
     struct termios found; /* and it was found so */
     bool typed;           /* somebody may type */
+    bool clears;          /* the output is a terminal that knows how */
     bool before;          /* there was a check, and this came of it: */
     enum verdict verdict[LAB_PROPERTIES_MAX];
     unsigned int place; /* the property that is shown */
@@ -91,7 +93,7 @@ static void check_again(struct watch *w)
     pthread_t thread;
     bool beside;
 
-    if (isatty(STDOUT_FILENO))
+    if (w->clears)
         fputs("\033[H\033[2J", stdout);
     beside = !pthread_create(&thread, NULL, interrupts, w);
     w->status = student_check_run(&c);
@@ -165,6 +167,7 @@ static int loop(struct watch *w)
 int lab_watch(const struct lab_place *p, int argc, char *const *argv)
 {
     const struct lab *l = student_lab_or(p, argc, argv);
+    const char *term = getenv("TERM");
     char folder[4096];
     struct watch w = { .p = p, .l = l, .folder = folder, .typed = true };
     struct termios now;
@@ -172,6 +175,7 @@ int lab_watch(const struct lab_place *p, int argc, char *const *argv)
 
     if (!l || !student_folder(l, folder, sizeof(folder)))
         return STATUS_ENVIRONMENT;
+    w.clears = isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb");
     w.terminal = tcgetattr(STDIN_FILENO, &w.found) == 0;
     sigemptyset(&w.ending);
     sigaddset(&w.ending, SIGINT);
