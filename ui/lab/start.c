@@ -6,17 +6,22 @@
  * far: failing.test, the first that a check of it says, and passing.test, a step of the same seed that goes well
  * already. Neither is written by hand: they are found by checking what the student begins with. In a file of answers
  * each has its question above it.
+ *
+ * Invariant: the folder is there with all of that or not at all; it is made beside its place, as FOLDER.unfinished.
  */
 #include "ui/lab/start.h"
 
 #include "tools/lab/testfile.h"
+#include "ui/lab/folder.h"
 #include "ui/lab/student.h"
 #include "ui/status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,22 +43,8 @@ static int starter_write(const struct lab *l, const char *path, const char *star
     return !f || fclose(f) ? lab_complain("%s: %s", path, strerror(errno)) : STATUS_OK;
 }
 
-/* What folder_make() has made, of which not all could be. */
-static void folder_unmake(const struct lab *l, const char *folder)
-{
-    char path[4400];
-
-    snprintf(path, sizeof(path), "%s/lab.md", folder);
-    unlink(path);
-    for (unsigned int i = 0; i < l->nr_files; i++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
-        unlink(path);
-    }
-    rmdir(folder);
-}
-
-/* The folder, with the text and what the student completes; or none. */
-static int folder_make(const struct lab *l, const char *folder, char *const *starter)
+/* In the folder: the text, and what the student completes. */
+static int folder_fill(const struct lab *l, const char *folder, char *const *starter)
 {
     char path[4400], *text;
     int rc;
@@ -63,17 +54,11 @@ static int folder_make(const struct lab *l, const char *folder, char *const *sta
     if (!text)
         return STATUS_ENVIRONMENT;
     snprintf(path, sizeof(path), "%s/lab.md", folder);
-    if (mkdir(folder, 0777)) {
-        free(text);
-        return lab_complain("%s: %s", folder, strerror(errno));
-    }
     rc = lab_file_write(path, text);
     for (unsigned int i = 0; !rc && i < l->nr_files; i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, lab_file_of(l, i));
         rc = l->nr_questions ? starter_write(l, path, starter[i]) : lab_file_write(path, starter[i]);
     }
-    if (rc)
-        folder_unmake(l, folder);
     free(text);
     return rc;
 }
@@ -176,11 +161,65 @@ static void path_print(void)
     printf("Your shell does not find xenlab yet. First: export PATH=\"%s:$PATH\"\n", exe);
 }
 
+/* A folder that nobody else makes at this time, locked; -1 and errno. */
+static int folder_lock(const char *name)
+{
+    const int fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* FOLDER.unfinished, which is new: what one that was broken off has left is gone. Its lock, or -1 and a message. */
+static int unfinished_make(const char *folder, char name[4200])
+{
+    size_t len = strlen(folder);
+    struct stat st;
+    int fd;
+
+    while (len > 1 && folder[len - 1] == '/')
+        len--;
+    snprintf(name, 4200, "%.*s.unfinished", (int)len, folder);
+    if (!lstat(folder, &st))
+        return lab_complain("%s: %s", folder, strerror(EEXIST)), -1;
+    if ((fd = folder_lock(name)) >= 0) {
+        folder_remove(name);
+        close(fd);
+    }
+    if (mkdir(name, 0777))
+        return lab_complain("%s: %s", errno == EEXIST ? name : folder, strerror(errno)), -1;
+    fd = folder_lock(name);
+    return fd >= 0 ? fd : (lab_complain("%s: %s", name, strerror(errno)), -1);
+}
+
+/* The folder, with all that is in it; or none. */
+static int folder_begin(const struct lab_place *p, const struct lab *l, const char *folder, char *const *starter)
+{
+    char name[4200], *real;
+    const int fd = unfinished_make(folder, name);
+    int rc = fd < 0 ? STATUS_ENVIRONMENT : folder_fill(l, name, starter);
+
+    if (!rc && !l->nr_questions && (real = realpath(name, NULL))) { /* questions are tests, each */
+        tests_make(p, l, real);
+        free(real);
+    }
+    if (!rc && rename(name, folder))
+        rc = lab_complain("%s: %s", folder, strerror(errno));
+    if (rc && fd >= 0)
+        folder_remove(name);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 int lab_start(const struct lab_place *p, int argc, char *const *argv)
 {
     const struct lab *l = lab_find(p, argv[0]);
     const char *folder = argc > 1 ? argv[1] : l ? l->name : NULL;
-    char err[STARTER_ERR_SIZE], *source[LAB_FILES_MAX], *starter[LAB_FILES_MAX], *real;
+    char err[STARTER_ERR_SIZE], *source[LAB_FILES_MAX], *starter[LAB_FILES_MAX];
     int rc = STATUS_ENVIRONMENT;
 
     if (!l || !lab_sources_read(p, l, source))
@@ -188,14 +227,11 @@ int lab_start(const struct lab_place *p, int argc, char *const *argv)
     if (!starters_make((const char *const *)source, starter, l->nr_files, l->body, l->nr_bodies, err)) {
         lab_complain("%s: %s", l->name, err);
     } else {
-        rc = folder_make(l, folder, starter);
+        rc = folder_begin(p, l, folder, starter);
         lab_sources_free(l, starter);
     }
     lab_sources_free(l, source);
-    real = rc ? NULL : realpath(folder, NULL);
-    if (real) {
-        if (!l->nr_questions) /* each of which is a test */
-            tests_make(p, l, real);
+    if (!rc) {
         printf("%s/lab.md is the text, ", folder);
         for (unsigned int i = 0; i < l->nr_files; i++)
             printf("%s%s/%s", !i ? "" : i + 1 < l->nr_files ? ", " : " and ", folder, lab_file_of(l, i));
@@ -208,6 +244,5 @@ int lab_start(const struct lab_place *p, int argc, char *const *argv)
         else
             printf("Then: xenlab lab check %u\n", l->number);
     }
-    free(real);
     return rc;
 }
