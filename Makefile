@@ -272,7 +272,7 @@ $(addprefix $(1)/tests/sched/,test_expect test_policy test_policy_attack test_po
 $(addprefix $(1)/tests/kit/,test_kit test_precopy test_balance test_reclaim test_evtchn test_shadow test_expected test_sweep): | $(1)/xenlab-kit
 
 # Programs that know include/xenlab/xenlab.h alone, with what libxenlab.so is made of.
-$(1)/tests/lib/%: $(1)/tests/lib/%.o $$(addprefix $(1)/,$$(LIBRARY_OBJS)) $(1)/libxenlab.a
+$$(addprefix $(1)/,$$(USER_TESTS)): $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(LIBRARY_OBJS)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
 
@@ -322,6 +322,7 @@ endef
 
 # A unit test is one program, tests/<folder>/test_*.c; what they share is in tests/support.
 TESTS := $(patsubst %.c,%,$(wildcard tests/*/test_*.c))
+USER_TESTS := $(patsubst %.c,%,$(shell grep -l '^#include "\(xenlab/xenlab\|tests/support/user\).h"' $(addsuffix .c,$(TESTS))))
 CPUCHECK_OBJS := cpucheck_table cpucheck_gen cpucheck_native cpucheck_guest cpucheck_known cpucheck_judge
 SURVEY_OBJS := survey_code survey_table survey_fast survey_whole survey_host survey_team
 ORACLE_OBJS := history play real ours

@@ -4,7 +4,7 @@
  * that are good (zeroes), and with pointers to nowhere: the answers are Xen 4.17's. What is in the tables is the
  * exception; all other numbers get the answer for unknown ones.
  *
- * (physdev_op, hvm_op and dm_op: test_features.c; what dom0 is told: test_answers_dom0.c.)
+ * (physdev_op, hvm_op and dm_op: test_features.c; what dom0 is told: test_answers_toolstack.c.)
  */
 #include "tests/vcpu/fixture.h"
 

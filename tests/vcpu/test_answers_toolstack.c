@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What dom0 is told by the toolstack's calls, when there is nothing in them: of a guest, of itself, of domains and
- * vCPUs that there are not. (What is in them: test_domctl.c and others.)
+ * What a toolstack is told by its calls, when there is nothing in them: of a guest, of itself, of domains and vCPUs
+ * that there are not. (What is in them: test_domctl.c and others.)
  */
-#include "tests/vcpu/fixture.h"
-
-#include <xen/sysctl.h>
+#include "tests/support/user.h"
 
 #define NONE 1 /* no answer is 1: the command is not asked */
 
 static const struct {
     uint32_t cmd;
     long guest, self;
-} domctls[] = {
+} commands[] = {
     { XEN_DOMCTL_createdomain, NONE, NONE },
     { XEN_DOMCTL_destroydomain, NONE, -EINVAL },
     { XEN_DOMCTL_pausedomain, 0, -EINVAL },
@@ -32,8 +30,8 @@ static const struct {
     { XEN_DOMCTL_sendtrigger, 0, NONE },
     { XEN_DOMCTL_set_address_size, -EINVAL, -EINVAL },
     { XEN_DOMCTL_get_address_size, 0, 0 },
-    { XEN_DOMCTL_set_target, -EOPNOTSUPP, -EINVAL },   /* dom0, which is itself */
-    { XEN_DOMCTL_set_virq_handler, -EINVAL, -EINVAL }, /* the timer's is each vCPU's own */
+    { XEN_DOMCTL_set_target, -EOPNOTSUPP, -EOPNOTSUPP }, /* dom0 */
+    { XEN_DOMCTL_set_virq_handler, -EINVAL, -EINVAL },   /* the timer's is each vCPU's own */
     { XEN_DOMCTL_gettscinfo, 0, -EINVAL },
     { XEN_DOMCTL_settscinfo, 0, -EINVAL },
     { XEN_DOMCTL_getpageframeinfo3, 0, 0 },
@@ -54,35 +52,35 @@ static const struct {
     { 1009, -ENOSYS, -ENOSYS },
 };
 
-static void ask_domctl(struct fixture *f, uint32_t cmd, domid_t domid, long want)
+static void ask_domctl(struct user *u, uint32_t cmd, uint16_t domid, long want)
 {
     struct xen_domctl op = { .cmd = cmd, .domain = domid };
-    const long got = want == NONE ? NONE : xc_domctl(f->xc, &op);
+    const int64_t got = want == NONE ? NONE : user_domctl(u, &op);
 
     if (got != want)
-        fail_msg("domctl %u of domain %x: %ld in place of %ld", cmd, domid, got, want);
+        fail_msg("domctl %u of domain %x: %lld in place of %ld", cmd, domid, (long long)got, want);
 }
 
-static void domctls_of_dom0(void **state)
+static void domctls(void **state)
 {
-    struct fixture *f = *state;
+    struct user *u = *state;
 
-    for (unsigned int i = 0; i < ARRAY_SIZE(domctls); i++) {
-        const uint32_t cmd = domctls[i].cmd;
+    for (unsigned int i = 0; i < ARRAY_SIZE(commands); i++) {
+        const uint32_t cmd = commands[i].cmd;
         const bool finds = cmd == XEN_DOMCTL_createdomain || cmd == XEN_DOMCTL_getdomaininfo;
 
-        ask_domctl(f, cmd, f->d->domain_id, domctls[i].guest);
-        ask_domctl(f, cmd, 0, domctls[i].self);
-        ask_domctl(f, cmd, 4711, finds ? NONE : -ESRCH);
-        ask_domctl(f, cmd, DOMID_SELF, finds ? NONE : -ESRCH);
-        ask_domctl(f, cmd, DOMID_INVALID, finds ? NONE : -ESRCH);
+        ask_domctl(u, cmd, u->d, commands[i].guest);
+        ask_domctl(u, cmd, u->control, commands[i].self);
+        ask_domctl(u, cmd, 4711, finds ? NONE : -ESRCH);
+        ask_domctl(u, cmd, DOMID_SELF, finds ? NONE : -ESRCH);
+        ask_domctl(u, cmd, DOMID_INVALID, finds ? NONE : -ESRCH);
     }
 }
 
 /* Commands on a vCPU that there is not, or that has not been made. */
 static void absent_vcpus(void **state)
 {
-    struct fixture *f = *state;
+    struct user *u = *state;
     static const struct {
         uint32_t cmd;
         long beyond, missing;
@@ -92,9 +90,9 @@ static void absent_vcpus(void **state)
         { XEN_DOMCTL_getvcpuaffinity, -EINVAL, -ESRCH }, { XEN_DOMCTL_sendtrigger, -ESRCH, -ESRCH },
     };
     const struct xen_domctl_createdomain config = { .max_vcpus = 2, .grant_opts = 1, .max_grant_frames = 1 };
-    domid_t empty = 0;
+    uint16_t empty = 0;
 
-    assert_int_equal(xc_domain_create(f->xc, &config, &empty), 0);
+    assert_int_equal(user_create(u, &config, &empty), 0);
     for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
         for (uint32_t vcpu = 1; vcpu <= 2; vcpu++) {
             struct xen_domctl op = { .cmd = ops[i].cmd, .domain = empty };
@@ -103,16 +101,16 @@ static void absent_vcpus(void **state)
                 op.u.sendtrigger.vcpu = vcpu;
             else /* in all of these it comes first */
                 op.u.getvcpuinfo.vcpu = vcpu;
-            if (xc_domctl(f->xc, &op) != (vcpu == 2 ? ops[i].beyond : ops[i].missing))
+            if (user_domctl(u, &op) != (vcpu == 2 ? ops[i].beyond : ops[i].missing))
                 fail_msg("domctl %u of vCPU %u", ops[i].cmd, vcpu);
         }
     }
-    assert_int_equal(xc_domain_destroy(f->xc, empty), 0);
+    assert_int_equal(user_domain_op(u, XEN_DOMCTL_destroydomain, empty), 0);
 }
 
-static void sysctls_of_dom0(void **state)
+static void sysctls(void **state)
 {
-    struct fixture *f = *state;
+    struct user *u = *state;
     static const struct {
         uint32_t cmd;
         long answer;
@@ -141,21 +139,20 @@ static void sysctls_of_dom0(void **state)
 
     for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
         struct xen_sysctl op = { .cmd = ops[i].cmd };
-        const long got = xc_sysctl(f->xc, &op);
+        const int64_t got = user_sysctl(u, &op);
 
         if (got != ops[i].answer)
-            fail_msg("sysctl %u: %ld in place of %ld", op.cmd, got, ops[i].answer);
+            fail_msg("sysctl %u: %lld in place of %ld", op.cmd, (long long)got, ops[i].answer);
     }
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(domctls_of_dom0),
-        TEST(absent_vcpus),
-        TEST(sysctls_of_dom0),
+        USER_TEST(domctls),
+        USER_TEST(absent_vcpus),
+        USER_TEST(sysctls),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, user_begin_pv, user_end);
 }
