@@ -272,6 +272,7 @@ $(addprefix $(1)/tests/sched/,test_expect test_policy test_policy_attack test_po
 $(addprefix $(1)/tests/kit/,test_kit test_precopy test_balance test_reclaim test_evtchn test_shadow test_expected test_sweep): | $(1)/xenlab-kit
 
 # Programs that know include/xenlab/xenlab.h alone, with what libxenlab.so is made of.
+$(1)/tests/lib/test_abi: | build/lib/libxenlab.so.0
 $$(addprefix $(1)/,$$(USER_TESTS)): $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(LIBRARY_OBJS)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)

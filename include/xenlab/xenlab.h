@@ -31,7 +31,8 @@
  * Functions that answer int answer 0, or a number that is not negative, or -1: then xenlab_error() says why, and
  * nothing has happened. An answer of the hypervisor's, such as -EINVAL, is no such failure: it is what a hypercall
  * returns. Strings are UTF-8, sizes bytes, times nanoseconds of virtual time, addresses and frame numbers the guest's
- * if nothing else is said.
+ * if nothing else is said. A NULL in place of a machine, or of what is to be read or written, is such a failure too:
+ * -1, XENLAB_FAILED, or nothing; numbers of domains, vCPUs, frames and ports may be any.
  *
  * What may be relied upon: a program that was linked with libxenlab.so.0 runs with each later one of that name. Structs
  * that you hand over begin with their size, so that they can grow: set .size, and leave at 0 what you do not know.

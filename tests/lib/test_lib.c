@@ -426,6 +426,72 @@ static void test_refused(void **state)
     xenlab_destroy(x);
 }
 
+/* NULL for each thing that a pointer points to, and no machine at all. */
+static void null_each(struct xenlab *x, uint16_t d)
+{
+    const char *const none[] = { NULL };
+    const uint64_t at = x ? xenlab_page(x, d, 8) : 0, args[6] = { 0 };
+    unsigned int n = 0;
+    uint64_t v = 0;
+
+    assert_int_equal(xenlab_domain_create(x, NULL), -1);
+    assert_int_equal(xenlab_hypercall(x, d, 0, 29, NULL, NULL), -1);
+    assert_int_equal(xenlab_exit(x, d, 0, NULL), -1);
+    assert_int_equal(xenlab_register(x, d, 0, NULL, &v), -1);
+    assert_int_equal(xenlab_register(x, d, 0, "rax", NULL), -1);
+    assert_int_equal(xenlab_register_set(x, d, 0, NULL, 0), -1);
+    assert_int_equal(xenlab_write(x, d, 0, at, NULL, 8), -1);
+    assert_int_equal(xenlab_read(x, d, 0, at, NULL, 8), 0);
+    assert_int_equal(xenlab_read_physical(x, d, 0, NULL, 8), 0);
+    assert_int_equal(xenlab_type(x, d, NULL, 3), -1);
+    assert_int_equal(xenlab_ctl(x, 1, NULL), -1);
+    assert_int_equal(xenlab_ctl(x, 1, none), -1);
+    assert_int_equal(xenlab_ctl(x, -1, none), -1);
+    assert_int_equal(xenlab_domain_next(x, NULL, NULL), 0);
+    assert_int_equal(xenlab_domain_next(x, &n, NULL), 0);
+    assert_int_equal(xenlab_vcpu_look(x, d, 0, NULL), -1);
+    assert_int_equal(xenlab_port_next(x, d, &n, NULL), 0);
+    assert_int_equal(xenlab_grant_next(x, d, &n, NULL), 0);
+    assert_int_equal(xenlab_frame_look(x, 0, NULL), -1);
+    assert_int_equal(xenlab_count(x, NULL), 0);
+    for (unsigned int other = 7; other < 0x10000; other += 0x7ff) {
+        assert_int_equal(xenlab_hypercall(x, (uint16_t)other, 0, 29, args, NULL), -1);
+        assert_int_equal(xenlab_mfn(x, (uint16_t)other, 0, 0) == UINT64_MAX, 1);
+        assert_int_equal(xenlab_register(x, (uint16_t)other, 0, "rax", &v), -1);
+        assert_int_equal(xenlab_event(x, (uint16_t)other, 0, 1), -1);
+        assert_int_equal(xenlab_trap(x, (uint16_t)other, 0, 13, 0, 0), -1);
+        assert_int_equal(xenlab_domain_unpause(x, (uint16_t)other), -1);
+    }
+}
+
+static void test_null(void **state)
+{
+    const char *const none[] = { NULL };
+    struct xenlab *x = machine();
+    char err[256] = "";
+
+    (void)state;
+    assert_null(xenlab_create(1, NULL, NULL, err, sizeof(err)));
+    assert_non_null(strstr(err, "words"));
+    assert_null(xenlab_create(1, none, NULL, err, sizeof(err)));
+    assert_null(xenlab_create(-1, none, NULL, err, sizeof(err)));
+    assert_non_null(strstr(err, "words"));
+    null_each(x, domain(x, XENLAB_PV));
+    assert_int_equal(xenlab_audit(x), 0);
+    xenlab_destroy(x);
+    null_each(NULL, 1);
+    assert_non_null(strstr(xenlab_error(NULL), "no machine"));
+    assert_int_equal(xenlab_run(NULL, MS), XENLAB_FAILED);
+    assert_int_equal(xenlab_run_to(NULL, xenlab_end(NULL)), XENLAB_FAILED);
+    assert_int_equal(xenlab_step(NULL), XENLAB_FAILED);
+    assert_int_equal(xenlab_goto(NULL, xenlab_position(NULL)), -1);
+    assert_int_equal(xenlab_audit(NULL), -1);
+    assert_true(!xenlab_now(NULL) && !xenlab_hash(NULL) && !xenlab_page(NULL, 1, 1));
+    assert_int_equal(xenlab_position_compare(xenlab_begin(NULL), xenlab_end(NULL)), 0);
+    xenlab_checkpoint(NULL);
+    xenlab_forget(NULL);
+}
+
 /* --- time --- */
 
 /* Something, by its number. */
@@ -599,6 +665,7 @@ int main(void)
         cmocka_unit_test(test_control),
         cmocka_unit_test(test_frames_and_grants),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_null),
         cmocka_unit_test(test_every_position_again),
         cmocka_unit_test(test_the_same_in_another_machine),
         cmocka_unit_test(test_another_future),

@@ -11,24 +11,25 @@
 
 uint64_t xenlab_page(const struct xenlab *x, uint16_t domid, unsigned int i)
 {
-    return host_made_base(x->host, domid) + (uint64_t)i * PAGE_SIZE;
+    return x ? host_made_base(x->host, domid) + (uint64_t)i * PAGE_SIZE : 0;
 }
 
 size_t xenlab_read(struct xenlab *x, uint16_t domid, unsigned int vcpu, uint64_t addr, void *buf, size_t n)
 {
-    return look_read(x->host, domid, vcpu, LOOK_VIRTUAL, addr, buf, n);
+    return x && buf ? look_read(x->host, domid, vcpu, LOOK_VIRTUAL, addr, buf, n) : 0;
 }
 
 size_t xenlab_read_physical(struct xenlab *x, uint16_t domid, uint64_t addr, void *buf, size_t n)
 {
-    return look_read(x->host, domid, 0, LOOK_PHYSICAL, addr, buf, n);
+    return x && buf ? look_read(x->host, domid, 0, LOOK_PHYSICAL, addr, buf, n) : 0;
 }
 
 uint64_t xenlab_mfn(struct xenlab *x, uint16_t domid, unsigned int vcpu, uint64_t addr)
 {
     uint64_t maddr;
 
-    return look_machine_address(x->host, domid, vcpu, LOOK_VIRTUAL, addr, &maddr) ? maddr >> PAGE_SHIFT : UINT64_MAX;
+    return x && look_machine_address(x->host, domid, vcpu, LOOK_VIRTUAL, addr, &maddr) ? maddr >> PAGE_SHIFT
+                                                                                       : UINT64_MAX;
 }
 
 /* By name. False: there is none. */
@@ -68,14 +69,21 @@ int xenlab_register(struct xenlab *x, uint16_t domid, unsigned int vcpu, const c
 {
     struct look_vcpu v;
 
+    if (!x)
+        return -1;
     if (!look_vcpu(x->host, domid, vcpu, &v))
         return lib_fail(x, "there is no d%uv%u", domid, vcpu);
     if (v.native)
         return lib_fail(x, "d%uv%u has no registers: it is native", domid, vcpu);
+    if (!name || !value)
+        return lib_fail(x, "xenlab_register: which register, and where to?");
     return register_of(&v, name, value) ? 0 : lib_fail(x, "there is no register %.20s", name);
 }
 
 /* --- things --- */
+
+/* There is a machine, a number to begin at, and a place for what is next. */
+static bool can_go_on(const struct xenlab *x, const unsigned int *n, const void *info) { return x && n && info; }
 
 int xenlab_domain_next(struct xenlab *x, unsigned int *n, struct xenlab_domain_info *info)
 {
@@ -84,7 +92,7 @@ int xenlab_domain_next(struct xenlab *x, unsigned int *n, struct xenlab_domain_i
     unsigned int domid;
     struct look_domain d;
 
-    if (!look_domain(x->host, n, &d))
+    if (!can_go_on(x, n, info) || !look_domain(x->host, n, &d))
         return 0;
     i.domid = d.dom, i.vcpus = d.vcpus, i.pages = d.pages, i.max_pages = d.max_pages;
     snprintf(i.type, sizeof(i.type), "%s", d.type);
@@ -105,8 +113,12 @@ int xenlab_vcpu_look(struct xenlab *x, uint16_t domid, unsigned int vcpu, struct
     struct xenlab_vcpu_info i = { .size = 0 };
     struct look_vcpu v;
 
+    if (!x)
+        return -1;
     if (!look_vcpu(x->host, domid, vcpu, &v))
         return lib_fail(x, "there is no d%uv%u", domid, vcpu);
+    if (!info)
+        return lib_fail(x, "xenlab_vcpu_look: where to?");
     snprintf(i.state, sizeof(i.state), "%s", v.state);
     i.pcpu = v.cpu, i.ran = (uint64_t)v.ran;
     lib_give(info, &i, sizeof(i));
@@ -118,7 +130,7 @@ int xenlab_port_next(struct xenlab *x, uint16_t domid, unsigned int *n, struct x
     struct xenlab_port_info i = { .size = 0 };
     struct look_port p;
 
-    if (!look_port(x->host, domid, n, &p))
+    if (!can_go_on(x, n, info) || !look_port(x->host, domid, n, &p))
         return 0;
     i.port = p.port, i.remote = p.peer, i.remote_port = p.peer_port, i.vcpu = p.vcpu;
     i.pending = p.pending, i.masked = p.masked;
@@ -132,7 +144,7 @@ int xenlab_grant_next(struct xenlab *x, uint16_t domid, unsigned int *n, struct 
     struct xenlab_grant_info i = { .size = 0 };
     struct look_grant g;
 
-    if (!look_grant(x->host, domid, n, &g))
+    if (!can_go_on(x, n, info) || !look_grant(x->host, domid, n, &g))
         return 0;
     i.ref = g.ref, i.to = g.user, i.readonly = g.readonly, i.mfn = mfn_x(g.mfn), i.pins = g.pins;
     snprintf(i.state, sizeof(i.state), "%s", g.state);
@@ -145,6 +157,8 @@ int xenlab_frame_look(struct xenlab *x, uint64_t mfn, struct xenlab_frame_info *
     struct xenlab_frame_info i = { .size = 0 };
     struct look_frame f;
 
+    if (!x || !info)
+        return lib_fail(x, "xenlab_frame_look: where to?");
     if (!look_frame(x->host, _mfn(mfn), &f))
         return lib_fail(x, "there is no machine frame 0x%llx", (unsigned long long)mfn);
     i.free = f.free, i.owner = f.owner, i.type_count = f.type_count, i.count = f.count, i.gfn = f.gfn;
@@ -160,6 +174,8 @@ uint64_t xenlab_count(struct xenlab *x, const char *name)
 {
     struct snapshot s;
 
+    if (!x || !name)
+        return 0;
     host_snapshot(x->host, &s);
     for (unsigned int i = 0; i < s.nr_exits; i++)
         if (!strcmp(s.exits[i].name, name))
@@ -174,5 +190,7 @@ int xenlab_audit(struct xenlab *x)
 {
     char why[256] = "";
 
+    if (!x)
+        return -1;
     return host_audit(x->host, why, sizeof(why)) ? lib_fail(x, "%s", why) : 0;
 }

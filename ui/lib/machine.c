@@ -16,19 +16,22 @@ int lib_fail(struct xenlab *x, const char *fmt, ...)
 {
     va_list ap;
 
+    if (!x)
+        return -1;
     va_start(ap, fmt);
     vsnprintf(x->err, sizeof(x->err), fmt, ap);
     va_end(ap);
     return -1;
 }
 
-const char *xenlab_error(const struct xenlab *x) { return x->err; }
+const char *xenlab_error(const struct xenlab *x) { return x ? x->err : "there is no machine (NULL)"; }
 
 bool lib_take(void *ours, size_t len, const void *theirs)
 {
-    size_t size;
+    size_t size = 0;
 
-    memcpy(&size, theirs, sizeof(size));
+    if (theirs)
+        memcpy(&size, theirs, sizeof(size));
     if (size < sizeof(size))
         return false;
     memcpy(ours, theirs, size < len ? size : len);
@@ -37,9 +40,10 @@ bool lib_take(void *ours, size_t len, const void *theirs)
 
 void lib_give(void *theirs, const void *ours, size_t len)
 {
-    size_t size;
+    size_t size = 0;
 
-    memcpy(&size, theirs, sizeof(size));
+    if (theirs)
+        memcpy(&size, theirs, sizeof(size));
     if (size <= sizeof(size))
         return;
     memcpy((char *)theirs + sizeof(size), (const char *)ours + sizeof(size), (size < len ? size : len) - sizeof(size));
@@ -116,13 +120,24 @@ static int start(struct xenlab *x, int nr, const char *const words[], char *err,
     return rc;
 }
 
+static bool words_are_there(int nr, const char *const words[])
+{
+    for (int i = 0; i < nr; i++)
+        if (!words || !words[i])
+            return false;
+    return nr >= 0;
+}
+
 struct xenlab *xenlab_create(int nr, const char *const words[], const struct xenlab_io *io, char *err, size_t len)
 {
     struct xenlab *x = calloc(1, sizeof(*x));
-    bool ok = x && nr >= 0;
+    bool ok = x && words_are_there(nr, words);
 
     if (err && len)
-        snprintf(err, len, ok ? "xenlab_create: io has no size" : "out of memory");
+        snprintf(err, len, "%s",
+                 !x    ? "out of memory"
+                 : !ok ? "xenlab_create: there are not as many words"
+                       : "xenlab_create: io has no size");
     if (ok && io)
         ok = lib_take(&x->io, sizeof(x->io), io);
     if (ok && !start(x, nr, words, err, len))
@@ -152,9 +167,11 @@ static struct xenlab_position theirs(struct position p) { return (struct xenlab_
 
 static struct position ours(struct xenlab_position p) { return (struct position){ .insns = p.insns, .step = p.step }; }
 
-struct xenlab_position xenlab_position(const struct xenlab *x) { return theirs(x->rewind.m->at); }
-struct xenlab_position xenlab_begin(const struct xenlab *x) { return theirs(rewind_first(&x->rewind)); }
-struct xenlab_position xenlab_end(const struct xenlab *x) { return theirs(x->rewind.end); }
+static const struct xenlab_position nowhere;
+
+struct xenlab_position xenlab_position(const struct xenlab *x) { return x ? theirs(x->rewind.m->at) : nowhere; }
+struct xenlab_position xenlab_begin(const struct xenlab *x) { return x ? theirs(rewind_first(&x->rewind)) : nowhere; }
+struct xenlab_position xenlab_end(const struct xenlab *x) { return x ? theirs(x->rewind.end) : nowhere; }
 
 int xenlab_position_compare(struct xenlab_position a, struct xenlab_position b)
 {
@@ -163,7 +180,7 @@ int xenlab_position_compare(struct xenlab_position a, struct xenlab_position b)
     return a.step < b.step ? -1 : a.step > b.step;
 }
 
-uint64_t xenlab_now(const struct xenlab *x) { return (uint64_t)host_now(x->host); }
+uint64_t xenlab_now(const struct xenlab *x) { return x ? (uint64_t)host_now(x->host) : 0; }
 
 /* --- time passes --- */
 
@@ -171,6 +188,8 @@ static enum xenlab_why run(struct xenlab *x, struct run_limit l)
 {
     static const bool never;
 
+    if (!x)
+        return XENLAB_FAILED;
     l.stop = &never;
     switch (rewind_run(&x->rewind, &l)) {
     case RUN_UNTIL:
@@ -211,12 +230,22 @@ int xenlab_goto(struct xenlab *x, struct xenlab_position at)
 {
     static const bool never;
 
+    if (!x)
+        return -1;
     x->until = 0;
     return rewind_goto(&x->rewind, ours(at), &never, x->err);
 }
 
-void xenlab_forget(struct xenlab *x) { rewind_forget(&x->rewind); }
+void xenlab_forget(struct xenlab *x)
+{
+    if (x)
+        rewind_forget(&x->rewind);
+}
 
-void xenlab_checkpoint(struct xenlab *x) { rewind_checkpoint(&x->rewind); }
+void xenlab_checkpoint(struct xenlab *x)
+{
+    if (x)
+        rewind_checkpoint(&x->rewind);
+}
 
-uint64_t xenlab_hash(struct xenlab *x) { return look_hash(x->host); }
+uint64_t xenlab_hash(struct xenlab *x) { return x ? look_hash(x->host) : 0; }

@@ -17,8 +17,11 @@
 
 static int put(struct xenlab *x, enum journal_kind kind, uint64_t who, const void *bytes, size_t len)
 {
-    const s_time_t now = host_now(x->host) > x->until ? host_now(x->host) : x->until;
+    s_time_t now;
 
+    if (!x)
+        return -1;
+    now = host_now(x->host) > x->until ? host_now(x->host) : x->until;
     if (rewind_hand_in(&x->rewind, kind, (unsigned int)who, bytes, len, now, x->err))
         return -1;
     return x->rewind.err[0] ? lib_fail(x, "%s", x->rewind.err) : 0;
@@ -70,6 +73,8 @@ int xenlab_hypercall(struct xenlab *x, uint16_t domid, unsigned int vcpu, unsign
 {
     uint64_t word[1 + MADE_ARGS] = { nr }, rax = 0;
 
+    if (!args)
+        return lib_fail(x, "xenlab_hypercall: there are no arguments");
     memcpy(word + 1, args, MADE_ARGS * sizeof(*word));
     if (put_vcpu(x, JOURNAL_HYPERCALL, domid, vcpu, word, sizeof(word)))
         return -1;
@@ -155,6 +160,8 @@ int xenlab_write(struct xenlab *x, uint16_t domid, unsigned int vcpu, uint64_t a
     struct memory_record m;
     size_t part;
 
+    if (!x || (n && !buf))
+        return lib_fail(x, "xenlab_write: there are no bytes");
     for (size_t i = 0; i < n; i += part)
         if (!(part = memory_record(x, domid, vcpu, addr + i, (const char *)buf + i, n - i, &m)))
             return -1;
@@ -168,10 +175,10 @@ int xenlab_write(struct xenlab *x, uint16_t domid, unsigned int vcpu, uint64_t a
 
 int xenlab_register_set(struct xenlab *x, uint16_t domid, unsigned int vcpu, const char *name, uint64_t value)
 {
-    const uint64_t word[] = { input_reg_of(name), value };
+    const uint64_t word[] = { name ? input_reg_of(name) : INPUT_NR_REGS, value };
 
     if (word[0] == INPUT_NR_REGS)
-        return lib_fail(x, "there is no register %.20s to set", name);
+        return lib_fail(x, "there is no register %.20s to set", name ? name : "(NULL)");
     return put_vcpu(x, JOURNAL_REGISTER, domid, vcpu, word, sizeof(word));
 }
 
@@ -194,8 +201,10 @@ int xenlab_event(struct xenlab *x, uint16_t domid, unsigned int vcpu, uint32_t p
 
 int xenlab_type(struct xenlab *x, uint16_t domid, const char *text, size_t len)
 {
-    const int index = host_guest_index(x->host, domid);
+    const int index = x ? host_guest_index(x->host, domid) : -1;
 
+    if (len && !text)
+        return lib_fail(x, "xenlab_type: there are no keys");
     if (index < 0)
         return lib_fail(x, "there is no guest d%u with a console", domid);
     return len ? put(x, JOURNAL_CONSOLE, (unsigned int)index, text, len) : 0;
@@ -206,7 +215,9 @@ static size_t ctl_words(struct xenlab *x, int nr, const char *const words[], cha
 {
     size_t len = 0;
 
-    for (int i = 0; i < nr; i++) {
+    if (!x)
+        return 0;
+    for (int i = 0; i < nr && words && words[i]; i++) {
         const size_t n = strlen(words[i]) + 1;
 
         if (n > CTL_WORDS_SIZE - len) {
