@@ -10,6 +10,7 @@
 #include "labs/kit/kit.h"
 #include "labs/kit/stores.h"
 #include "mmu/guest_access.h"
+#include "mmu/pv/pv.h"
 #include "sim/frame.h"
 #include "sim/insn.h"
 #include "vcpu/hypercall.h"
@@ -66,12 +67,16 @@ static void hypercall(struct kit_scene *k, uint64_t nr, uint64_t a1, uint64_t a2
         kit_die("hypercall %" PRIu64 ": %" PRId64, nr, (int64_t)r->rax);
 }
 
+/* The page tables that the guest was built with. */
+static mfn_t root;
+
 /* User mode has page tables of its own, which here are the kernel's. */
 static void *begin(void)
 {
     struct kit_scene *k = kit_scene();
     struct mmuext_op op = { .cmd = MMUEXT_NEW_USER_BASEPTR, .arg1.mfn = mfn_x(k->v->pv.guest_table) };
 
+    root = pv_guest_root(k->v);
     if (copy_to_guest(k->v, k->scratch, &op, sizeof(op)))
         kit_die("the guest has no stack");
     hypercall(k, __HYPERVISOR_mmuext_op, k->scratch, 1, 0, DOMID_SELF);
@@ -96,6 +101,9 @@ static void prepare(struct kit_scene *k, const struct insn_row *row, bool kernel
     struct vcpu *v = k->v;
     struct cpu_state *r = v->regs;
 
+    /* A value may be the frame of an empty page of the guest's, and that a root for CR3. */
+    if (mfn_x(pv_guest_root(v)) != mfn_x(root) && new_guest_cr3(v, root, TRACE_CR3_MOV))
+        kit_die("the guest has no root");
     memset(r->gpr, 0, sizeof(r->gpr));
     for (unsigned int i = 0; i < 16; i++)
         r->gpr[i] = value(k);
