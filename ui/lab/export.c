@@ -146,9 +146,26 @@ static int tool(const char *const *word)
 /* Sources with their times, so that a second export builds what has changed. */
 static int tree_copy(const struct lab_place *p, const struct class_order *o)
 {
-    static const char *const room[] = { ".clang-format", ".gitignore", "LICENSE", "Makefile", "README.md", "docs",
-                                        "evtchn",        "guests",     "include", "labs",     "mmu",       "rings",
-                                        "scripts",       "sim",        "tests",   "tools",    "ui",        "vcpu" };
+    static const char *const room[] = { ".clang-format",
+                                        ".containerignore",
+                                        ".gitignore",
+                                        "Containerfile",
+                                        "LICENSE",
+                                        "Makefile",
+                                        "README.md",
+                                        "docs",
+                                        "evtchn",
+                                        "guests",
+                                        "include",
+                                        "labs",
+                                        "mmu",
+                                        "rings",
+                                        "scripts",
+                                        "sim",
+                                        "tests",
+                                        "tools",
+                                        "ui",
+                                        "vcpu" };
     enum { ROOMS = sizeof(room) / sizeof(room[0]) };
     char path[ROOMS][4200], at[4400];
     const char *word[ROOMS + 4] = { "cp", "-a" };
