@@ -269,7 +269,7 @@ $(1)/tests/tools/test_lab: private CMOCKA_LIBS += -Wl,-u,libxl_defbool_set
 
 # What runs policies lies where the program does.
 $(addprefix $(1)/tests/sched/,test_expect test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
-$(addprefix $(1)/tests/kit/,test_kit test_precopy test_balance test_reclaim test_evtchn test_shadow test_expected test_sweep): | $(1)/xenlab-kit
+$(addprefix $(1)/tests/kit/,test_kit test_precopy test_balance test_reclaim test_evtchn test_shadow test_expected test_sweep test_kit_random): | $(1)/xenlab-kit
 
 # Programs that know include/xenlab/xenlab.h alone, with what libxenlab.so is made of.
 $(1)/tests/lib/test_abi: | build/lib/libxenlab.so.0
@@ -484,7 +484,7 @@ build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: buil
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-lib campaign-class campaign-labs campaign-labs-asan campaign-needs campaign-devices campaign-disk campaign-hvm campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-lib campaign-class campaign-labs campaign-labs-asan campaign-needs campaign-devices campaign-disk campaign-hvm campaign-kit campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests build/labs/built ## build everything (the default)
@@ -651,6 +651,10 @@ campaign-class: all ## CLASS=300 students hand in, some of them what is hostile:
 OPS ?= 1000000
 campaign-lib: build/tests/lib/test_lib_random ## OPS=1000000 things are put into machines of libxenlab, at random: SEED=1, the first
 	$(Q)LIB_OPS=$(OPS) LIB_SEED=$(or $(SEED),1) $<
+
+KIT ?= 5000
+campaign-kit: build/asan/tests/kit/test_kit_random ## KIT=5000 workloads and expectations for each kit, mistyped: are they read, or refused with the line? (SEED=1, the first)
+	$(Q)KIT_RANDOM=$(KIT) KIT_RANDOM_FROM=$(or $(SEED),1) ASAN_OPTIONS=detect_leaks=1:exitcode=99 $<
 
 HVM ?= 5000
 campaign-hvm: $(addprefix build/asan/tests/,hvm/test_hostile dm/test_dm_deaths vcpu/test_hvm_random) ## HVM=5000 HVM guests whose device models and toolstack do anything, and as many whose code is noise

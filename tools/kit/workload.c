@@ -13,7 +13,7 @@
 
 bool workload_wrong(const struct workload *r, const char *fmt, ...)
 {
-    const int n = snprintf(r->why, KIT_WHY, "%u: ", r->line);
+    const int n = snprintf(r->why, KIT_WHY, "%u: ", r->line ?: 1);
     va_list ap;
 
     va_start(ap, fmt);
