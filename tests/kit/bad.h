@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What an algorithm of any kit may do wrong, by the number BAD; 0: nothing. An algorithm may
  * set `bad` later, by what it is told. See fixture.h. */
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,8 @@ static void forge(uint32_t len, uint64_t call)
         abort();
 }
 
+static void *thread(void *nothing) { return nothing; }
+
 static void wrong_anyhow(void)
 {
     switch (bad) {
@@ -46,6 +50,8 @@ static void wrong_anyhow(void)
     case 13: forge(7, CALL); break;
     case 14: forge(16, 99); break;
     case 15: sleep(1000); break;
+    case 40: pthread_create(&(pthread_t){ 0 }, NULL, thread, NULL); break;
+    case 41: signal(SIGSYS, SIG_IGN); break;
     case 30:
         for (;;)
             *(volatile char *)malloc(1 << 30) = 1;
@@ -65,6 +71,18 @@ static __attribute__((constructor)) void early(void)
         exit(0);
     if (BAD == 22)
         abort();
+    if (BAD == 42) { /* as its process says that an object is not one of a kit's */
+        static const struct {
+            uint32_t kind, hook;
+            uint64_t call;
+            int64_t value;
+            uint32_t len, filler;
+            char text[16];
+        } m = { .kind = 4, .len = 16, .text = "all of it held" };
+
+        if (write(3, &m, sizeof(m)) < 0)
+            abort();
+    }
 }
 
 /* How its table begins. */

@@ -17,6 +17,9 @@ static const struct fault faults[] = {
     { 11, 0, "" },
     { 12, 0, "" },
     { 15, 2, "stopped: has slept, or waited, for 10 s@" },
+    { 40, 2, "was stopped: it made a system call which no policy needs, with signals blocked (a thread?)@" },
+    { 41, 2, "was stopped: it made the system call rt_sigaction, for SIGSYS, which no policy needs@" },
+    { 42, 1, " cannot be loaded: all of it held" },
     { 23, 1, "exports no `const struct memctl_ops xenlab_memctl_ops`" },
     { 24, 1, "xenlab_memctl_ops is no `const struct memctl_ops`" },
     { 25, 1, "xenlab_memctl_ops has abi 99 and size 32, where 1 and 32 are wanted" },
@@ -69,6 +72,7 @@ static const struct {
     { "vm a memory=5M : use 4M for\n", "w:1: a step is \"use" },
     { "vm a memory=5M : use 4M for 3s now\n", "w:1: a step is \"use" },
     { "memory 1G\n", "w:1: there is no VM" },
+    { "", "w:1: there is no VM" },
     { "memory 1G\nreserve 2G\nvm a memory=1G : use 1M\n", "w:3: a reserve of 2048M, and the host's memory is 1024M" },
     { "memory 1G\nvm a memory=2G : use 1M\n", "w:2: VMs have 2048M in all at the beginning, and the host's memory is" },
 };

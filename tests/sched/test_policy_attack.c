@@ -29,7 +29,7 @@ static const struct {
     { 14, "it made the system call ptrace which" },
     { 15, "it made the system call openat which" },
     { 16, "it made the system call openat which" },
-    { 17, "crashed (Bad system call) in wake" },
+    { 17, "it made the system call rt_sigaction, for SIGSYS, which" },
     { 18, "" }, /* by chance an answer, of nobody to run; then that is what is reported */
     { 19, "ended the process (exit 0) in its constructors" },
     { 20, "ended the process (exit 0) in wake" },

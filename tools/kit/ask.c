@@ -41,10 +41,10 @@ bool kit_fault(struct kit_asked *a, const char *fmt, ...)
     return gone(a, a->process.why);
 }
 
-static bool unstarted(struct kit_asked *a, const char *what)
+static bool unstarted(struct kit_asked *a, const char *what, const char *why)
 {
     guarded_show(&a->process);
-    guarded_unstarted(&a->process, what, "");
+    guarded_unstarted(&a->process, what, why);
     return gone(a, a->process.why);
 }
 
@@ -74,7 +74,7 @@ static bool message_receive(struct kit_asked *a, uint32_t kind)
     if (m->kind == KIT_NOT_LOADED && !a->calls) {
         m->bytes[m->len ? m->len - 1 : 0] = '\0';
         make_printable(m->bytes, strlen(m->bytes), false);
-        return unstarted(a, m->bytes);
+        return unstarted(a, "cannot be loaded", m->bytes); /* its words, or a constructor's */
     }
     return m->kind == kind || kit_fault(a, "answered what is no answer (it is of another kind)");
 }
@@ -128,11 +128,11 @@ bool kit_start(struct kit_asked *a, const struct kit_model *model, const char *o
     for (unsigned int i = 0; model->hooks[i]; i++) {
         snprintf(text, sizeof(text), "xenlab_%s_ops has no %s", model->name, model->hooks[i]);
         if (model->required >> i & 1 && !(hooks >> i & 1))
-            return unstarted(a, text);
+            return unstarted(a, text, "");
     }
     snprintf(text, sizeof(text), "xenlab_%s_ops has no name", model->name);
     if (!a->name[0])
-        return unstarted(a, text);
+        return unstarted(a, text, "");
     seed = guarded_seed(seed);
     return !(hooks >> KIT_INIT & 1) || kit_ask(a, KIT_INIT, &seed, sizeof(seed), 0, 0);
 }

@@ -21,6 +21,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -123,11 +124,12 @@ const char *sandbox_alone_name(long number)
     for (size_t i = 0; i < NR_CALLS; i++)
         if ((long)calls[i].number == number)
             return calls[i].name;
-    return number == SYS_tgkill      ? "tgkill, of another process,"
-           : number == SYS_prlimit64 ? "prlimit64, of another process,"
-           : number == SYS_fcntl     ? "fcntl, for signals,"
-           : number == SYS_ioctl     ? "ioctl, for signals,"
-                                     : NULL;
+    return number == SYS_tgkill         ? "tgkill, of another process,"
+           : number == SYS_prlimit64    ? "prlimit64, of another process,"
+           : number == SYS_rt_sigaction ? "rt_sigaction, for SIGSYS,"
+           : number == SYS_fcntl        ? "fcntl, for signals,"
+           : number == SYS_ioctl        ? "ioctl, for signals,"
+                                        : NULL;
 }
 
 struct filter {
@@ -234,7 +236,7 @@ static void put_open(struct filter *f, unsigned int number, size_t arg)
 int sandbox_alone(int files)
 {
     const unsigned int self[] = { (unsigned int)getpid(), 0 }, owner[] = { F_SETOWN, F_SETOWN_EX, F_SETSIG },
-                       ioctls[] = { FIOSETOWN, SIOCSPGRP };
+                       ioctls[] = { FIOSETOWN, SIOCSPGRP }, trap[] = { SIGSYS };
     struct filter f = { .nr = 0 };
 
     put_begin(&f);
@@ -247,6 +249,7 @@ int sandbox_alone(int files)
     put_open(&f, SYS_openat, 2);
     put_argument(&f, SYS_tgkill, 0, 1, self, 1);
     put_argument(&f, SYS_prlimit64, 0, 1, self, 2);
+    put_argument(&f, SYS_rt_sigaction, 0, 0, trap, 1); /* or it would go on behind what it may not do */
     put_argument(&f, SYS_fcntl, 1, 0, owner, 3);
     put_argument(&f, SYS_ioctl, 1, 0, ioctls, 2);
     end(&f, SECCOMP_RET_ALLOW);

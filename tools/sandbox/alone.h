@@ -6,8 +6,8 @@
 /*
  * From here on this process starts no other, signals no other and traces none, has no network, mounts nothing, becomes
  * nobody else, and changes no file by name: who tries gets SIGSYS, whose handler is told the number of the system call
- * (si_syscall). With `files` 0 it opens none by name either, not even to read it. 0 or -errno; it can be called again,
- * to give up more.
+ * (si_syscall), and stays what it is. With `files` 0 it opens none by name either, not even to read it. 0 or -errno; it
+ * can be called again, to give up more.
  */
 int sandbox_alone(int files);
 /*

@@ -115,6 +115,8 @@ static void closed(struct guarded *g)
         guarded_gone(g, "closed its connection to the workbench");
     else if (sig == SIGXCPU || (sig == SIGKILL && g->run.wrapped))
         guarded_gone(g, "was ended by the system (%s)", strsignal(sig));
+    else if (sig == SIGSYS) /* nobody could say which: so the C library starts threads */
+        guarded_gone(g, "was stopped: it made a system call which no policy needs, with signals blocked (a thread?)");
     else if (sig)
         guarded_gone(g, "crashed (%s)", strsignal(sig));
     else

@@ -112,6 +112,7 @@ bool wb_remote_receive(struct wb_remote *r, struct wire_answer *a, struct wb_exp
 static bool hear(struct wb_remote *r, uint32_t kind, enum wb_where where, struct wire_answer *a)
 {
     struct wb_expected e = { .kinds = UINT32_C(1) << kind | UINT32_C(1) << WIRE_NOT_LOADED, .len = WIRE_ANSWER_SIZE };
+    char why[540];
 
     r->where = where;
     if (!wb_remote_receive(r, a, &e))
@@ -119,7 +120,8 @@ static bool hear(struct wb_remote *r, uint32_t kind, enum wb_where where, struct
     if (a->kind != WIRE_NOT_LOADED)
         return true;
     guarded_show(&r->process);
-    return not_started(r, a->text);
+    snprintf(why, sizeof(why), "cannot be loaded: %.500s", a->text); /* its words, or a constructor's */
+    return not_started(r, why);
 }
 
 bool wb_remote_start(struct wb_remote *r, const struct remote_world *world, const char *path, unsigned int limit,

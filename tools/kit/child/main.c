@@ -133,7 +133,7 @@ int main(int argc, char **argv)
     tell(KIT_HERE, 0, "");
     lib = dlopen(argv[1], RTLD_NOW);
     if (!lib)
-        not_loaded("cannot be loaded: ", dlerror());
+        not_loaded(dlerror(), "");
     ops = table(kit, lib);
 #if !defined(__SANITIZE_ADDRESS__) /* which opens files when it has something to say */
     sandbox_alone(0);
