@@ -2,8 +2,8 @@
 /*
  * Workloads and expectations that somebody has mistyped, or worse: the examples of each kit, changed in a few places.
  *
- * Invariants: they are read, or refused, and nothing else: with one line on standard error, which is printable and names
- * the file and a line that it has. (Nothing runs: a sweep is asked for, which reads all, and lists its jobs.)
+ * Invariants: they are read, or refused, and nothing else: with one line on standard error, which is printable and
+ * names the file and a line that it has. (Nothing runs: a sweep is asked for, which reads all, and lists its jobs.)
  *
  * It could pass wrongly if all were refused, or none: both are counted, for each kit. Leaks and overruns are found with
  * sanitizers. KIT_RANDOM=5000: so many for each kit (make campaign-kit); KIT_RANDOM_FROM=7: from that number on.
