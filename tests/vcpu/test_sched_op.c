@@ -2,218 +2,255 @@
 /*
  * sched_op: what ends a poll, what keeps it from starting, and what is refused; how a domain ends, and who hears of it.
  */
-#include "tests/vcpu/fixture.h"
+#include "tests/support/user.h"
 
-#include "vcpu/sched/sched.h"
+#define NOWHERE UINT64_C(0x1000) /* not mapped */
 
-#define PORTS 256 /* where in scratch the list of ports is */
+static uint64_t si; /* where the guest has its shared info */
+#define VCPU_INFO(field) (si + offsetof(struct shared_info, vcpu_info) + offsetof(struct vcpu_info, field))
+#define PENDING          (si + offsetof(struct shared_info, evtchn_pending))
+#define MASK             (si + offsetof(struct shared_info, evtchn_mask))
 
-static evtchn_port_t bind_ipi(struct fixture *f, unsigned int vcpu)
+/* The guest maps its shared info in place of a page of its, and is let run. */
+static void begin(struct user *u)
 {
-    struct evtchn_bind_ipi bind = { .vcpu = vcpu };
-    uint64_t arg = fix_put(f, 0, &bind, sizeof(bind));
+    struct start_info info;
 
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, arg, 0, 0), 0);
-    assert_int_equal(copy_from_guest(f->v, &bind, arg, sizeof(bind)), 0);
-    return bind.port;
+    user_setup(&(void *){ u });
+    user_read(u, u->d, user_register(u, u->d, 0, "rsi"), &info, sizeof(info));
+    si = xenlab_page(u->x, u->d, USER_FREE);
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_update_va_mapping, si, info.shared_info | 7, UVMF_INVLPG, 0), 0);
+    assert_int_equal(xenlab_domain_unpause(u->x, u->d), 0);
 }
 
-/* Polls; whether it waits now is looked at by the caller. The mask is set, as code that polls has it. */
-static long poll_ports(struct fixture *f, const evtchn_port_t *ports, unsigned int nr, uint64_t timeout)
-{
-    struct sched_poll poll = { .nr_ports = nr, .timeout = timeout };
+static void set(struct user *u, uint64_t at, uint64_t value, size_t n) { user_write(u, u->d, at, &value, n); }
 
-    f->v->vcpu_info->evtchn_upcall_mask = 1;
-    poll.ports.p = (evtchn_port_t *)(uintptr_t)(nr ? fix_put(f, PORTS, ports, nr * sizeof(*ports)) : 0);
-    return fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_poll, fix_put(f, 0, &poll, sizeof(poll)), 0, 0);
+static uint64_t get(struct user *u, uint64_t at)
+{
+    uint64_t value = 0;
+
+    user_read(u, u->d, at, &value, sizeof(value));
+    return value;
 }
 
-static bool waits(const struct fixture *f)
+/* A port of the guest's, told to that vCPU, whose other end the toolstack has: *far. */
+static evtchn_port_t port_of(struct user *u, unsigned int vcpu, evtchn_port_t *far)
 {
-    const bool polls = f->v->pause_flags & VPF_poll;
+    struct evtchn_alloc_unbound near = { .dom = DOMID_SELF, .remote_dom = u->control };
+    struct evtchn_bind_interdomain bind = { .remote_dom = u->d };
+    struct evtchn_bind_vcpu to = { .vcpu = vcpu };
 
-    assert_int_equal(polls, f->d->poll_mask & 1);
-    return polls;
+    assert_int_equal(user_op(u, u->d, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, &near), 0);
+    bind.remote_port = to.port = near.port;
+    assert_int_equal(user_op(u, u->control, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &bind), 0);
+    assert_int_equal(user_op(u, u->d, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_vcpu, &to), 0);
+    *far = bind.local_port;
+    set(u, PENDING, 0, 8); /* what is new is told of */
+    set(u, VCPU_INFO(evtchn_pending_sel), 0, 8);
+    set(u, VCPU_INFO(evtchn_upcall_pending), 0, 1);
+    return near.port;
 }
 
-static void pass_time(struct fixture *f, s_time_t ns)
+static void send(struct user *u, evtchn_port_t port)
 {
-    f->m->clock.now += ns;
-    vclock_run(&f->m->clock);
+    struct evtchn_send op = { .port = port };
+
+    assert_int_equal(user_op(u, u->control, __HYPERVISOR_event_channel_op, EVTCHNOP_send, &op), 0);
 }
 
-/* Something for the next test to start from. */
-static void wake(struct fixture *f)
+static int64_t poll_at(struct user *u, uint64_t ports, unsigned int nr, uint64_t timeout)
 {
-    vcpu_unblock(f->v);
-    assert_false(waits(f));
-    f->d->shared_info->evtchn_pending[0] = 0;
-    f->v->vcpu_info->evtchn_upcall_pending = 0;
-    f->v->vcpu_info->evtchn_pending_sel = 0;
+    struct sched_poll op = { .nr_ports = nr, .timeout = timeout };
+
+    op.ports.p = (evtchn_port_t *)(uintptr_t)ports;
+    return user_op(u, u->d, __HYPERVISOR_sched_op, SCHEDOP_poll, &op);
 }
+
+/* Polls. The mask is set, as code that polls has it. */
+static int64_t poll_ports(struct user *u, const evtchn_port_t *ports, unsigned int nr, uint64_t timeout)
+{
+    set(u, VCPU_INFO(evtchn_upcall_mask), 1, 1);
+    return poll_at(u, nr ? user_put(u, u->d, USER_ARG, ports, nr * sizeof(*ports)) : 0, nr, timeout);
+}
+
+static bool waits(struct user *u) { return user_vcpu_is(u, u->d, 0, "blocked"); }
 
 static void refusals(void **state)
 {
-    struct fixture *f = *state;
-    struct sched_poll poll = { .nr_ports = 1 };
+    struct user *u = *state;
     evtchn_port_t ports[129] = { 0 };
 
-    assert_int_equal(poll_ports(f, ports, 129, 0), -EINVAL);
+    begin(u);
+    assert_int_equal(poll_ports(u, ports, 129, 0), -EINVAL);
     ports[1] = 64; /* of a bucket that is not there */
-    assert_int_equal(poll_ports(f, ports, 2, 0), -EINVAL);
-    poll.ports.p = (evtchn_port_t *)(uintptr_t)UINT64_C(0xffff800000000000);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_poll, fix_put(f, 0, &poll, sizeof(poll)), 0, 0),
-                     -EFAULT);
-    poll.ports.p = (evtchn_port_t *)(uintptr_t)0x1000;
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_poll, fix_put(f, 0, &poll, sizeof(poll)), 0, 0),
-                     -EFAULT);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_poll, 0x1000, 0, 0), -EFAULT);
-    assert_false(waits(f));
+    assert_int_equal(poll_ports(u, ports, 2, 0), -EINVAL);
+    assert_int_equal(poll_at(u, UINT64_C(0xffff800000000000), 1, 0), -EFAULT);
+    assert_int_equal(poll_at(u, NOWHERE, 1, 0), -EFAULT);
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_sched_op, SCHEDOP_poll, NOWHERE, 0, 0), -EFAULT);
+    assert_false(waits(u));
     ports[1] = 0; /* ports that exist and are not in use are never pending */
-    assert_int_equal(poll_ports(f, ports, 128, 0), 0);
-    assert_true(waits(f));
+    assert_int_equal(poll_ports(u, ports, 128, 0), 0);
+    assert_true(waits(u));
 }
 
 /* It returns at once when an event could be delivered, or a port of the list is pending, masked or not. */
 static void no_wait(void **state)
 {
-    struct fixture *f = *state;
-    const evtchn_port_t ports[2] = { bind_ipi(f, 0), bind_ipi(f, 0) };
-    struct shared_info *s = f->d->shared_info;
+    struct user *u = *state;
 
-    s->evtchn_pending[0] = 1ul << ports[1];
-    assert_int_equal(poll_ports(f, ports, 2, 0), 0);
-    assert_false(waits(f));
-    s->evtchn_mask[0] = 1ul << ports[1];
-    assert_int_equal(poll_ports(f, ports, 2, 0), 0);
-    assert_false(waits(f));
-    assert_int_equal(poll_ports(f, ports, 1, 0), 0); /* another is pending: of no interest */
-    assert_true(waits(f));
-    wake(f);
-    f->v->vcpu_info->evtchn_upcall_pending = 1; /* masked: not deliverable */
-    assert_int_equal(poll_ports(f, NULL, 0, 0), 0);
-    assert_true(waits(f));
-    wake(f);
-    f->v->vcpu_info->evtchn_upcall_mask = 0;
-    f->v->vcpu_info->evtchn_upcall_pending = 1;
-    {
-        struct sched_poll poll = { .nr_ports = 0 };
+    for (unsigned int i = 0; i < 5; i++) {
+        evtchn_port_t far, ports[2];
 
-        assert_int_equal(
-            fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_poll, fix_put(f, 0, &poll, sizeof(poll)), 0, 0), 0);
+        begin(u);
+        ports[0] = port_of(u, 0, &far), ports[1] = port_of(u, 0, &far);
+        if (i < 3)
+            set(u, PENDING, 1ul << ports[1], 8);
+        if (i == 1)
+            set(u, MASK, 1ul << ports[1], 8);
+        if (i >= 3)
+            set(u, VCPU_INFO(evtchn_upcall_pending), 1, 1);
+        switch (i) {
+        case 0:
+        case 1: assert_int_equal(poll_ports(u, ports, 2, 0), 0); break;
+        case 2: assert_int_equal(poll_ports(u, ports, 1, 0), 0); break; /* another is pending: of no interest */
+        case 3: assert_int_equal(poll_ports(u, NULL, 0, 0), 0); break;  /* masked: not deliverable */
+        case 4:
+            set(u, VCPU_INFO(evtchn_upcall_mask), 0, 1);
+            assert_int_equal(poll_at(u, 0, 0, 0), 0);
+            break;
+        }
+        assert_int_equal(waits(u), i == 2 || i == 3);
     }
-    assert_false(waits(f));
 }
 
+/* Of three ports, what is polled for, what is masked, what is sent: does that end the poll? */
 static void wakeups(void **state)
 {
-    struct fixture *f = *state;
-    const evtchn_port_t mine = bind_ipi(f, 0), other = bind_ipi(f, 0), far = bind_ipi(f, 1);
-    const evtchn_port_t both[2] = { mine, far };
-    struct shared_info *s = f->d->shared_info;
+    enum { MINE, OTHER, FAR };
+    static const struct {
+        unsigned int polls; /* how many: MINE, and FAR, which is another vCPU's */
+        unsigned int unmasked, sent;
+        bool ends;
+    } cases[] = {
+        { 1, 0, OTHER, false },         /* masked, and not polled for */
+        { 1, 0, MINE, true },           /* masked, and polled for */
+        { 2, 0, FAR, true },            /* another vCPU's port may be polled for, too */
+        { 2, 0, OTHER, true },          /* several ports: Xen does not remember which */
+        { 1, 1u << OTHER, OTHER, true } /* not masked: an upcall is due, even if upcalls are */
+    };
+    struct user *u = *state;
 
-    s->evtchn_mask[0] = ~0ul;
-    assert_int_equal(poll_ports(f, &mine, 1, 0), 0);
-    assert_int_equal(evtchn_send(f->d, other), 0); /* masked, and not polled for */
-    assert_true(waits(f));
-    assert_int_equal(evtchn_send(f->d, mine), 0); /* masked, and polled for */
-    assert_false(waits(f));
-    assert_true(s->evtchn_pending[0] >> mine & 1); /* is still there for the guest to clear */
-    wake(f);
-    assert_int_equal(poll_ports(f, both, 2, 0), 0);
-    assert_int_equal(evtchn_send(f->d, far), 0); /* another vCPU's port may be polled for, too */
-    assert_false(waits(f));
-    wake(f);
-    assert_int_equal(poll_ports(f, both, 2, 0), 0);
-    assert_int_equal(evtchn_send(f->d, other), 0); /* several ports: Xen does not remember which */
-    assert_false(waits(f));
-    wake(f);
-    s->evtchn_mask[0] = ~(1ul << other);
-    assert_int_equal(poll_ports(f, &mine, 1, 0), 0);
-    assert_int_equal(evtchn_send(f->d, other), 0); /* not masked: an upcall is due, even if upcalls are */
-    assert_false(waits(f));
-    wake(f);
-    assert_int_equal(poll_ports(f, NULL, 0, 0), 0);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_send_nmi, 0, 0, 0), 0);
-    assert_false(waits(f));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        evtchn_port_t port[3], far[3];
+        uint64_t mask = ~UINT64_C(0);
+
+        begin(u);
+        for (unsigned int p = 0; p < 3; p++) {
+            port[p] = port_of(u, p == FAR, &far[p]);
+            if (cases[i].unmasked >> p & 1)
+                mask &= ~(UINT64_C(1) << port[p]);
+        }
+        set(u, MASK, mask, 8);
+        assert_int_equal(poll_ports(u, (evtchn_port_t[]){ port[MINE], port[FAR] }, cases[i].polls, 0), 0);
+        assert_true(waits(u));
+        send(u, far[cases[i].sent]);
+        assert_int_equal(waits(u), !cases[i].ends);
+        assert_true(get(u, PENDING) >> port[cases[i].sent] & 1); /* is still there for the guest to clear */
+    }
+    begin(u);
+    assert_int_equal(poll_ports(u, NULL, 0, 0), 0);
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_vcpu_op, VCPUOP_send_nmi, 0, 0, 0), 0);
+    assert_false(waits(u));
 }
 
 static void timeouts(void **state)
 {
-    struct fixture *f = *state;
-    const evtchn_port_t mine = bind_ipi(f, 0);
+    static const uint64_t past[] = { 1, UINT64_C(1) << 63 }; /* negative is past as well */
+    struct user *u = *state;
+    evtchn_port_t mine, far;
+    uint64_t end;
 
-    pass_time(f, SECONDS(1));
-    f->d->shared_info->evtchn_mask[0] = ~0ul;
-    assert_int_equal(poll_ports(f, &mine, 1, SECONDS(2)), 0);
-    pass_time(f, SECONDS(1) - MILLISECS(1));
-    assert_true(waits(f));
-    pass_time(f, MILLISECS(1));
-    assert_false(waits(f));
-    assert_int_equal(poll_ports(f, &mine, 1, 1), 0); /* long past: waits until the timers are looked at */
-    pass_time(f, 0);
-    assert_false(waits(f));
-    assert_int_equal(poll_ports(f, &mine, 1, UINT64_C(1) << 63), 0); /* negative is past as well */
-    pass_time(f, 0);
-    assert_false(waits(f));
-    assert_int_equal(poll_ports(f, NULL, 0, 0), 0); /* 0: no timeout */
-    pass_time(f, SECONDS(1000));
-    assert_true(waits(f));
-    wake(f);
+    begin(u);
+    mine = port_of(u, 0, &far);
+    set(u, MASK, ~UINT64_C(0), 8);
+    end = xenlab_now(u->x) + 2 * MS;
+    assert_int_equal(poll_ports(u, &mine, 1, end), 0);
+    xenlab_run(u->x, end - 20 * US);
+    assert_true(waits(u));
+    xenlab_run(u->x, end + 20 * US);
+    assert_false(waits(u));
+    for (size_t i = 0; i < ARRAY_SIZE(past); i++) { /* waits until the timers are looked at */
+        assert_int_equal(poll_ports(u, &mine, 1, past[i]), 0);
+        user_pass(u, 20 * US);
+        assert_false(waits(u));
+    }
+    assert_int_equal(poll_ports(u, NULL, 0, 0), 0); /* 0: no timeout */
+    user_pass(u, 1000 * SEC);
+    assert_true(waits(u));
     /* The deadline of a poll that has ended does not end a block. */
-    assert_int_equal(poll_ports(f, &mine, 1, (uint64_t)NOW(f->xen) + MILLISECS(5)), 0);
-    assert_int_equal(evtchn_send(f->d, mine), 0);
-    assert_false(waits(f));
-    f->v->vcpu_info->evtchn_upcall_pending = 0;
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0, 0), 0);
-    pass_time(f, MILLISECS(10));
-    assert_int_equal(f->v->pause_flags & VPF_blocked, VPF_blocked);
+    begin(u);
+    mine = port_of(u, 0, &far);
+    set(u, MASK, ~UINT64_C(0), 8);
+    assert_int_equal(poll_ports(u, &mine, 1, xenlab_now(u->x) + 5 * MS), 0);
+    send(u, far);
+    assert_false(waits(u));
+    set(u, VCPU_INFO(evtchn_upcall_pending), 0, 1);
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0, 0), 0);
+    user_pass(u, 10 * MS);
+    assert_true(waits(u));
 }
 
 /* A poll is a wait like any other, to those who look. */
 static void seen_from_outside(void **state)
 {
-    struct fixture *f = *state;
-    struct xen_domctl op = { .cmd = XEN_DOMCTL_getvcpuinfo, .domain = f->d->domain_id };
+    struct user *u = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getvcpuinfo, .domain = u->d };
     struct vcpu_runstate_info rs;
 
-    xc_domain_unpause(f->xc, f->d->domain_id);
-    assert_int_equal(poll_ports(f, NULL, 0, 0), 0);
-    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    begin(u);
+    assert_int_equal(poll_ports(u, NULL, 0, 0), 0);
+    assert_int_equal(user_domctl(u, &op), 0);
     assert_true(op.u.getvcpuinfo.online && op.u.getvcpuinfo.blocked && !op.u.getvcpuinfo.running);
-    vcpu_runstate_get(f->v, &rs);
-    assert_int_equal(rs.state, RUNSTATE_blocked);
     op.u.getvcpuinfo.vcpu = 3;
-    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(user_domctl(u, &op), 0);
     assert_true(!op.u.getvcpuinfo.online && !op.u.getvcpuinfo.blocked);
     op.u.getvcpuinfo.vcpu = 4;
-    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+    assert_int_equal(user_domctl(u, &op), -EINVAL);
+    assert_int_equal(
+        user_call(u, u->d, __HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, xenlab_page(u->x, u->d, USER_ARG2), 0),
+        0);
+    user_get(u, u->d, USER_ARG2, &rs, sizeof(rs));
+    assert_int_equal(rs.state, RUNSTATE_blocked);
 }
 
 static void triggers(void **state)
 {
-    struct fixture *f = *state;
-    struct xen_domctl op = { .cmd = XEN_DOMCTL_sendtrigger, .domain = f->d->domain_id };
+    static const struct {
+        uint32_t trigger, vcpu;
+        int answer;
+    } cases[] = { { XEN_DOMCTL_SENDTRIGGER_NMI, 4, -ESRCH },
+                  { XEN_DOMCTL_SENDTRIGGER_NMI, 0, 0 },
+                  { XEN_DOMCTL_SENDTRIGGER_POWER, 0, -EINVAL }, /* buttons that only HVM guests have */
+                  { XEN_DOMCTL_SENDTRIGGER_SLEEP, 0, -EINVAL },
+                  { XEN_DOMCTL_SENDTRIGGER_INIT, 0, -ENOSYS } };
+    struct user *u = *state;
 
-    op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_NMI;
-    op.u.sendtrigger.vcpu = 4;
-    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
-    op.u.sendtrigger.vcpu = 2;
-    assert_int_equal(xc_domctl(f->xc, &op), 0);
-    assert_true(f->d->vcpu[2]->nmi_pending);
-    op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_POWER; /* buttons that only HVM guests have */
-    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
-    op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_SLEEP;
-    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
-    op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_INIT;
-    assert_int_equal(xc_domctl(f->xc, &op), -ENOSYS);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct xen_domctl op = { .cmd = XEN_DOMCTL_sendtrigger, .domain = u->d };
+
+        begin(u);
+        assert_int_equal(poll_ports(u, NULL, 0, 0), 0);
+        op.u.sendtrigger.trigger = cases[i].trigger, op.u.sendtrigger.vcpu = cases[i].vcpu;
+        assert_int_equal(user_domctl(u, &op), cases[i].answer);
+        assert_int_equal(waits(u), cases[i].answer != 0);
+    }
 }
 
-static long shut_down(struct fixture *f, unsigned int cmd, unsigned int reason)
+static int64_t shut_down(struct user *u, unsigned int cmd, unsigned int reason)
 {
     struct sched_shutdown op = { .reason = reason };
 
-    return fix_hypercall(f, __HYPERVISOR_sched_op, cmd, fix_put(f, 0, &op, sizeof(op)), 0, 0);
+    return user_op(u, u->d, __HYPERVISOR_sched_op, cmd, &op);
 }
 
 /*
@@ -222,59 +259,64 @@ static long shut_down(struct fixture *f, unsigned int cmd, unsigned int reason)
  */
 static void shutdown_codes(void **state)
 {
-    struct fixture *f = *state;
+    struct user *u = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getdomaininfo, .domain = u->d };
 
-    assert_int_equal(shut_down(f, SCHEDOP_shutdown_code, 0x100 + SHUTDOWN_crash), 0);
-    assert_int_equal(shut_down(f, SCHEDOP_shutdown_code, SHUTDOWN_reboot), 0);
-    assert_false(f->d->is_shut_down);
-    assert_int_equal(shut_down(f, SCHEDOP_shutdown, SHUTDOWN_poweroff), 0);
-    assert_true(f->d->is_shut_down);
-    assert_int_equal(f->d->shutdown_code, SHUTDOWN_crash);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, 0x1000, 0, 0), -EFAULT);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown_code, 0x1000, 0, 0), -EFAULT);
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_sched_op, SCHEDOP_shutdown, NOWHERE, 0, 0), -EFAULT);
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_sched_op, SCHEDOP_shutdown_code, NOWHERE, 0, 0), -EFAULT);
+    assert_int_equal(shut_down(u, SCHEDOP_shutdown_code, 0x100 + SHUTDOWN_crash), 0);
+    assert_int_equal(shut_down(u, SCHEDOP_shutdown_code, SHUTDOWN_reboot), 0);
+    assert_false(user_look(u, u->d).shut_down);
+    assert_int_equal(shut_down(u, SCHEDOP_shutdown, SHUTDOWN_poweroff), 0);
+    assert_int_equal(user_domctl(u, &op), 0);
+    assert_true(op.u.getdomaininfo.flags & XEN_DOMINF_shutdown);
+    assert_int_equal(op.u.getdomaininfo.flags >> XEN_DOMINF_shutdownshift, SHUTDOWN_crash); /* and no bit above */
 }
 
 /* The call's first form takes numbers. */
 static void sched_op_compat(void **state)
 {
-    struct fixture *f = *state;
+    struct user *u = *state;
 
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op_compat, SCHEDOP_yield, 0, 0, 0), 0);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op_compat, SCHEDOP_poll, 0, 0, 0), -ENOSYS);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op_compat, SCHEDOP_block, 0, 0, 0), 0);
-    assert_true(f->v->pause_flags & VPF_blocked);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op_compat, SCHEDOP_shutdown, 0x200 + SHUTDOWN_reboot, 0, 0),
+    begin(u);
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_sched_op_compat, SCHEDOP_yield, 0, 0, 0), 0);
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_sched_op_compat, SCHEDOP_poll, 0, 0, 0), -ENOSYS);
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_sched_op_compat, SCHEDOP_block, 0, 0, 0), 0);
+    assert_true(waits(u));
+    assert_int_equal(user_call(u, u->d, __HYPERVISOR_sched_op_compat, SCHEDOP_shutdown, 0x200 + SHUTDOWN_reboot, 0, 0),
                      0);
-    assert_int_equal(f->d->shutdown_code, SHUTDOWN_reboot);
+    assert_int_equal(user_look(u, u->d).reason, SHUTDOWN_reboot);
 }
 
 /* Who is told that a domain has shut down: dom0, unless it has put another domain in charge. */
 static void virq_handler(void **state)
 {
-    struct fixture *f = *state;
-    struct xen_domctl op = { .cmd = XEN_DOMCTL_set_virq_handler, .domain = f->d->domain_id };
+    struct user *u = *state;
+    const uint16_t other = user_domain(u->x, XENLAB_PV, 1, false);
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_set_virq_handler, .domain = u->control };
     struct evtchn_bind_virq bind = { .virq = VIRQ_DOM_EXC };
-    uint64_t arg = fix_put(f, 0, &bind, sizeof(bind));
-    struct domain *other = f->d;
+    struct xenlab_port_info port = { .size = sizeof(port) };
+    struct sched_shutdown off = { .reason = SHUTDOWN_poweroff };
+    unsigned int n;
 
     op.u.set_virq_handler.virq = VIRQ_TIMER; /* each vCPU's own */
-    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+    assert_int_equal(user_domctl(u, &op), -EINVAL);
     op.u.set_virq_handler.virq = VIRQ_DOM_EXC;
-    assert_int_equal(xc_domctl(f->xc, &op), 0);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, arg, 0, 0), 0);
-    assert_int_equal(copy_from_guest(f->v, &bind, arg, sizeof(bind)), 0);
-    fix_guest(f, &kernel_linux64);
-    domain_shutdown(f->d, SHUTDOWN_poweroff);
-    assert_true(evtchn_port_is_pending(other, bind.port));
+    assert_int_equal(user_domctl(u, &op), 0);
+    assert_int_equal(user_op(u, u->control, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &bind), 0);
+    n = bind.port;
+    assert_true(xenlab_port_next(u->x, u->control, &n, &port) && n == bind.port && !port.pending);
+    assert_int_equal(user_op(u, other, __HYPERVISOR_sched_op, SCHEDOP_shutdown, &off), 0);
+    assert_true(xenlab_port_next(u->x, u->control, &n, &port) && port.pending);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(refusals), TEST(no_wait),      TEST(wakeups),        TEST(timeouts),        TEST(seen_from_outside),
-        TEST(triggers), TEST(virq_handler), TEST(shutdown_codes), TEST(sched_op_compat),
+        USER_TEST(refusals),       USER_TEST(no_wait),      USER_TEST(wakeups),
+        USER_TEST(timeouts),       USER_TEST(triggers),     USER_TEST(seen_from_outside),
+        USER_TEST(shutdown_codes), USER_TEST(virq_handler), USER_TEST(sched_op_compat),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, user_begin_pv, user_end);
 }
