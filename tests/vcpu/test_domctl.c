@@ -147,25 +147,6 @@ static void createdomain_accepts(void **state)
     }
 }
 
-static void createdomain_numbers(void **state)
-{
-    struct fixture *f = *state;
-    domid_t a = 0, b = 0, same;
-
-    assert_int_equal(xc_domain_create(f->xc, &good, &a), 0);
-    assert_int_equal(xc_domain_create(f->xc, &good, &b), 0);
-    assert_int_not_equal(a, b);
-    same = b;
-    assert_int_equal(xc_domain_create(f->xc, &good, &same), -EEXIST);
-    assert_int_equal(xc_domain_destroy(f->xc, b), 0);
-    assert_int_equal(xc_domain_destroy(f->xc, b), -ESRCH);
-    same = 0;
-    assert_int_equal(xc_domain_create(f->xc, &good, &same), 0);
-    assert_int_not_equal(same, b); /* numbers are not used again at once */
-    assert_int_equal(xc_domain_destroy(f->xc, a), 0);
-    assert_int_equal(xc_domain_destroy(f->xc, same), 0);
-}
-
 /* A domain is born into a CPU pool that has pCPUs, and says which. (The machine of these tests has one pCPU.) */
 static void createdomain_in_a_pool(void **state)
 {
@@ -241,24 +222,6 @@ static void vcpu_refusals(void **state)
     free(c);
 }
 
-static void pausing_counts(void **state)
-{
-    struct fixture *f = *state;
-    domid_t id = f->d->domain_id;
-    struct xen_domctl_getdomaininfo info;
-
-    assert_int_equal(xc_domain_pause(f->xc, id), 0);
-    assert_int_equal(xc_domain_unpause(f->xc, id), 0);
-    assert_int_equal(xc_domain_getinfo(f->xc, id, &info), 0);
-    assert_true(info.flags & XEN_DOMINF_paused);
-    assert_false(vcpu_runnable(f->v));
-    assert_int_equal(xc_domain_unpause(f->xc, id), 0);
-    assert_true(vcpu_runnable(f->v));
-    assert_int_equal(xc_domain_unpause(f->xc, id), -EINVAL);
-    assert_int_equal(xc_domain_pause(f->xc, 0), -EINVAL);
-    assert_int_equal(xc_domain_destroy(f->xc, 0), -EINVAL);
-}
-
 /* --- suspend and resume --- */
 
 static void shutdown_flags(struct fixture *f, bool shut_down, unsigned int reason)
@@ -311,19 +274,6 @@ static void resume_after_suspend(void **state)
     assert_int_equal(xc_domain_resume(f->xc, id), 0); /* Xen resumes whatever is shut down */
     shutdown_flags(f, false, 255);
     assert_int_equal(f->d->crash_reason[0], 0);
-}
-
-static void resume_refusals(void **state)
-{
-    struct fixture *f = *state;
-    struct xen_domctl op = { .cmd = XEN_DOMCTL_resumedomain, .interface_version = XEN_DOMCTL_INTERFACE_VERSION };
-
-    assert_int_equal(xc_domain_resume(f->xc, 0), -EINVAL); /* itself */
-    assert_int_equal(xc_domain_resume(f->xc, 4711), -ESRCH);
-    op.domain = f->d->domain_id;
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_domctl, fix_put(f, 0, &op, sizeof(op)), 0, 0, 0), -EPERM);
-    op.cmd = XEN_DOMCTL_soft_reset;
-    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
 }
 
 /*
@@ -405,72 +355,6 @@ static void lists(void **state)
     assert_true(phys.free_pages >= free_before + FIX_PAGES);
 }
 
-static long claim(struct fixture *f, domid_t domid, uint64_t nr)
-{
-    struct xen_memory_reservation r = { .nr_extents = nr, .domid = domid };
-
-    return hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_memory_op, XENMEM_claim_pages, (uint64_t)(uintptr_t)&r,
-                            0, 0, 0);
-}
-
-/* The order is that of the numbers, whatever the order of creation, and however far apart they are. */
-static void lists_with_gaps(void **state)
-{
-    struct fixture *f = *state;
-    static const domid_t ids[] = { 7000, DOMID_FIRST_RESERVED - 1, 6, 6999 };
-    struct xen_domctl_getdomaininfo info[8];
-    struct xen_sysctl sys = { .cmd = XEN_SYSCTL_getdomaininfolist,
-                              .u.getdomaininfolist = { .first_domain = 6, .max_domains = 8 } };
-    struct xen_domctl op = { .cmd = XEN_DOMCTL_getdomaininfo, .domain = 7000 };
-
-    sys.u.getdomaininfolist.buffer.p = info;
-    for (unsigned int i = 0; i < ARRAY_SIZE(ids); i++) {
-        domid_t domid = ids[i];
-
-        assert_int_equal(xc_domain_create(f->xc, &good, &domid), 0);
-        assert_int_equal(domid, ids[i]);
-    }
-    assert_int_equal(xc_sysctl(f->xc, &sys), 0);
-    assert_int_equal(sys.u.getdomaininfolist.num_domains, 4);
-    assert_int_equal(info[0].domain, 6);
-    assert_int_equal(info[1].domain, 6999);
-    assert_int_equal(info[2].domain, 7000);
-    assert_int_equal(info[3].domain, DOMID_FIRST_RESERVED - 1);
-    assert_int_equal(xc_domain_destroy(f->xc, 7000), 0);
-    assert_int_equal(xc_domain_destroy(f->xc, 7000), -ESRCH);
-    assert_int_equal(xc_domctl(f->xc, &op), 0);
-    assert_int_equal(op.domain, DOMID_FIRST_RESERVED - 1);
-    sys.u.getdomaininfolist.max_domains = 2;
-    sys.u.getdomaininfolist.first_domain = 0;
-    assert_int_equal(xc_sysctl(f->xc, &sys), 0);
-    assert_int_equal(sys.u.getdomaininfolist.num_domains, 2);
-    assert_int_equal(info[1].domain, f->d->domain_id);
-}
-
-/* A claim is one domain's, and ends with it. */
-static void claims_end_with_their_domain(void **state)
-{
-    struct fixture *f = *state;
-    struct xen_sysctl_physinfo phys;
-    domid_t a = 0, b = 0;
-
-    assert_int_equal(xc_domain_create(f->xc, &good, &a), 0);
-    assert_int_equal(xc_domain_create(f->xc, &good, &b), 0);
-    assert_int_equal(xc_physinfo(f->xc, &phys), 0);
-    assert_int_equal(xc_domain_setmaxmem(f->xc, a, phys.free_pages << 2), 0);
-    assert_int_equal(xc_domain_setmaxmem(f->xc, b, phys.free_pages << 2), 0);
-    assert_int_equal(claim(f, a, phys.free_pages - 10), 0);
-    assert_int_equal(f->d->xen->outstanding_claims, phys.free_pages - 10);
-    assert_int_equal(claim(f, b, 11), -ENOMEM);
-    assert_int_equal(claim(f, b, 10), 0);
-    assert_int_equal(xc_domain_destroy(f->xc, a), 0);
-    assert_int_equal(f->d->xen->outstanding_claims, 10);
-    assert_int_equal(claim(f, b, 0), 0);
-    assert_int_equal(claim(f, b, phys.free_pages - 10), 0);
-    assert_int_equal(xc_domain_destroy(f->xc, b), 0);
-    assert_int_equal(f->d->xen->outstanding_claims, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,16 +363,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(createdomain_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(soft_reset_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_accepts, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(createdomain_numbers, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_in_a_pool, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(vcpu_refusals, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(pausing_counts, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(resume_after_suspend, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(resume_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(contexts_around_a_resume, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(lists, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(lists_with_gaps, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(claims_end_with_their_domain, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,16 +67,6 @@ static void dom0_has_no_limit(void **state)
                      UINT32_MAX);
 }
 
-static void unknown_commands(void **state)
-{
-    struct fixture *f = *state;
-    struct xen_domctl op = { .cmd = 9999, .domain = f->d->domain_id };
-    struct xen_sysctl sys = { .cmd = 9999 };
-
-    assert_int_equal(xc_domctl(f->xc, &op), -ENOSYS);
-    assert_int_equal(xc_sysctl(f->xc, &sys), -ENOSYS);
-}
-
 /* The first vCPU of a 32-bit kernel starts in ring 1, in tables that Xen accepted. */
 static void pv32_is_built(void **state)
 {
@@ -90,28 +80,6 @@ static void pv32_is_built(void **state)
     assert_int_equal(f->v->regs->cpl, 1);
     assert_int_equal(f->v->regs->seg[CPU_SEG_CS].sel, 0xe019);
     assert_int_equal(xc_domain_set_address_size(f->xc, op.domain, 64), -EINVAL);
-}
-
-/* 64 becomes 32 as long as the domain is empty, and never 64 again; what it is already it may be asked to be. */
-static void address_size(void **state)
-{
-    const struct xen_domctl_createdomain config = {
-        .max_vcpus = 1, .max_grant_frames = 1, .max_maptrack_frames = 1, .grant_opts = 2
-    };
-    struct fixture *f = *state;
-    domid_t domid = 0;
-
-    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 64), 0);
-    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 32), -EACCES); /* it has memory */
-    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 16), -EINVAL);
-    assert_int_equal(xc_domain_create(f->xc, &config, &domid), 0);
-    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 64), 0);
-    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 32), 0);
-    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 32), 0);
-    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 64), -EINVAL);
-    assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
-    fix_guest(f, &kernel_legacy32);
-    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 32), 0);
 }
 
 static void targets(void **state)
@@ -131,35 +99,6 @@ static void targets(void **state)
     op.u.set_target.target = 0;
     assert_int_equal(xc_domctl(f->xc, &op), -EINVAL); /* it has one */
     f->d->target = DOMID_INVALID;
-}
-
-/* Domains that are never found, and commands that find none. */
-static void nobody(void **state)
-{
-    struct fixture *f = *state;
-    static const domid_t reserved[] = { DOMID_FIRST_RESERVED, DOMID_IO, DOMID_XEN, DOMID_COW, DOMID_INVALID };
-    static const uint32_t no_iommu[] = { XEN_DOMCTL_assign_device, XEN_DOMCTL_deassign_device,
-                                         XEN_DOMCTL_test_assign_device, XEN_DOMCTL_get_device_group };
-    struct xen_domctl op;
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(reserved); i++) {
-        op = (struct xen_domctl){ .cmd = XEN_DOMCTL_getdomaininfo, .domain = reserved[i] };
-        assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
-        op = (struct xen_domctl){ .cmd = XEN_DOMCTL_pausedomain, .domain = reserved[i] };
-        assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
-    }
-    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_getdomaininfo, .domain = DOMID_FIRST_RESERVED - 1 };
-    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
-    for (unsigned int i = 0; i < ARRAY_SIZE(no_iommu); i++) {
-        op = (struct xen_domctl){ .cmd = no_iommu[i], .domain = f->d->domain_id };
-        assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP);
-    }
-    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_test_assign_device, .domain = DOMID_INVALID };
-    assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP);
-    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_deassign_device, .domain = DOMID_INVALID };
-    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
-    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_deassign_device, .domain = DOMID_IO };
-    assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP);
 }
 
 /* --- sysctl --- */
@@ -203,24 +142,6 @@ static void console_is_cleared(void **state)
         log_write(f->m, "abc\n", 4);
     assert_int_equal(readconsole(f, buf, 4, true, NULL), 4);
     assert_memory_equal(buf, "abc\n", 4);
-}
-
-static void absent_sysctls(void **state)
-{
-    struct fixture *f = *state;
-    static const struct {
-        uint32_t cmd;
-        int answer;
-    } ops[] = { { XEN_SYSCTL_coverage_op, -EOPNOTSUPP }, { XEN_SYSCTL_psr_cmt_op, -ENODEV },
-                { XEN_SYSCTL_psr_alloc, -ENODEV },       { XEN_SYSCTL_get_pmstat, -ENODEV },
-                { XEN_SYSCTL_perfc_op, -ENOSYS },        { XEN_SYSCTL_lockprof_op, -ENOSYS } };
-    struct xen_sysctl op = { .cmd = XEN_SYSCTL_get_pmstat, .u.get_pmstat.cpuid = 1 };
-
-    assert_int_equal(xc_sysctl(f->xc, &op), -EINVAL); /* no such pCPU */
-    for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
-        op = (struct xen_sysctl){ .cmd = ops[i].cmd };
-        assert_int_equal(xc_sysctl(f->xc, &op), ops[i].answer);
-    }
 }
 
 /* --- what a vCPU has beside its registers --- */
@@ -305,16 +226,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(max_mem_ratchets_down, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(dom0_has_no_limit, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(unknown_commands, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(pv32_is_built, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(address_size, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(targets, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(nobody, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(console_is_cleared, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(ext_context, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(ext_state, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(vcpu_msrs, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(absent_sysctls, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
