@@ -37,8 +37,9 @@
  * What may be relied upon: a program that was linked with libxenlab.so.0 runs with each later one of that name. Structs
  * that you hand over begin with their size, so that they can grow: set .size, and leave at 0 what you do not know.
  *
- * A machine is for one thread at a time; several machines may live in one process. A mistake of xenlab's own, an
- * invariant of the hypervisor that does not hold, ends the process (SIGABRT), after saying which one and where.
+ * A machine is for one thread at a time; several machines may live in one process, each in a thread of its own. A
+ * mistake of xenlab's own, an invariant of the hypervisor that does not hold, ends the process (SIGABRT), after saying
+ * which one and where.
  */
 #ifndef XENLAB_XENLAB_H
 #define XENLAB_XENLAB_H

@@ -6,6 +6,7 @@
  */
 #include "xenlab/xenlab.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -551,6 +552,36 @@ static void test_the_same_in_another_machine(void **state)
     xenlab_destroy(x[0]);
 }
 
+static void *in_a_thread(void *hash)
+{
+    for (unsigned int i = 0; i < 4; i++) {
+        struct xenlab *x = machine();
+        const uint16_t d = domain(x, (enum xenlab_type)(i % 3));
+
+        assert_int_equal(xenlab_domain_unpause(x, d), 0);
+        assert_int_equal(xenlab_run(x, MS), XENLAB_UNTIL);
+        ((uint64_t *)hash)[i] = xenlab_hash(x);
+        xenlab_destroy(x);
+    }
+    return NULL;
+}
+
+/* Machines in threads know nothing of each other. */
+static void test_threads(void **state)
+{
+    uint64_t hash[3][4] = { { 0 } };
+    pthread_t thread[2];
+
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, in_a_thread, hash[i]), 0);
+    for (unsigned int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    in_a_thread(hash[2]); /* alone */
+    assert_memory_equal(hash[0], hash[2], sizeof(hash[2]));
+    assert_memory_equal(hash[1], hash[2], sizeof(hash[2]));
+}
+
 static void test_another_future(void **state)
 {
     struct xenlab *x = machine();
@@ -668,6 +699,7 @@ int main(void)
         cmocka_unit_test(test_null),
         cmocka_unit_test(test_every_position_again),
         cmocka_unit_test(test_the_same_in_another_machine),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_another_future),
         cmocka_unit_test(test_a_step),
         cmocka_unit_test(test_ctl),
