@@ -271,12 +271,8 @@ static int sched(int argc, char **argv)
 static int kit(int argc, char **argv)
 {
     streams_setup();
-    if (argc >= 2 && !strcmp(argv[0], "workload") && !strcmp(argv[1], "from-trace")) {
-        static char export[] = "export", format[] = "workload";
-
-        argv[0] = export, argv[1] = format;
-        return cmd_trace(argc, argv);
-    }
+    if (argc >= 2 && !strcmp(argv[0], "workload") && !strcmp(argv[1], "from-trace"))
+        return cmd_trace_workload(argc - 2, argv + 2);
     return kit_command(argc, argv);
 }
 

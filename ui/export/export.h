@@ -38,6 +38,16 @@ struct export_about {
     const void *data;
 };
 
+#define EXPORT_LACKS 256
+
+/* What a recorded run has come to, under the names that a kit's figures have. */
+struct export_figure {
+    char subject[32];
+    const char *figure;
+    double value;
+    bool unknown; /* there was nothing to measure */
+};
+
 struct export_format {
     const char *name, *help;
     bool is_text; /* a terminal can show it */
@@ -46,6 +56,11 @@ struct export_format {
     void (*record)(void *state, const struct trace_record *rec);
     /* One that is before the part that is exported: what is known then. NULL: a format that does not ask. */
     void (*before)(void *state, const struct trace_record *rec);
+    /* When all records are there: what the trace lacks for it, to be said, NULL: nothing. No such function: it needs
+     * nothing. Valid until the end. */
+    const char *(*lacks)(void *state);
+    /* Behind lacks(): the run's own figures, the caller's to free. NULL: there are none. */
+    size_t (*figures)(void *state, struct export_figure **list);
     /* The rest. False: there was too little memory for all of it. Errors of the stream are the stream's. */
     bool (*end)(void *state);
 };
@@ -54,7 +69,7 @@ struct export_format {
 bool export_record(const struct export_format *f, void *state, const struct trace_record *rec,
                    const struct export_place *from, const struct export_place *to);
 
-extern const struct export_format export_perfetto, export_xentrace, export_svg, export_workload;
+extern const struct export_format export_perfetto, export_xentrace, export_svg, export_workload, export_workload_ring;
 
 /* "d1 rings": domain 1, which is the first guest. */
 #define EXPORT_NAME 64
