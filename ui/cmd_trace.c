@@ -241,7 +241,7 @@ static bool copy(const struct arguments *a, struct trace_reader *r, FILE *out, s
         return wrong(err, "%s: no memory", a->command);
     while ((rc = trace_read(r, &rec, err)) > 0)
         export_record(f, state, &rec, &a->from, &a->to);
-    lacks = rc == 0 && f->lacks ? f->lacks(state) : NULL;
+    lacks = rc == 0 && a->to_kit && f->lacks ? f->lacks(state) : NULL;
     if (lacks)
         rc = wrong(err, "%.80s: %s", a->in, lacks) ? 0 : -1;
     else if (rc == 0 && f->figures)
@@ -251,19 +251,21 @@ static bool copy(const struct arguments *a, struct trace_reader *r, FILE *out, s
     return rc == 0;
 }
 
-/* As copy(), to be tried before it is written. */
+/* As copy(). A workload is written if it is whole, and a kit's is tried before. */
 static bool copy_to_kit(const struct arguments *a, struct trace_reader *r, FILE *out, char err[ERR_SIZE])
 {
     struct export_figure *figure = NULL;
     char *text = NULL;
     size_t size = 0, nr = 0;
-    FILE *mem = a->kit ? open_memstream(&text, &size) : out;
+    FILE *mem = a->to_kit ? open_memstream(&text, &size) : out;
     bool good = mem ? copy(a, r, mem, &figure, &nr, err) : wrong(err, "%s: no memory", a->command);
 
     if (mem && mem != out && fclose(mem) && good)
         good = wrong(err, "%s: no memory", a->command);
     if (good && a->kit)
         good = agree_write(a->kit, text, size, figure, nr, out, err);
+    else if (good && a->to_kit)
+        fwrite(text, 1, size, out); /* errors are the stream's */
     free(text);
     free(figure);
     return good;

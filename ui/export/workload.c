@@ -51,7 +51,7 @@ struct workload {
     uint32_t sender;         /* of the last event, */
     struct position sent_at; /* and where it was sent */
     unsigned int pcpus;
-    uint64_t switches;
+    uint64_t switches, runstates;
 };
 
 /* --- what happened --- */
@@ -170,7 +170,10 @@ static void record(void *state, const struct trace_record *rec)
         w->sender = EXPORT_KEY(rec->who.domain, rec->who.vcpu);
         w->sent_at = rec->at;
         break;
-    case TRC_runstate: runstate(w, rec); break;
+    case TRC_runstate:
+        w->runstates++;
+        runstate(w, rec);
+        break;
     case TRC_sched_switch: w->switches++; break;
     default: break;
     }
@@ -269,6 +272,16 @@ static void close_all(struct workload *w)
     }
 }
 
+static const char *lacks(void *state)
+{
+    const struct workload *w = state;
+
+    if (!w->begun)
+        return "the trace has no record";
+    return w->runstates ? NULL
+                        : "the trace has no record \"runstate\", so nobody knows who ran when: was it --trace-filter?";
+}
+
 static bool end(void *state)
 {
     struct workload *w = state;
@@ -301,5 +314,6 @@ const struct export_format export_workload = {
     .is_text = true,
     .begin = begin,
     .record = record,
+    .lacks = lacks,
     .end = end,
 };
