@@ -269,7 +269,7 @@ $(1)/tests/tools/test_lab: private CMOCKA_LIBS += -Wl,-u,libxl_defbool_set
 
 # What runs policies lies where the program does.
 $(addprefix $(1)/tests/sched/,test_expect test_policy test_policy_attack test_policy_remote): | $(1)/xenlab-policy
-$(addprefix $(1)/tests/kit/,test_kit test_precopy test_balance test_reclaim test_evtchn test_shadow test_expected test_sweep test_kit_random): | $(1)/xenlab-kit
+$(addprefix $(1)/tests/kit/,test_kit test_precopy test_balance test_reclaim test_evtchn test_shadow test_expected test_sweep test_kit_random test_defaults): | $(1)/xenlab-kit
 
 # Programs that know include/xenlab/xenlab.h alone, with what libxenlab.so is made of.
 $(1)/tests/lib/test_abi: | build/lib/libxenlab.so.0

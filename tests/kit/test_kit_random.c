@@ -198,7 +198,7 @@ static bool says_where(const char *err, const struct text *w, const struct text 
     if (strncmp(end, ": ", 2) || line < 1 || line > lines(err[head] == 'w' ? w : x))
         return false;
     for (const char *c = end; *c != '\n'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f) /* other bytes may be UTF-8: tools/printable.h */
+        if (((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7f) /* UTF-8 may be there: tools/printable.h */
             return false;
     return strchr(end, '\n')[1] == '\0';
 }
