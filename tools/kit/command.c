@@ -41,6 +41,7 @@ void kit_help(FILE *f)
     fprintf(f, "Usage: xenlab kit KIT --policy NAME|./POLICY.so --workload FILE [OPTION]...\n"
                "       xenlab kit KIT --help    its figures, and an example\n"
                "       xenlab kit merge RESULT.json...    figures of a sweep's jobs, together\n"
+               "       xenlab kit workload from-trace TRACE    a recorded run as a workload\n"
                "\n"
                "An algorithm of a hypervisor's, in a model of the rest of the machine:\n"
                "\n");
