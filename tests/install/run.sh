@@ -178,6 +178,40 @@ else
     skip "a scheduler, and kits' algorithms, of one's own: no cc"
 fi
 
+# --------------------------------------------------------------------------------------------------------- sweeps --
+
+# The very lines of docs/kits.md, each way to do the jobs in a folder of its own: all come to the same. Where Slurm is
+# not, what sbatch would run is run here, one task after the other, the last one first; where parallel is not, it is
+# passed over.
+mkdir -p "$tmp/swept/bin"
+cat > "$tmp/swept/bin/sbatch" << 'END'
+#!/bin/sh
+[ "$1" = --wait ] && [ "$3" = --wrap ] || exit 1
+for SLURM_ARRAY_TASK_ID in $(seq "${2#--array=1-}" -1 1); do
+    export SLURM_ARRAY_TASK_ID
+    sh -c "$4" || exit
+done
+END
+chmod 755 "$tmp/swept/bin/sbatch"
+# swept WAY WORDS: the lines from that which begins with WORDS to the next that begins with another.
+swept() (
+    mkdir -p "$tmp/swept/$1" && cp docs/examples/kit/noise.txt "$tmp/swept/$1/" && awk -v words="$2" '
+        /^xenlab kit memctl --policy even --workload noise.txt/ { print; inside = 1; next }
+        /^xenlab kit merge results/ && inside { print $0 " > merged"; exit }
+        inside && /^(parallel|sbatch|make) / { on = index($0, words) == 1 }
+        on' docs/kits.md > "$tmp/swept/$1/lines" && [ "$(wc -l < "$tmp/swept/$1/lines")" -ge 3 ] && cd "$tmp/swept/$1" &&
+        env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS "PATH=$root/bin:$tmp/swept/bin:$PATH" sh -e ./lines && grep -q ': 18 of 18 jobs$' merged &&
+        { [ "$1" = make ] || cmp merged ../make/merged; }
+)
+check "a sweep's jobs, by make" swept make 'make -j2'
+check "by Slurm's array" swept array 'sbatch --wait --array=1-$'
+check "by one of few tasks" swept few 'sbatch --wait --array=1-6'
+if command -v parallel > /dev/null; then
+    check "by parallel" swept parallel 'parallel <'
+else
+    skip "a sweep's jobs, by parallel: it is not installed"
+fi
+
 # --------------------------------------------------------------------------------------------------- manual pages --
 
 for page in "$root"/share/man/man1/*.1; do

@@ -304,6 +304,11 @@ static void test_merge(void **state)
     one = file_read("out");
     assert_int_equal(merge("--csv", true), 4);
     assert_true(in_file("out", one));
+    file_write("r/.13.json", "{"); /* of a job that was broken off */
+    file_write("r/readme.txt", "mine");
+    assert_int_equal(KIT("merge", "--csv", path("r")), 4); /* the folder: all of them */
+    assert_true(in_file("out", one) && empty("err"));
+    unlink(r("readme.txt"));
     free(one);
     assert_int_equal(merge(NULL, false), 4);
     assert_true(in_file("out", "memctl, even, "));
@@ -367,6 +372,10 @@ static void test_foreign(void **state)
     assert_int_equal(KIT("merge", "--xml"), 1);
     assert_true(in_file("err", "there is no option --xml"));
     assert_int_equal(KIT("merge", "--csv", "--json"), 1);
+    assert_int_equal(KIT("merge", "tests/docs/"), 1);
+    assert_true(in_file("err", "tests/docs/ is a folder without results (*.json)") && empty("out"));
+    assert_int_equal(KIT("merge", path("r"), "tests/docs"), 1);
+    assert_true(in_file("err", "r/01.json is foreign: job 1 of another sweep (memctl, even, "));
     assert_int_equal(KIT("merge", path("nothing")), 1);
     assert_true(in_file("err", "cannot read "));
     assert_int_equal(KIT("merge", "--help"), 0);

@@ -2,6 +2,7 @@
 /* Files, and which of them belong together: the idea is in tools/sweep/merge.h. */
 #include "tools/sweep/merge.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -28,9 +29,10 @@ static void __attribute__((format(printf, 1, 2))) tell(const char *fmt, ...)
 
 static void help(FILE *f)
 {
-    fputs("Usage: xenlab kit merge [--json | --csv] RESULT.json...\n"
+    fputs("Usage: xenlab kit merge [--json | --csv] RESULT.json|FOLDER...\n"
           "\n"
-          "Results of a sweep's jobs (xenlab kit KIT --seeds A..B --set NAME=X,Y), in one\n"
+          "Results of a sweep's jobs (xenlab kit KIT --seeds A..B --set NAME=X,Y), or all\n"
+          "*.json of a folder (of more than a command line can hold, too), in one\n"
           "table: of each combination of settings, figure and subject the mean over seeds,\n"
           "and half of its 95 % confidence interval, by Student's t.\n"
           "\n"
@@ -126,6 +128,45 @@ static void result_free(struct merge_result *r)
 {
     json_free(r->json);
     free(r->text);
+    free(r->path);
+}
+
+/* Behind the others; path is ours from now on. */
+static void result_add(struct merge *m, char *path)
+{
+    if (!(m->nr & (m->nr - 1))) /* 0 or a power of 2: there is room for as many again */
+        m->result = reallocarray(m->result, 2 * m->nr ?: 1, sizeof(*m->result));
+    BUG_ON(!path || !m->result);
+    m->result[m->nr++] = (struct merge_result){ .path = path };
+}
+
+/* A folder's *.json, but for hidden ones, which a job that was broken off may have left; or that file. */
+static void results_add(struct merge *m, const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    const size_t nr = m->nr;
+    size_t len = strlen(path);
+    char *name;
+
+    if (!folder) { /* what is wrong with it is told when it is read */
+        result_add(m, strdup(path));
+        return;
+    }
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    while ((entry = readdir(folder))) {
+        const size_t n = strlen(entry->d_name);
+
+        if (*entry->d_name == '.' || n < 5 || strcmp(entry->d_name + n - 5, ".json"))
+            continue;
+        BUG_ON(asprintf(&name, "%.*s/%s", (int)len, path, entry->d_name) < 0);
+        result_add(m, name);
+    }
+    closedir(folder);
+    if (m->nr == nr)
+        tell("%s is a folder without results (*.json)", path);
+    m->whole &= m->nr > nr;
 }
 
 /* --- which sweep, and which of its jobs --- */
@@ -323,33 +364,33 @@ int merge_command(int argc, char **argv)
 {
     void (*report)(const struct merge *m, FILE *f) = merge_table;
     struct merge m = { .whole = true };
+    bool named = false;
     int rc = 1;
 
-    m.result = calloc((size_t)argc + 1, sizeof(*m.result));
-    BUG_ON(!m.result);
     for (int i = 0; i < argc; i++) {
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
             help(stdout);
-            free(m.result);
             return 0;
         }
         if (argv[i][0] != '-') {
-            m.result[m.nr++].path = argv[i];
+            named = true;
             continue;
         }
         if (report != merge_table || (strcmp(argv[i], "--json") && strcmp(argv[i], "--csv"))) {
             tell(report == merge_table ? "there is no option %.40s (see: xenlab kit merge --help)"
                                        : "%.40s: --json, or --csv, once",
                  argv[i]);
-            free(m.result);
             return 1;
         }
         report = argv[i][2] == 'j' ? merge_json : merge_csv;
     }
+    for (int i = 0; i < argc; i++)
+        if (argv[i][0] != '-')
+            results_add(&m, argv[i]);
     if (m.nr)
         rc = merged(&m, report);
-    else
-        tell("which results? xenlab kit merge results/*.json (see: xenlab kit merge --help)");
+    else if (!named)
+        tell("which results? xenlab kit merge results (see: xenlab kit merge --help)");
     merge_rows_free(&m);
     for (size_t i = 0; i < m.nr; i++)
         result_free(&m.result[i]);

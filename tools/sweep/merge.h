@@ -24,8 +24,7 @@
 #include "tools/sweep/sweep.h"
 
 struct merge_result {
-    const char *path;
-    char *text;
+    char *path, *text; /* owned */
     struct json *json;
     const char *id; /* "": it is no result */
     unsigned long long job, jobs;
