@@ -10,7 +10,7 @@
 #
 # Invariants: no file is removed that install has not put there, no folder that was there before. What an earlier
 # version had and this one has not is gone after install. An interrupted install can be uninstalled:
-# the list comes first.
+# the list comes first. Whatever umask says, all may read what was installed.
 set -eu
 
 : "${PREFIX:=/usr/local}" "${DESTDIR:=}"
@@ -68,6 +68,8 @@ case $1 in
     ;;
 *)
     tree=$1
+    umask 022
+    chmod -R u+rwX,go+rX,go-w "$tree"
     new=$(mktemp) old=$(mktemp)
     trap 'rm -f "$new" "$old"' EXIT
     if [ -s "$list" ]; then

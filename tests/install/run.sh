@@ -315,6 +315,13 @@ round() {
 for prefix in /usr /opt/x\ y /-p /a/b/c/d; do
     check "installed, again, a newer one, removed: below $prefix" round "$tmp/rounds" "$prefix"
 done
+# private: with umask 077, from a tree made so; then all may read, and nobody else write.
+private() (
+    umask 077 && mkdir "$tmp/private" && cp -r "$small" "$tmp/private/from" && find "$tmp/private/from" -type f -exec chmod 700 {} + &&
+        of "$tmp/private/to" /u "$tmp/private/from" && ! find "$tmp/private/to" ! -type l \( ! -perm -444 -o -perm /022 \) | grep . &&
+        ! find "$tmp/private/to" -type d ! -perm -111 | grep . && [ "$(find "$tmp/private/to" -type f | wc -l)" = 4 ]
+)
+check "others can use what root installs with umask 077" private
 check "DESTDIR may be relative, and be made" sh -c 'cd "$1" && DESTDIR=-d PREFIX=/u "$2" small && [ -e ./-d/u/bin/x ] && DESTDIR=-d PREFIX=/u "$2" --remove && [ ! -e ./-d ]' \
     sh "$tmp" "$PWD/scripts/install.sh"
 for prefix in usr / '/a:b' "/a'b" '/a$(b)' '/a,b' /a/../b //; do
