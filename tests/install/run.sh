@@ -53,6 +53,8 @@ check "make install" make -s install DESTDIR="$tmp/root" PREFIX=/usr
 cd "$tmp" || exit 1
 pattern='PV guest of Xen'
 check "an installed guest runs" says "$root/bin/xenlab" run -q "$root/share/xenlab/guests/hello"
+pattern="ok *toy guests .*$root/share/xenlab/guests/hello"
+check "doctor finds the guests that were installed with it" says "$root/bin/xenlab" doctor
 check "nothing of it looks into the folder where it was built" sh -c "! readelf -d '$root/bin/xenlab' | grep -i path | grep '$OLDPWD'"
 check "a tour lies there" test -s "$root/share/xenlab/tours/cli.tour"
 cd "$OLDPWD" || exit 1
