@@ -214,7 +214,7 @@ static void check_ram(struct place *p)
     limit = number(p, "/sys/fs/cgroup/memory.max", INT64_MAX); /* "max" is no number */
     if (limit == INT64_MAX)
         limit = number(p, "/sys/fs/cgroup/memory/memory.limit_in_bytes", INT64_MAX);
-    if (limit >> 20 < mib) {
+    if (limit < 1LL << 60 && limit >> 20 < mib) { /* version 1 says "none" by a number as large */
         mib = limit >> 20;
         of = "the container's limit (cgroup), in which guests' memory counts,";
     }

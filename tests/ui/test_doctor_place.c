@@ -162,6 +162,18 @@ static void test_mounts(void **state)
     assert_null(strchr(place(files), '!'));
 }
 
+/* Neither /proc nor a limit: nothing is said of RAM. */
+static void test_no_ram(void **state)
+{
+    static const char *const limits[] = { "max\n", "9223372036854771712\n", "9223372036854775807\n" };
+
+    for (unsigned int i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        const char *files[] = { "/proc/meminfo", NULL, "/sys/fs/cgroup/memory/memory.limit_in_bytes", limits[i], NULL };
+
+        assert_null(strstr(place(files), "RAM: "));
+    }
+}
+
 /* Files that hold anything else: nothing is said that is not so, and nothing is overrun. */
 static void test_nonsense(void **state)
 {
@@ -188,10 +200,8 @@ static void test_nonsense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ordinary),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_mounts),
-        cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_ordinary), cmocka_unit_test(test_places),   cmocka_unit_test(test_mounts),
+        cmocka_unit_test(test_no_ram),   cmocka_unit_test(test_nonsense),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
