@@ -174,6 +174,11 @@ static void test_figures(void **state)
     assert_int_equal(figure("schedules", ""), 1 + 3);
     assert_int_equal(figure("sends", ""), 2 * 4);
     assert_int_equal(figure("lost", "") + figure("spurious", ""), 0);
+    /* Ports by number, as `bits` takes them, are ports by priority: whoever is masked is passed over by right. */
+    run("time 20us\nport c priority=9 : every 200ns\nport a priority=3 mask=100% : every 300ns\n");
+    assert_int_equal(figure("inversions", ""), 0);
+    assert_int_equal(figure("lost", "") + figure("spurious", ""), 0);
+    assert_true(figure("delivered", "a") > 9 && figure("delivered", "c") > 9);
     /* Every microsecond, exactly, and each is taken before the next. */
     run("time 20us\nport a : every 1us\n");
     assert_int_equal(figure("sends", ""), figure("delivered", ""));
@@ -205,6 +210,12 @@ static void test_expected(void **state)
     assert_true(build(path("p.c"), 0));
     assert_int_equal(KIT("evtchn", "--policy", path("p.so"), "--workload", path("w")), 2);
     assert_true(in_file("err", "makes 102426 orders of x, and 20000 are tried at most: fewer accesses, sends or"));
+    /* It takes port 1 whatever was sent: that one is in vain, and the other lost. */
+    run("switches 0\nport z : orders\nport a : orders\norders x : a\n");
+    assert_int_equal(figure("delivered", "z"), 1);
+    assert_int_equal(figure("spurious", "z"), 1);
+    assert_int_equal(figure("lost", "a"), 1);
+    assert_int_equal(figure("lost", ""), 1);
 }
 
 /* --- ABIs that are right, and such as are nearly so --- */

@@ -36,7 +36,7 @@ static bool ask(struct evtchn_model *m, struct evtchn_thread *t, bool begins)
     memcpy(&t->access, m->a->message.bytes, sizeof(t->access));
     if (t->access.op == EVTCHN_RETURN)
         return true;
-    if (t->access.op > EVTCHN_CAS || t->access.word >= EVTCHN_WORDS)
+    if (t->access.word >= EVTCHN_WORDS)
         return kit_fault(m->a, "touches word %u, and there are %d,", t->access.word, EVTCHN_WORDS);
     if (++t->accesses > EVTCHN_MAX_CALL)
         return kit_fault(m->a, "does not come to an end: %d accesses,", EVTCHN_MAX_CALL);
