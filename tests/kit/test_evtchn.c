@@ -175,9 +175,9 @@ static void test_figures(void **state)
     assert_int_equal(figure("sends", ""), 2 * 4);
     assert_int_equal(figure("lost", "") + figure("spurious", ""), 0);
     /* Ports by number, as `bits` takes them, are ports by priority: whoever is masked is passed over by right. */
-    run("time 20us\nport c priority=9 : every 200ns\nport a priority=3 mask=100% : every 300ns\n");
+    run("time 20us\nport c priority=9 : every 100ns..300ns\nport a priority=3 mask=100% : every 100ns\n");
     assert_int_equal(figure("inversions", ""), 0);
-    assert_int_equal(figure("lost", "") + figure("spurious", ""), 0);
+    assert_int_equal(figure("lost", "") + figure("spurious", "") + figure("first", ""), 0);
     assert_true(figure("delivered", "a") > 9 && figure("delivered", "c") > 9);
     /* Every microsecond, exactly, and each is taken before the next. */
     run("time 20us\nport a : every 1us\n");
@@ -215,6 +215,8 @@ static void test_expected(void **state)
     assert_int_equal(figure("delivered", "z"), 1);
     assert_int_equal(figure("spurious", "z"), 1);
     assert_int_equal(figure("lost", "a"), 1);
+    assert_int_equal(figure("first", "") * 1000 + 0.5,
+                     10 * 20); /* a send, 17 steps, and a take(), of 3 */
     assert_int_equal(figure("lost", ""), 1);
 }
 

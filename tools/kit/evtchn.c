@@ -126,7 +126,7 @@ static void run(void *model, struct kit_asked *a)
 
 /* --- figures --- */
 
-enum { SENDS, DELIVERED, LOST, SPURIOUS, REORDERED, INVERSIONS, LATENCY, WORST, UPCALLS, TOUCHES, SCHEDULES };
+enum { SENDS, DELIVERED, LOST, SPURIOUS, REORDERED, INVERSIONS, LATENCY, WORST, UPCALLS, TOUCHES, SCHEDULES, FIRST };
 
 static const struct kit_figure figures[] = {
     [SENDS] = { "sends", "", "to ports" },
@@ -140,6 +140,7 @@ static const struct kit_figure figures[] = {
     [UPCALLS] = { "upcalls", "", "asked for" },
     [TOUCHES] = { "touches", "", "accesses to words" },
     [SCHEDULES] = { "schedules", "", "orders that were tried" },
+    [FIRST] = { "first", "us", "when what was lost or in vain first was sent, or taken; 0: nothing was" },
     { NULL, NULL, NULL },
 };
 
@@ -178,6 +179,7 @@ static void metrics(const void *model, struct kit_metrics *list)
     kit_metric_add(list, &figures[UPCALLS], "", (double)m->upcalls);
     kit_metric_add(list, &figures[TOUCHES], "", (double)m->accesses);
     kit_metric_add(list, &figures[SCHEDULES], "", (double)m->schedules);
+    kit_metric_add(list, &figures[FIRST], "", (double)m->first / 1e3);
 }
 
 static const char *const hooks[] = { "init", "set_pending", "unmask", "mask", "take", NULL };

@@ -37,11 +37,12 @@ struct evtchn_kit_port {
     uint64_t next, random;
 
     /* In steps, from 1; 0: never. */
-    uint64_t oldest;         /* when the first send began that no delivery covers */
-    uint64_t sent, sent_end; /* when the last send began, and ended (UINT64_MAX: not yet) */
-    uint64_t first_end;      /* when the first that is uncovered ended */
-    uint64_t taken;          /* when the take() began that delivered it last */
-    uint64_t since;          /* deliveries of all ports, when it was sent */
+    uint64_t oldest;             /* when the first send began that no delivery covers */
+    uint64_t sent, sent_end;     /* when the last send began, and ended (UINT64_MAX: not yet) */
+    uint64_t first_end;          /* when the first that is uncovered ended */
+    uint64_t taken;              /* when the take() began that delivered it last */
+    uint64_t oldest_at, sent_at; /* ns, when those sends began */
+    uint64_t since;              /* deliveries of all ports, when it was sent */
     bool masked;
     uint64_t sends, delivered, lost, spurious, reordered, inversions, waited, worst;
 };
@@ -72,6 +73,7 @@ struct evtchn_model {
 
     struct kit_asked *a;
     uint64_t word[EVTCHN_WORDS], now, steps, random, deliveries, in_vain, upcalls, accesses, schedules;
+    uint64_t first; /* ns: when the first that was lost had been sent, or was taken in vain; 0: nothing */
     struct evtchn_thread thread[2];
     bool upcall, awake;
     unsigned int queue[EVTCHN_MAX_PORTS * 2], nr_queue; /* sends to come */

@@ -82,9 +82,11 @@ static struct evtchn_column *column(struct evtchn_model *m)
 static void send_begins(struct evtchn_model *m, struct evtchn_kit_port *p)
 {
     p->sent = m->steps;
+    p->sent_at = m->now;
     p->sent_end = UINT64_MAX;
     if (!p->oldest) {
         p->oldest = m->steps;
+        p->oldest_at = m->now;
         p->first_end = UINT64_MAX;
         p->since = m->deliveries;
     }
@@ -116,6 +118,8 @@ static void order_check(struct evtchn_model *m, struct evtchn_kit_port *p, uint6
     p->reordered += reordered;
 }
 
+static void went_wrong(struct evtchn_model *m, uint64_t when) { m->first = m->first ?: when; }
+
 static void deliver(struct evtchn_model *m, const struct evtchn_thread *t, unsigned int port)
 {
     struct evtchn_kit_port *p = &m->port[port];
@@ -126,6 +130,7 @@ static void deliver(struct evtchn_model *m, const struct evtchn_thread *t, unsig
     if (p->masked || !p->sent || p->sent_end < p->taken) {
         p->spurious++;
         m->in_vain++;
+        went_wrong(m, m->now);
     } else if (p->oldest) {
         const uint64_t waited = m->deliveries - p->since - 1;
 
@@ -136,6 +141,7 @@ static void deliver(struct evtchn_model *m, const struct evtchn_thread *t, unsig
     }
     p->taken = t->began;
     p->oldest = p->sent > t->last ? p->sent : 0; /* it began when take() had looked for the last time */
+    p->oldest_at = p->sent_at;
     p->since = m->deliveries;
     if (p->oldest)
         p->first_end = p->sent_end;
@@ -146,6 +152,7 @@ void events_quiet(struct evtchn_model *m)
     for (unsigned int p = 1; p <= m->nr_ports; p++)
         if (m->port[p].oldest) {
             m->port[p].lost++;
+            went_wrong(m, m->port[p].oldest_at);
             m->port[p].oldest = 0;
         }
 }
