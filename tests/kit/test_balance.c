@@ -49,7 +49,7 @@ static void test_faults(void **state)
 static const struct {
     const char *workload, *says;
 } mistakes[] = {
-    { "", "w:0: how many pCPUs are there? 1 to 64 are possible: pcpus 8" },
+    { "", "w:1: how many pCPUs are there? 1 to 64 are possible: pcpus 8" },
     { "pcpus 65\n", "w:1: pcpus: \"65\" is no number up to 64" },
     { "pcpus 4\n", "w:1: there is no VM: vm NAME" },
     { "pcpus 4\nnodes 3\nvm a : load 1%\n", "w:3: 4 pCPUs cannot be of 3 nodes, as many of each" },

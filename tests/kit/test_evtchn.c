@@ -74,7 +74,7 @@ static void test_faults(void **state)
 static const struct {
     const char *workload, *says;
 } mistakes[] = {
-    { "", "w:0: there is no port: port NAME : every 1us..4us" },
+    { "", "w:1: there is no port: port NAME : every 1us..4us" },
     { "time 2s\n", "w:1: time: \"2s\" is no time of whole ns, up to 1s" },
     { "switches 4\n", "w:1: switches: \"4\" is no number up to 3" },
     { "ports 4\n", "w:1: \"ports\" is no statement: time, switches, port, orders and expect are" },

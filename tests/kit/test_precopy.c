@@ -41,7 +41,7 @@ static void test_faults(void **state)
 static const struct {
     const char *workload, *says;
 } mistakes[] = {
-    { "", "w:0: memory of 0M: 1M to 512M are possible" },
+    { "", "w:1: memory of 0M: 1M to 512M are possible" },
     { "memory 1G\n", "w:1: memory of 1024M: 1M to 512M are possible" },
     { "memory 1M\nlink 0M\n", "w:2: a link of 0M a second: 1M to 64G are possible" },
     { "memory 1M\nlink 65537M\n", "w:2: a link of 65537M a second" },

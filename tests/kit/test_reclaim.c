@@ -52,7 +52,7 @@ static void test_faults(void **state)
 static const struct {
     const char *workload, *says;
 } mistakes[] = {
-    { "", "w:0: memory of 0M: 1M to 512M are possible" },
+    { "", "w:1: memory of 0M: 1M to 512M are possible" },
     { "memory 513M\n", "w:1: memory of 513M: 1M to 512M are possible" },
     { "memory 4M\n", "w:1: frames of 0M: 1M to 4M, the domain's memory, are possible" },
     { "memory 4M\nframes 5M\n", "w:2: frames of 5M: 1M to 4M, the domain's memory, are possible" },

@@ -518,7 +518,7 @@ static void test_faults(void **state)
 static const struct {
     const char *workload, *says;
 } mistakes[] = {
-    { "", "w:0: there is no ring: ring NAME slots=32 index=0 : put 1 every 20us" },
+    { "", "w:1: there is no ring: ring NAME slots=32 index=0 : put 1 every 20us" },
     { "rings a : put 1 every 5us\n", "w:1: \"rings\" is no statement: cost, latency, wake, take, step, patience," },
     { "cost 0s\n", "w:1: cost: \"0s\" is no time of whole ns, up to 10s" },
     { "time 11s\n", "w:1: time: \"11s\" is no time" },

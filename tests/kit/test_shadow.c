@@ -59,7 +59,7 @@ static void test_faults(void **state)
 static const struct {
     const char *workload, *says;
 } mistakes[] = {
-    { "", "w:0: there is no guest: guest NAME" },
+    { "", "w:1: there is no guest: guest NAME" },
     { "frames 1\n", "w:1: frames: at least 2" },
     { "frames 1025\n", "w:1: frames: \"1025\" is no number up to 1024" },
     { "oos 0\n", "w:1: oos: at least 1" },

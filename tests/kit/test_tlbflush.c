@@ -497,7 +497,7 @@ static void test_faults(void **state)
 static const struct {
     const char *workload, *says;
 } mistakes[] = {
-    { "", "w:0: there is no domain: domain NAME vcpus=2 pages=64 : touch 100000 recycle 500" },
+    { "", "w:1: there is no domain: domain NAME vcpus=2 pages=64 : touch 100000 recycle 500" },
     { "cpus 4\n", "w:1: \"cpus\" is no statement: pcpus, tlb, switch, spare, heap, clock, slice, flush, ipi, walk," },
     { "pcpus 0\n", "w:1: pcpus: at least 1 is wanted" },
     { "pcpus 65\n", "w:1: pcpus: \"65\" is no number up to 64" },
