@@ -464,7 +464,17 @@ static bool speaks_for_itself(const char *panel, const char *key)
            (!strcmp(panel, "help") && (!strncmp(key, "legend ", 7) || !strcmp(key, "key :")));
 }
 
-/* The cursor on each row (of long panels: about 12), y pressed: there is a sentence, and it is about that row. */
+#ifdef __SANITIZE_ADDRESS__ /* each costs fifteen times as much: as many kinds, fewer of them */
+#define VISITS        1
+#define ROWS          4
+#define RANDOM_EVENTS 60
+#else
+#define VISITS        4
+#define ROWS          12
+#define RANDOM_EVENTS 250
+#endif
+
+/* The cursor on each row (of long panels: about ROWS), y pressed: there is a sentence, and it is about that row. */
 static void ask_each_row(struct cockpit_scene *sc, const char *where, unsigned int *asked, unsigned int *wrong)
 {
     for (unsigned int n = 0; n < sc->c.nr_panels; n++) {
@@ -475,7 +485,7 @@ static void ask_each_row(struct cockpit_scene *sc, const char *where, unsigned i
         sc->c.focus = n;
         cockpit_look(&sc->c, p);
         table_share(&shown, &p->table, &p->then);
-        for (size_t i = 0; i < shown.nr; i += 1 + shown.nr / 12) {
+        for (size_t i = 0; i < shown.nr; i += 1 + shown.nr / ROWS) {
             const struct position here = debugger_here(&sc->s.g.dbg);
             struct position after;
             const size_t said = said_nr(sc->s.g.said);
@@ -499,14 +509,6 @@ static void ask_each_row(struct cockpit_scene *sc, const char *where, unsigned i
         table_free(&shown);
     }
 }
-
-#ifdef __SANITIZE_ADDRESS__ /* each costs fifteen times as much: as many kinds, fewer of them */
-#define VISITS        1
-#define RANDOM_EVENTS 60
-#else
-#define VISITS        4
-#define RANDOM_EVENTS 250
-#endif
 
 static void test_every_row_has_its_sentence(void **state)
 {
