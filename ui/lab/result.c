@@ -113,6 +113,12 @@ static void xml(FILE *f, const char *s)
         }
 }
 
+/* The student's program has chosen these words, and knows which seed it runs with. */
+static const char *got(const struct grade *g, const struct finding *f)
+{
+    return is_hidden(g, f) ? "something else (what, is not told of a hidden seed)" : f->got;
+}
+
 /* What is said of a property that does not hold, a line each; NULL: it holds. */
 static char *story(const struct grade *g, unsigned int property)
 {
@@ -127,7 +133,7 @@ static char *story(const struct grade *g, unsigned int property)
         if (!is_hidden(g, f))
             snprintf(seed, sizeof(seed), "seed %llu", (unsigned long long)f->seed);
         fprintf(to, "%s, shrunk from %zu steps to %zu\n%sexpected  %s\ngot       %s\nsee       %s\n", seed, f->steps,
-                f->shrunk, f->input ?: "", f->expected, f->got, g->lab->property[property].where);
+                f->shrunk, f->input ?: "", f->expected, got(g, f), g->lab->property[property].where);
     } else {
         fprintf(to, "nothing can be said of it%s%s\n", is_judged(g) ? ": runs went wrong before" : ": ",
                 is_judged(g) ? "" : grade_word(g->verdict));
@@ -155,7 +161,7 @@ static void json_finding(const struct grade *g, unsigned int i, FILE *f)
         fprintf(f, "\"seed\": %llu, ", (unsigned long long)said->seed);
     json(f, "input", said->input ?: "", ",\n      ");
     json(f, "expected", said->expected, ",\n      ");
-    json(f, "got", said->got, "");
+    json(f, "got", got(g, said), "");
 }
 
 void result_json(const struct grade *g, FILE *f)
