@@ -135,6 +135,12 @@
     V(TRACE_RUN_MIGRATING, migrating)      /* on its way to another pCPU or pool */                                    \
     V(TRACE_RUN_RESUMED, resumed)          /* what kept it is over: unpaused, brought up, resumed */
 
+/* What a scheduler is told: by the domctls scheduler_op and setvcpuaffinity. */
+#define TRACE_ENUM_sched_param(V)                                                                                      \
+    V(TRACE_SCHED_WEIGHT, weight) V(TRACE_SCHED_CAP, cap) V(TRACE_SCHED_PERIOD, period)                                \
+    V(TRACE_SCHED_BUDGET, budget) V(TRACE_SCHED_EXTRATIME, extratime) V(TRACE_SCHED_HARD, hard)                        \
+    V(TRACE_SCHED_SOFT, soft)
+
 #define TRACE_ENUM_timer(V)                                                                                            \
     V(TIMER_OTHER, other) V(TIMER_SINGLESHOT, singleshot) V(TIMER_PERIODIC, periodic) V(TIMER_POLL, poll)              \
     V(TIMER_WATCHDOG, watchdog) V(TIMER_IDLE, idle) V(TIMER_SCHED, sched)                               \
@@ -161,7 +167,7 @@
 /* Those that are declared here, and those whose numbers somebody else has. */
 #define TRACE_OWN_ENUMS(E)                                                                                             \
     E(mode) E(root) E(resume) E(via) E(status) E(verdict) E(rule) E(cr3_why) E(tlb_scope) E(pte_via) E(page_why)       \
-    E(fault_verdict) E(ring_kind) E(net_op) E(run_why) E(timer) E(domain_op) E(input)
+    E(fault_verdict) E(ring_kind) E(net_op) E(run_why) E(sched_param) E(timer) E(domain_op) E(input)
 #define TRACE_OTHER_ENUMS(E) E(exit_kind) E(insn) E(page_type) E(runstate) E(shutdown) E(xs_op)
 
 /* clang-format on */

@@ -116,6 +116,8 @@
       F(prev, vcpuid, "null: it was idle") F(next, vcpuid, "null: it will be")                                         \
       F(slice, num, "ns for which, -1: until something changes")                                                       \
       F(credit, dec, "what next has left, as the scheduler counts it, null if it does not"))                           \
+    X(sched_param, "a scheduler is told something of a vCPU; a weight or a cap is its whole domain's",                 \
+      F(what, sched_param, "") F(value, dec, "a cap in % of a pCPU; us of a period and a budget; a bit a pCPU"))       \
     X(timer_set, "a timer is armed", F(label, timer, "") F(expires, dec, "when, ns"))                                  \
     X(timer_fire, "a timer expires", F(label, timer, "") F(expires, dec, "when it was to, ns"))                        \
     X(domain, "something happens to a domain as a whole",                                                              \

@@ -63,6 +63,7 @@ void snapshot_take(const struct xen *xen, struct snapshot *s)
                             .emulated = st->emulated,
                             .ptwr = st->ptwr,
                             .switches = st->switches,
+                            .decisions = st->decisions,
                             .nr_exits = EXIT_NR_KINDS,
                             .nr_hypercalls = XEN_NR_HYPERCALLS };
     for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)

@@ -41,7 +41,7 @@ struct snapshot_vcpu {
 
 struct snapshot {
     s_time_t now; /* virtual time */
-    uint64_t insns, emulated, ptwr, switches;
+    uint64_t insns, emulated, ptwr, switches, decisions;
     unsigned int nr_exits, nr_hypercalls;
     struct snapshot_count exits[SNAPSHOT_MAX_COUNTS], hypercalls[SNAPSHOT_MAX_COUNTS];
     uint64_t exceptions[32]; /* by vector */

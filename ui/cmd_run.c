@@ -130,7 +130,10 @@ static int machine_start(struct run *r, const struct guest_list *l)
     if (!r->host || (r->policy && !guest_policy_set(r->policy, host_scheduler(r->host), r->err)))
         return -1;
     host_log(r->host, run_log, r, start_log_level(o));
-    return run_outside_start(r, l) || run_pcap_start(r, l) || (o->trace && run_trace_start(r, l)) ? -1 : 0;
+    return run_outside_start(r, l) || run_pcap_start(r, l) || (o->trace && run_trace_start(r, l)) ||
+                   run_beside_start(r, l)
+               ? -1
+               : 0;
 }
 
 /* Room for all that is waited for, if it is more than a few. */
@@ -192,11 +195,11 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
     outside_close(&r.outside);
     ctl_serve_close(&r.ctl);
     console_close(&r.console);
-    if (o->stats && r.wall.running)
-        run_stats_show(&r);
+    run_stats_show(&r);
     r.outcome.failed |= r.host && (host_failed(r.host) || host_disks_save(r.host));
     if (r.host) /* switching the computer off is no event in it */
         host_trace(r.host, NULL, NULL);
+    run_beside_end(&r);
     condition_free(&r.filter);
     run_failures_note(&r);
     run_policy_over(&r);

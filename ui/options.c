@@ -152,6 +152,13 @@ static const struct option options[] = {
     { "record",    0,  OPTION_TEXT,     "FILE",     FIELD(record),    0, 0,
       "write what came from outside to FILE: xenlab replay FILE" },
     { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
+    { .name = "The scheduler beside the workbench (docs/workbench.md):", .kind = OPTION_HEADING,
+      .min = OF(COMMAND_RUN) },
+    { "bench",     0,  OPTION_FLAG,     NULL,       FIELD(bench),     0, 0,
+      "at the end: what it gave the guests, and what the workbench's run of the same gives them" },
+    { "bench-workload", 0, OPTION_TEXT, "FILE",     FIELD(bench_workload), 0, 0,
+      "--bench with this workload, not with what the guests did" },
+    { "bench-json", 0, OPTION_TEXT,     "FILE",     FIELD(bench_json), 0, 0, "--bench, and write it to FILE as JSON" },
     { .name = "The recording:", .kind = OPTION_HEADING, .min = OF(COMMAND_REPLAY) | OF_DEBUGGER },
     { "other-build", 0, OPTION_FLAG,    NULL,       FIELD(other_build), 0, 0,
       "try it although another build of xenlab made it" },
@@ -645,6 +652,10 @@ static int check_policy(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
     const bool goes_back = o->command != COMMAND_RUN || o->record || o->replay || o->gdb;
 
     free(object);
+    if ((o->bench || o->bench_workload || o->bench_json) && o->nr_pools) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--bench: the workbench has one CPU pool: not with --cpupool");
+        return -1;
+    }
     if (!object || !goes_back)
         return 0;
     snprintf(err, OPTIONS_ERR_SIZE,

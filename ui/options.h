@@ -76,7 +76,8 @@ struct run_options {
     const char *segments;     /* "exact" or "fast"; NULL: fast */
     const char *disk_writes;  /* "live", "exit" or "never"; NULL: as it fits */
     s_time_t power_cut;       /* when; then max_vtime is not later. 0: never */
-    bool realtime, stats, audit, plain_engine, help;
+    const char *bench_workload, *bench_json;
+    bool realtime, stats, bench, audit, plain_engine, help;
     const char *trace, *trace_filter, *xenstore_socket, *control;
     const char *console;         /* whom the keyboard talks to: a name, or a domain's number */
     unsigned int verbose, quiet; /* how often -v, -q */

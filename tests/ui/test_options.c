@@ -204,6 +204,7 @@ static const struct {
     { "--type= g", "--type" },
     { "--max-vtime 5 g", "--max-vtime" },
     { "--max-vtime 0s g", "--max-vtime" },
+    { "--bench --cpupool a=1 g", "--bench: the workbench has one CPU pool: not with --cpupool" },
     { "--power-cut 0s g", "--power-cut" },
     { "--power-cut 1s --record r g", "--power-cut: with --record no file of a disk is written at once" },
     { "--power-cut 1s --gdb 0 g", "--power-cut: with --gdb no file of a disk is written at once" },
@@ -375,6 +376,7 @@ static const struct {
     { "help", NULL },
     { "realtime", NULL },
     { "stats", NULL },
+    { "bench", NULL },
 };
 
 static char *option_word(const char *name)
@@ -432,7 +434,7 @@ static void test_recorded(void **state)
         const bool gdb = !strcmp(run[i], "gdb"); /* which has no recording, and --trace not */
         bool anew = gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control") ||
                     !strcmp(run[i], "power-cut") || !strcmp(run[i], "disk-writes") || !strcmp(run[i], "console-to") ||
-                    !strcmp(run[i], "vnc") || !strcmp(run[i], "fb-window");
+                    !strcmp(run[i], "vnc") || !strcmp(run[i], "fb-window") || !strncmp(run[i], "bench", 5);
 
         args[2] = gdb ? guest : trace;
         for (size_t k = 0; k < nr_replay; k++)

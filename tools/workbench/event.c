@@ -46,6 +46,7 @@ static int set_affinity(struct wb_domain *wd, int id, const uint64_t *hard, cons
 }
 
 static bool on_pcpu(const char *what) { return !strcmp(what, "unplug") || !strcmp(what, "plug"); }
+static bool is_time(const char *what) { return !strcmp(what, "period") || !strcmp(what, "budget"); }
 static bool on_vcpus(const char *what) { return !strcmp(what, "hard") || !strcmp(what, "soft"); }
 
 /* A weight or a cap. Refused: it stays as it was, and the report says so; one that was kept out may now come in. */
@@ -62,6 +63,23 @@ static void parameter(struct wb_domain *wd, unsigned int *which, unsigned int va
         return;
     wd->kept_out = false;
     wb_start(wb_vcpu(wd, 0)->wb);
+}
+
+static void parameter_event(struct wb_domain *wd, const struct wb_event *ev)
+{
+    const bool extratime = wd->extratime;
+    s_time_t t = 0;
+
+    if (is_time(ev->what)) {
+        duration_parse(ev->value, &t);
+        parameter(wd, !strcmp(ev->what, "period") ? &wd->period_us : &wd->budget_us, (unsigned int)(t / 1000));
+    } else if (!strcmp(ev->what, "extratime")) {
+        wd->extratime = ev->value[0] == '1';
+        if (wb_domain_apply(wd))
+            wd->extratime = extratime;
+    } else {
+        parameter(wd, !strcmp(ev->what, "weight") ? &wd->weight : &wd->cap, (unsigned int)atoi(ev->value));
+    }
 }
 
 /* Any vCPU may have to leave, and lose its affinity. */
@@ -95,7 +113,7 @@ static int event_carry_out(struct wb_event *ev)
     else if (!strcmp(ev->what, "unpause"))
         pause_domain(&wd->d, -1);
     else
-        parameter(wd, !strcmp(ev->what, "weight") ? &wd->weight : &wd->cap, (unsigned int)atoi(ev->value));
+        parameter_event(wd, ev);
     return 0;
 }
 
@@ -138,6 +156,9 @@ static const struct event_kind {
     { "unpause", "unpause DOMAIN", 2, 0, 0 },
     { "weight", "weight DOMAIN NUMBER", 3, 1, 65535 },
     { "cap", "cap DOMAIN PERCENT", 3, 0, 65535 },
+    { "period", "period DOMAIN TIME", 3, 0, 0 },
+    { "budget", "budget DOMAIN TIME", 3, 0, 0 },
+    { "extratime", "extratime DOMAIN 0|1", 3, 0, 1 },
     { "hard", "hard DOMAIN[.VCPU] PCPUS, such as 0,2-3 or all", 3, 0, 0 },
     { "soft", "soft DOMAIN[.VCPU] PCPUS, such as 0,2-3 or all", 3, 0, 0 },
     { "unplug", "unplug PCPU", 2, 0, 0 },
@@ -159,8 +180,9 @@ static bool kind_unknown(const struct wb_answer *w, const char *what)
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         names[i] = kinds[i].what;
-    return wb_wrong(w, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ..., got \"%s\"%s", what,
-                    nearest_hint(what, names, ARRAY_SIZE(kinds), "", hint));
+    return wb_wrong(
+        w, "expected: at TIME pause|unpause|weight|cap|period|budget|extratime|hard|soft|unplug|plug ..., got \"%s\"%s",
+        what, nearest_hint(what, names, ARRAY_SIZE(kinds), "", hint));
 }
 
 /* Whom it concerns. */
@@ -184,6 +206,7 @@ static bool event_check(const struct wb_answer *w, struct wb *wb, const struct w
     const uint64_t all = (UINT64_C(1) << wb->xen.nr_pcpus) - 1;
     const struct event_kind *k = kind_find(ev->what);
     uint64_t mask;
+    s_time_t t;
 
     if (!k)
         return kind_unknown(w, ev->what);
@@ -193,6 +216,9 @@ static bool event_check(const struct wb_answer *w, struct wb *wb, const struct w
         return false;
     if (k->hi && !number(ev->value, k->lo, k->hi))
         return wb_wrong(w, "expected: at TIME %s, %u to %u, got \"%s\"", k->form, k->lo, k->hi, ev->value);
+    if (is_time(ev->what))
+        return (duration_parse(ev->value, &t) && t >= MICROSECS(1) && t <= SECONDS(4000)) ||
+               wb_wrong(w, "expected: at TIME %s, 1us to 4000s, got \"%s\"", k->form, ev->value);
     if (!on_vcpus(ev->what))
         return true;
     if (!wb_mask_parse(ev->value, &mask))
@@ -208,7 +234,8 @@ static bool event_read(const struct wb_answer *w, struct wb *wb, const char *tex
     const int words = sscanf(text, "%47s %15s %47s %47s %1s", time, ev->what, ev->target, ev->value, more);
 
     if (words < 2)
-        return wb_wrong(w, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ...");
+        return wb_wrong(w,
+                        "expected: at TIME pause|unpause|weight|cap|period|budget|extratime|hard|soft|unplug|plug ...");
     if (!duration_parse(time, &ev->at))
         return wb_wrong(w, "expected: at TIME ...: %s", duration_why(time, 0, why));
     return event_check(w, wb, ev, (unsigned int)words - 1);

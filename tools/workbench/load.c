@@ -47,6 +47,7 @@ struct options {
     unsigned int vcpus, weight, cap, count, period_us, budget_us;
     bool extratime, hard_given, soft_given, of_domain; /* of_domain: one was given that vCPUs do not have singly */
     uint64_t hard, soft;
+    s_time_t start;
 };
 
 static bool number(const char *value, unsigned int lo, unsigned int hi, unsigned int *out)
@@ -79,15 +80,17 @@ static bool pcpus(struct loader *l, const char *key, const char *value, uint64_t
 
 static bool option_parse(struct loader *l, const char *key, const char *value, struct options *o)
 {
-    static const char *const keys[] = { "vcpus",  "count",     "weight", "cap", "period",
-                                        "budget", "extratime", "hard",   "soft" };
-    char hint[NEAREST_HINT_SIZE];
+    static const char *const keys[] = { "vcpus",  "count",     "weight", "cap",  "period",
+                                        "budget", "extratime", "hard",   "soft", "start" };
+    char hint[NEAREST_HINT_SIZE], why[UNITS_WHY_SIZE];
     unsigned int flag = 0;
 
     if (!strcmp(key, "hard"))
         return o->hard_given = pcpus(l, key, value, &o->hard);
     if (!strcmp(key, "soft"))
         return o->soft_given = pcpus(l, key, value, &o->soft);
+    if (!strcmp(key, "start"))
+        return duration_parse(value, &o->start) || fail(l, "start=%s", duration_why(value, 0, why));
     o->of_domain = true;
     if (!strcmp(key, "vcpus"))
         return number(value, 1, 10000, &o->vcpus) || fail(l, "vcpus=%s: must be 1 to 10000", value);
@@ -107,9 +110,9 @@ static bool option_parse(struct loader *l, const char *key, const char *value, s
         o->extratime = flag;
         return true;
     }
-    return fail(l,
-                "there is no \"%s=\"%s (there are: vcpus, count, weight, cap, period, budget, extratime, hard, soft)",
-                key, nearest_hint(key, keys, ARRAY_SIZE(keys), "", hint));
+    return fail(
+        l, "there is no \"%s=\"%s (there are: vcpus, count, weight, cap, period, budget, extratime, hard, soft, start)",
+        key, nearest_hint(key, keys, ARRAY_SIZE(keys), "", hint));
 }
 
 /* "key=value key=value". */
@@ -155,6 +158,7 @@ static bool domain_add_one(struct loader *l, const char *name, const struct opti
     wd->period_us = o->period_us;
     wd->budget_us = o->budget_us;
     wd->extratime = o->extratime;
+    wd->start = o->start;
     wd->kept_out = wb_domain_apply(wd) != 0;
     for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
         if (!affinity_apply(l, wd->d.vcpu[i], o))
@@ -205,9 +209,11 @@ static bool vcpu_line(struct loader *l, char *rest)
     if (!options_parse(l, rest + at, &o))
         return false;
     if (o.of_domain)
-        return fail(l, "a single vCPU has hard and soft affinity and a program; the rest belongs to its domain");
+        return fail(l,
+                    "a single vCPU has hard and soft affinity, a start and a program; the rest belongs to its domain");
     if (!affinity_apply(l, wd->d.vcpu[id], &o))
         return false;
+    wb_vcpu(wd, (unsigned int)id)->start = o.start;
     if (program && !wb_vcpu_set_program(l->wb, wd, (unsigned int)id, program)) {
         fail(l, "%s", l->wb->error);
         l->wb->error[0] = '\0';

@@ -80,6 +80,7 @@ static void domain_free(struct wb *wb, struct wb_domain *wd)
         free(wv);
         wb_program_free(&wd->own[i]);
     }
+    timer_stop(&wb->machine.clock, &wd->made);
     sched_destroy_domain(&wd->d);
     wb_program_free(&wd->program);
     free(wd->own);
@@ -117,7 +118,7 @@ void wb_destroy(struct wb *wb)
     free(wb);
 }
 
-static void sleep_over(void *data)
+void wb_sleep_over(void *data)
 {
     struct wb_vcpu *wv = data;
 
@@ -138,7 +139,7 @@ static int vcpu_add(struct wb *wb, struct wb_domain *wd, unsigned int id)
     wv->v.domain = &wd->d;
     wv->v.vcpu_info = &wv->info;
     wv->v.pause_flags = VPF_down;
-    timer_init(&wv->timer, sleep_over, wv);
+    timer_init(&wv->timer, wb_sleep_over, wv);
     wd->d.vcpu[id] = &wv->v;
     wb->vcpus = realloc(wb->vcpus, (wb->nr_vcpus + 1) * sizeof(*wb->vcpus));
     BUG_ON(!wb->vcpus);

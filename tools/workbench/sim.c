@@ -102,19 +102,65 @@ static void program_step(struct wb *wb, struct wb_vcpu *wv)
 
 /* --- the loop --- */
 
+static void come_up(struct wb_vcpu *wv)
+{
+    wv->next_release = wv->wb->machine.clock.now;
+    wv->v.is_initialised = true;
+    wv->v.pause_flags &= ~VPF_down;
+    wb_changed(wv);
+    vcpu_wake(&wv->v);
+}
+
+static void start_over(void *data)
+{
+    struct wb_vcpu *wv = data;
+
+    timer_init(&wv->timer, wb_sleep_over, wv);
+    if (!((struct wb_domain *)wv->v.domain)->kept_out)
+        come_up(wv);
+}
+
+/* It was there before for the workbench's own sake. */
+static void made(void *data)
+{
+    struct wb_domain *wd = data;
+    const struct scheduler *s = wd->d.sched;
+
+    if (s->ops != sched_ops_by_id(s->ops->sched_id) || wd->kept_out)
+        return;
+    for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
+        struct vcpu *v = wd->d.vcpu[i];
+        const uint64_t hard = v->hard_affinity, soft = v->soft_affinity;
+
+        sched_destroy_vcpu(v);
+        BUG_ON(sched_init_vcpu(v) || sched_set_affinity(v, &hard, &soft));
+    }
+    wb_domain_apply(wd);
+}
+
 void wb_start(struct wb *wb)
 {
+    struct vclock *clock = &wb->machine.clock;
+
+    for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
+        if (wd->start <= clock->now || timer_armed(&wd->made))
+            continue;
+        timer_init(&wd->made, made, wd);
+        timer_set(clock, &wd->made, wd->start);
+    }
     for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
         for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
-            struct vcpu *v = wd->d.vcpu[i];
+            struct wb_vcpu *wv = wb_vcpu(wd, i);
+            const s_time_t start = wv->start > wd->start ? wv->start : wd->start;
 
-            if (v->is_initialised || wd->kept_out)
+            if (wv->v.is_initialised || wd->kept_out || (start > clock->now && timer_armed(&wv->timer)))
                 continue;
-            wb_vcpu(wd, i)->next_release = wb->machine.clock.now;
-            v->is_initialised = true;
-            v->pause_flags &= ~VPF_down;
-            wb_changed(wb_vcpu(wd, i));
-            vcpu_wake(v);
+            if (start <= clock->now) {
+                come_up(wv);
+                continue;
+            }
+            timer_init(&wv->timer, start_over, wv);
+            timer_set(clock, &wv->timer, start);
         }
     }
 }

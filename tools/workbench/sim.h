@@ -68,7 +68,8 @@ struct wb_vcpu {
     unsigned int pc;
     s_time_t left; /* of the current WB_COMPUTE */
     bool wake_pending;
-    struct timer timer; /* ends WB_SLEEP and WB_PERIOD */
+    struct timer timer; /* ends WB_SLEEP and WB_PERIOD; before them: it comes up */
+    s_time_t start;     /* when it comes up */
     s_time_t woken_at;  /* -1: has run since */
     s_time_t waiting_since;
     s_time_t max_wait; /* longest time runnable in one go: starvation shows here */
@@ -88,7 +89,9 @@ struct wb_domain {
     struct wb_domain *next;
     char name[32];
     unsigned int room; /* vCPUs that it is to have */
-    bool listed;       /* it is complete, and in the hypervisor's list */
+    s_time_t start;    /* when it is made, as far as the built-in policies can see */
+    struct timer made;
+    bool listed; /* it is complete, and in the hypervisor's list */
     unsigned int weight, cap;
     unsigned int period_us, budget_us; /* rtds; 0: the policy's default */
     bool extratime;
@@ -211,6 +214,8 @@ const char *wb_who_text(const struct wb_who *w, char buf[WB_WHO_SIZE]);
 /* Something of it has changed that no hook tells a policy. */
 void wb_changed(struct wb_vcpu *wv);
 
+/* The end of a WB_SLEEP or WB_PERIOD of data, a vCPU. */
+void wb_sleep_over(void *data);
 /* Start vCPUs that were not started yet; wb_run() does it. */
 void wb_start(struct wb *wb);
 /* Simulate until virtual time `until`. False: stopped early, wb->error or the scheduler's fault says why. */

@@ -2,19 +2,15 @@
 /*
  * A trace as a workload of the scheduler workbench (docs/workbench.md): what vCPUs did, for another policy to try.
  *
- * Concept: of each vCPU it is known when it wanted a pCPU, and for how much. That is its program: compute for as long
- * as it ran, however often it was interrupted, then sleep for as long as it waited; or, if somebody's event ended its
- * waiting, block, and the one who sent it has a `wake` at that place in its own program. So who waits for whom stays as
- * it was, and who waited for a time waits for that time. What a guest would have done differently under another
- * policy is not in it.
+ * Concept: what each vCPU did is its program (ui/export/recorded.h). What its scheduler was told of it, before it first
+ * wanted a pCPU, stands in its line: weight, cap, period, budget, extratime, affinities; and what it was told later is
+ * an event, `at TIME weight ...`. What nobody told has Xen's defaults, of which the workbench has others in one case:
+ * under rtds a domain may have what others leave.
  *
  * In the file stand also the shares that the run had, as expectations: under the run's own policy they say how far the
- * model and the run agree. Weights, caps and affinities are not in a trace: they are to be added by hand.
- *
- * Invariants: the programs are as long as the run, and `time` is: no program begins anew. Memory grows with what vCPUs
- * did, as of pictures.
+ * model and the run agree.
  */
-#include "ui/export/export.h"
+#include "ui/export/recorded.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,179 +19,7 @@
 #define TOLERANCE 0.01 /* of a pCPU, for the shares */
 #define LINE      100  /* columns, where a program goes on in the next line */
 
-enum step_kind { STEP_COMPUTE, STEP_SLEEP, STEP_BLOCK, STEP_WAKE };
-
-struct step {
-    enum step_kind kind;
-    uint32_t who; /* STEP_WAKE: the key */
-    s_time_t time;
-};
-
-struct vcpu_row {
-    struct export_row row;
-    bool seen, running, wants; /* wants: a pCPU, and may have it */
-    s_time_t since;            /* it runs, or waits, since then */
-    s_time_t computes;         /* of the step that it is in */
-    s_time_t ran, waited;
-    struct step *step;
-    size_t nr, room;
-    bool has_steps;
-};
-
-struct workload {
-    FILE *out;
-    const struct export_about *about;
-    struct export_rows vcpus;
-    s_time_t now, begin;
-    bool begun, failed;
-    uint32_t sender;         /* of the last event, */
-    struct position sent_at; /* and where it was sent */
-    unsigned int pcpus;
-    uint64_t switches, runstates;
-};
-
-/* --- what happened --- */
-
-static void step_add(struct workload *w, struct vcpu_row *v, struct step s)
-{
-    if (v->nr == v->room) {
-        struct step *more = reallocarray(v->step, v->room ? 2 * v->room : 16, sizeof(*more));
-
-        if (!more) {
-            w->failed = true;
-            return;
-        }
-        v->step = more;
-        v->room = v->room ? 2 * v->room : 16;
-    }
-    v->step[v->nr++] = s;
-}
-
-static struct vcpu_row *vcpu_of(struct workload *w, uint32_t key)
-{
-    struct vcpu_row *v = export_row(&w->vcpus, key);
-
-    if (!v)
-        w->failed = true;
-    else if (!v->seen) {
-        v->seen = true;
-        v->since = w->begin;
-    }
-    return v;
-}
-
-/* It has run until now. */
-static void charge(struct workload *w, struct vcpu_row *v)
-{
-    if (v->running && w->now > v->since) {
-        v->computes += w->now - v->since;
-        v->ran += w->now - v->since;
-        v->since = w->now;
-    }
-}
-
-static void compute_end(struct workload *w, struct vcpu_row *v)
-{
-    charge(w, v);
-    if (v->computes)
-        step_add(w, v, (struct step){ .kind = STEP_COMPUTE, .time = v->computes });
-    v->computes = 0;
-}
-
-/* v wants a pCPU from now on: woken by somebody, or its time had come. */
-static void wants(struct workload *w, struct vcpu_row *v, bool by_event)
-{
-    struct vcpu_row *by = by_event ? vcpu_of(w, w->sender) : NULL;
-
-    if (by && by != v && by->running) {
-        step_add(w, v, (struct step){ .kind = STEP_BLOCK });
-        compute_end(w, by);
-        step_add(w, by, (struct step){ .kind = STEP_WAKE, .who = v->row.key });
-    } else if (w->now > v->since) {
-        step_add(w, v, (struct step){ .kind = STEP_SLEEP, .time = w->now - v->since });
-    }
-    v->wants = true;
-    v->since = w->now;
-}
-
-static void runstate(struct workload *w, const struct trace_record *rec)
-{
-    struct vcpu_row *v = vcpu_of(w, EXPORT_KEY(rec->who.domain, rec->who.vcpu));
-    const uint64_t new = rec->arg[1], why = rec->arg[2];
-    const bool sent = rec->at.insns == w->sent_at.insns && rec->at.step == w->sent_at.step;
-
-    if (!v)
-        return;
-    charge(w, v);
-    if (new == 0 || new == 1) {
-        if (!v->wants)
-            wants(w, v, why == TRACE_RUN_EVENT && sent);
-        if (!v->running && new == 0 && w->now > v->since)
-            v->waited += w->now - v->since;
-        v->running = new == 0;
-        v->since = w->now;
-    } else if (v->wants && why != TRACE_RUN_MIGRATING) {
-        compute_end(w, v);
-        v->running = v->wants = false;
-        v->since = w->now;
-    }
-}
-
-static void *begin(FILE *out, const struct export_about *about)
-{
-    struct workload *w = calloc(1, sizeof(*w));
-
-    if (!w)
-        return NULL;
-    w->out = out;
-    w->about = about;
-    w->vcpus.size = sizeof(struct vcpu_row);
-    w->sent_at.insns = UINT64_MAX;
-    return w;
-}
-
-static void record(void *state, const struct trace_record *rec)
-{
-    struct workload *w = state;
-
-    if (!w->begun)
-        w->begin = w->now = rec->time;
-    w->begun = true;
-    if (rec->time > w->now)
-        w->now = rec->time;
-    if (rec->pcpu >= w->pcpus && rec->pcpu < MACHINE_MAX_PCPUS)
-        w->pcpus = rec->pcpu + 1u;
-    switch (rec->event) {
-    case TRC_evtchn_send:
-        w->sender = EXPORT_KEY(rec->who.domain, rec->who.vcpu);
-        w->sent_at = rec->at;
-        break;
-    case TRC_runstate:
-        w->runstates++;
-        runstate(w, rec);
-        break;
-    case TRC_sched_switch: w->switches++; break;
-    default: break;
-    }
-}
-
-/* --- the file --- */
-
-/* "web", or "d3": names in a workload are of letters, digits, _ and -. No two domains have the same. */
-static const char *name_of(const struct workload *w, uint32_t key, char name[EXPORT_NAME])
-{
-    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-    const unsigned int dom = key >> 16;
-    const char *guest = dom ? w->about->guest(w->about->data, dom - 1) : "dom0";
-
-    if (guest && *guest && strlen(guest) < 16 && !guest[strspn(guest, good)])
-        snprintf(name, EXPORT_NAME, dom ? "%s-d%u" : "%s", guest, dom);
-    else
-        snprintf(name, EXPORT_NAME, "d%u", dom);
-    return name;
-}
-
-static const char *step_text(const struct workload *w, const struct step *s, char text[EXPORT_NAME + 32])
+static const char *step_text(const struct recorded *w, const struct recorded_step *s, char text[EXPORT_NAME + 32])
 {
     char name[EXPORT_NAME];
 
@@ -203,12 +27,15 @@ static const char *step_text(const struct workload *w, const struct step *s, cha
     case STEP_COMPUTE: snprintf(text, EXPORT_NAME + 32, "compute %" PRId64 "ns", s->time); break;
     case STEP_SLEEP: snprintf(text, EXPORT_NAME + 32, "sleep %" PRId64 "ns", s->time); break;
     case STEP_BLOCK: return "block";
-    case STEP_WAKE: snprintf(text, EXPORT_NAME + 32, "wake %s.%u", name_of(w, s->who, name), s->who & 0xffff); break;
+    case STEP_FOREVER: return "compute forever";
+    case STEP_WAKE:
+        snprintf(text, EXPORT_NAME + 32, "wake %s.%u", recorded_name(w, s->who, name), s->who & 0xffff);
+        break;
     }
     return text;
 }
 
-static void put_program(const struct workload *w, const struct vcpu_row *v)
+static void put_program(const struct recorded *w, const struct recorded_vcpu *v, FILE *out)
 {
     char text[EXPORT_NAME + 32];
     size_t column = LINE;
@@ -217,64 +44,186 @@ static void put_program(const struct workload *w, const struct vcpu_row *v)
         const char *step = step_text(w, &v->step[i], text);
 
         if (column + strlen(step) > LINE) {
-            fputs(" \\\n   ", w->out);
+            fputs(" \\\n   ", out);
             column = 3;
         }
-        column += (size_t)fprintf(w->out, " %s%s", step, i + 1 < v->nr ? "," : "");
+        column += (size_t)fprintf(out, " %s%s", step, i + 1 < v->nr ? "," : "");
     }
-    fputc('\n', w->out);
+    fputc('\n', out);
+}
+
+/* --- parameters --- */
+
+static const char *const words[] = {
+    [TRACE_SCHED_WEIGHT] = "weight", [TRACE_SCHED_CAP] = "cap",   [TRACE_SCHED_PERIOD] = "period",
+    [TRACE_SCHED_BUDGET] = "budget", [TRACE_SCHED_HARD] = "hard", [TRACE_SCHED_EXTRATIME] = "extratime",
+    [TRACE_SCHED_SOFT] = "soft",
+};
+
+static bool of_vcpu(enum trace_sched_param what) { return what == TRACE_SCHED_HARD || what == TRACE_SCHED_SOFT; }
+
+/* "0,2" of pCPUs that a workload may have; "all". */
+static void put_mask(uint64_t mask, FILE *out)
+{
+    const uint64_t there = (UINT64_C(1) << MACHINE_MAX_PCPUS) - 1;
+    const char *comma = "";
+
+    if ((mask & there) == there) {
+        fputs("all", out);
+        return;
+    }
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
+        if (mask >> i & 1) {
+            fprintf(out, "%s%u", comma, i);
+            comma = ",";
+        }
+}
+
+static void put_value(const struct recorded_param *p, FILE *out)
+{
+    if (of_vcpu(p->what))
+        put_mask(p->value, out);
+    else
+        fprintf(out, "%" PRIu64 "%s", p->value,
+                p->what == TRACE_SCHED_PERIOD || p->what == TRACE_SCHED_BUDGET ? "us" : "");
+}
+
+/* What a line of key (a vCPU's, or with `domain` a domain's) says: of each the last before the vCPU wanted a pCPU. */
+static bool put_params(const struct recorded *w, uint32_t key, bool domain, FILE *out)
+{
+    bool extratime = false;
+
+    for (int what = 0; what < (int)ARRAY_SIZE(words); what++) {
+        const struct recorded_param *last = NULL;
+
+        for (size_t i = 0; i < w->nr_params; i++) {
+            const struct recorded_param *p = &w->param[i];
+
+            if (p->first && (int)p->what == what && (domain ? p->key >> 16 == key >> 16 : p->key == key))
+                last = p;
+        }
+        if (!last || of_vcpu(last->what) == domain)
+            continue;
+        extratime |= what == TRACE_SCHED_EXTRATIME;
+        fprintf(out, " %s=", words[what]);
+        put_value(last, out);
+    }
+    return extratime;
+}
+
+/* And what came later. */
+static void put_events(const struct recorded *w, FILE *out)
+{
+    char name[EXPORT_NAME];
+
+    for (size_t i = 0; i < w->nr_params; i++) {
+        const struct recorded_param *p = &w->param[i];
+
+        if (p->first)
+            continue;
+        recorded_name(w, p->key, name);
+        fprintf(out, "at %" PRId64 "ns %s %s", p->at, words[p->what], name);
+        if (of_vcpu(p->what))
+            fprintf(out, ".%u", p->key & 0xffff);
+        fputc(' ', out);
+        put_value(p, out);
+        fputc('\n', out);
+    }
+}
+
+/* --- domains --- */
+
+static void put_start(s_time_t start, FILE *out)
+{
+    if (start)
+        fprintf(out, " start=%" PRId64 "ns", start);
 }
 
 /* Of one domain, whose vCPUs are rows i to i + nr - 1. */
-static void put_domain(const struct workload *w, size_t i, size_t nr)
+static void put_domain(const struct recorded *w, size_t i, size_t nr, FILE *out)
 {
-    const struct vcpu_row *last = (const struct vcpu_row *)w->vcpus.row[i + nr - 1];
+    const struct recorded_vcpu *last = (const struct recorded_vcpu *)w->vcpus.row[i + nr - 1];
     const unsigned int vcpus = (last->row.key & 0xffff) + 1;
     char name[EXPORT_NAME];
 
-    name_of(w, last->row.key, name);
-    fprintf(w->out, "domain %s vcpus=%u : block\n", name, vcpus);
+    recorded_name(w, last->row.key, name);
+    fprintf(out, "domain %s vcpus=%u", name, vcpus);
+    if (!put_params(w, last->row.key, true, out))
+        fputs(" extratime=1", out);
+    put_start(((const struct recorded_vcpu *)w->vcpus.row[i])->made, out);
+    fputs(" : block\n", out);
     for (size_t k = i; k < i + nr; k++) {
-        const struct vcpu_row *v = (const struct vcpu_row *)w->vcpus.row[k];
+        const struct recorded_vcpu *v = (const struct recorded_vcpu *)w->vcpus.row[k];
 
-        fprintf(w->out, "vcpu %s.%u :", name, v->row.key & 0xffff);
-        put_program(w, v);
+        fprintf(out, "vcpu %s.%u", name, v->row.key & 0xffff);
+        put_params(w, v->row.key, false, out);
+        put_start(v->start, out);
+        fputs(" :", out);
+        put_program(w, v, out);
     }
 }
 
-static void put_shares(const struct workload *w, s_time_t length)
+static void put_shares(const struct recorded *w, s_time_t length, FILE *out)
 {
     char name[EXPORT_NAME];
 
-    fputs("\n# What they had of a pCPU, and how long they waited for one:\n", w->out);
+    fputs("\n# What they had of a pCPU, and how long they waited for one:\n", out);
     for (size_t i = 0; i < w->vcpus.nr; i++) {
-        const struct vcpu_row *v = (const struct vcpu_row *)w->vcpus.row[i];
+        const struct recorded_vcpu *v = (const struct recorded_vcpu *)w->vcpus.row[i];
         const double share = (double)v->ran / (double)length;
 
-        name_of(w, v->row.key, name);
-        fprintf(w->out, "# %s.%u: ran %.2f %%, waited %.2f %%\n", name, v->row.key & 0xffff, 100 * share,
+        recorded_name(w, v->row.key, name);
+        fprintf(out, "# %s.%u: ran %.2f %%, waited %.2f %%\n", name, v->row.key & 0xffff, 100 * share,
                 100 * (double)v->waited / (double)length);
-        fprintf(w->out, "expect share %s.%u >= %.4f\n", name, v->row.key & 0xffff,
+        fprintf(out, "expect share %s.%u >= %.4f\n", name, v->row.key & 0xffff,
                 share > TOLERANCE ? share - TOLERANCE : 0);
-        fprintf(w->out, "expect share %s.%u <= %.4f\n", name, v->row.key & 0xffff, share + TOLERANCE);
+        fprintf(out, "expect share %s.%u <= %.4f\n", name, v->row.key & 0xffff, share + TOLERANCE);
     }
 }
 
-/* What is open at the end. */
-static void close_all(struct workload *w)
+void recorded_workload(const struct recorded *w, unsigned int pcpus, FILE *out)
 {
-    for (size_t i = 0; i < w->vcpus.nr; i++) {
-        struct vcpu_row *v = (struct vcpu_row *)w->vcpus.row[i];
+    const s_time_t length = recorded_length(w);
 
-        if (v->wants)
-            compute_end(w, v);
-        step_add(w, v, (struct step){ .kind = STEP_BLOCK }); /* to the end, and if it has done nothing */
+    fprintf(out,
+            "# A recorded run, as a workload: xenlab sched --policy POLICY --workload FILE\n"
+            "# %" PRIu64 " context switches.\npcpus %u\ntime %" PRId64 "ns\n\n",
+            w->switches, pcpus ?: w->pcpus ?: 1, length);
+    for (size_t i = 0, nr; i < w->vcpus.nr; i += nr) {
+        for (nr = 1; i + nr < w->vcpus.nr && w->vcpus.row[i + nr]->key >> 16 == w->vcpus.row[i]->key >> 16; nr++)
+            ;
+        put_domain(w, i, nr, out);
     }
+    put_events(w, out);
+    put_shares(w, length, out);
+}
+
+/* --- the format --- */
+
+struct workload {
+    struct recorded recorded;
+    FILE *out;
+};
+
+static void *begin(FILE *out, const struct export_about *about)
+{
+    struct workload *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        return NULL;
+    w->out = out;
+    recorded_init(&w->recorded, about);
+    return w;
+}
+
+static void record(void *state, const struct trace_record *rec)
+{
+    recorded_take(&((struct workload *)state)->recorded, rec);
 }
 
 static const char *lacks(void *state)
 {
-    const struct workload *w = state;
+    const struct recorded *w = &((const struct workload *)state)->recorded;
 
     if (!w->begun)
         return "the trace has no record";
@@ -285,27 +234,13 @@ static const char *lacks(void *state)
 static bool end(void *state)
 {
     struct workload *w = state;
-    const s_time_t length = w->now > w->begin ? w->now - w->begin : 1;
-    const bool failed = (close_all(w), w->failed || w->vcpus.failed);
+    const bool good = recorded_close(&w->recorded);
 
-    if (!failed) {
-        fprintf(w->out,
-                "# A recorded run, as a workload: xenlab sched --policy POLICY --workload FILE\n"
-                "# Weights, caps and affinities are not in a trace. %" PRIu64 " context switches.\n"
-                "pcpus %u\ntime %" PRId64 "ns\n\n",
-                w->switches, w->pcpus ?: 1, length);
-        for (size_t i = 0, nr; i < w->vcpus.nr; i += nr) {
-            for (nr = 1; i + nr < w->vcpus.nr && w->vcpus.row[i + nr]->key >> 16 == w->vcpus.row[i]->key >> 16; nr++)
-                ;
-            put_domain(w, i, nr);
-        }
-        put_shares(w, length);
-    }
-    for (size_t i = 0; i < w->vcpus.nr; i++)
-        free(((struct vcpu_row *)w->vcpus.row[i])->step);
-    export_rows_free(&w->vcpus);
+    if (good)
+        recorded_workload(&w->recorded, 0, w->out);
+    recorded_free(&w->recorded);
     free(w);
-    return !failed;
+    return good;
 }
 
 const struct export_format export_workload = {

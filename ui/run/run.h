@@ -62,6 +62,7 @@ struct run {
     bool pictured;            /* there is a picture */
     bool stuck;               /* nothing can ever happen again */
     struct trace_file trace;
+    struct run_beside *beside; /* --bench; or NULL */
     struct pcap_files pcap;
     struct condition filter; /* of what goes there */
     bool filter_warned;
@@ -94,6 +95,11 @@ int run_outside_start(struct run *r, const struct guest_list *l);
 
 /* --- ui/run/trace.c: --trace. -1 and a message in r->err --- */
 int run_trace_start(struct run *r, const struct guest_list *l);
+
+/* --- ui/run/beside.c: --bench, behind --trace. -1 and a message in r->err --- */
+int run_beside_start(struct run *r, const struct guest_list *l);
+/* The guests are done, and the machine is there: it is shown, unless something has failed. */
+void run_beside_end(struct run *r);
 
 /* --pcap. -1 and a message in r->err. */
 int run_pcap_start(struct run *r, const struct guest_list *l);

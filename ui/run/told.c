@@ -173,7 +173,7 @@ void run_stats_show(struct run *r)
     struct host_task_time tasks[8];
     char *text = NULL;
     size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
+    FILE *out = r->opt->stats && r->wall.running ? open_memstream(&text, &len) : NULL;
     struct snapshot s;
 
     if (!out)

@@ -38,6 +38,7 @@ struct xen_stats {
     uint64_t emulated; /* privileged instructions carried out */
     uint64_t ptwr;     /* direct page-table writes carried out */
     uint64_t switches;
+    uint64_t decisions; /* times that a pCPU asked who is next */
 };
 
 /* One physical CPU as the hypervisor sees it: where the vCPU that runs on it is noted. */

@@ -54,6 +54,10 @@ int sched_set_affinity(struct vcpu *v, const uint64_t *hard, const uint64_t *sof
         v->hard_affinity = *hard;
     if (soft)
         v->soft_affinity = *soft;
+    if (hard)
+        TRACE(v->domain->xen->machine, sched_param, v->domain->domain_id, v->vcpu_id, TRACE_SCHED_HARD, *hard);
+    if (soft)
+        TRACE(v->domain->xen->machine, sched_param, v->domain->domain_id, v->vcpu_id, TRACE_SCHED_SOFT, *soft);
     if (!v->is_running)
         vcpu_migrate_finish(v);
     return 0;

@@ -152,6 +152,7 @@ struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu)
 
     /* Not idle any more as far as anyone can tell while the policy thinks: it need not kick the pCPU that asks. */
     p->need_resched = true;
+    xen->stats.decisions++;
     ts = ask_policy(xen, cpu, prev, now);
     p->need_resched = false;
     p->slice_end = ts.time < 0 || ts.time > STIME_MAX - now ? STIME_MAX : now + ts.time;

@@ -57,6 +57,35 @@ int cpumask_to_xenctl_bitmap(struct vcpu *v, const struct xenctl_bitmap *map, ui
 
 /* --- parameters --- */
 
+static void told(const struct domain *d, unsigned int vcpu, enum trace_sched_param what, uint64_t value)
+{
+    TRACE(d->xen->machine, sched_param, d->domain_id, vcpu, what, value);
+}
+
+static void told_periods(const struct domain *d, const struct xen_domctl_schedparam_vcpu *p)
+{
+    told(d, p->vcpuid, TRACE_SCHED_PERIOD, p->u.rtds.period);
+    told(d, p->vcpuid, TRACE_SCHED_BUDGET, p->u.rtds.budget);
+    told(d, p->vcpuid, TRACE_SCHED_EXTRATIME, (p->u.rtds.flags & XEN_DOMCTL_SCHEDRT_extra) != 0);
+}
+
+/* A policy of one's own is told as credit2 is. A weight of 0, and a cap of 0xffff, leave it as it is. */
+static void told_domain(const struct domain *d, const struct xen_domctl_scheduler_op *op)
+{
+    const bool one = op->sched_id == XEN_SCHEDULER_CREDIT, weighs = op->sched_id != XEN_SCHEDULER_RTDS;
+    const uint16_t weight = one ? op->u.credit.weight : op->u.credit2.weight;
+    const uint16_t cap = one ? op->u.credit.cap : op->u.credit2.cap;
+
+    if (weighs && weight)
+        told(d, 0, TRACE_SCHED_WEIGHT, weight);
+    if (weighs && cap != 0xffff)
+        told(d, 0, TRACE_SCHED_CAP, cap);
+    for (unsigned int i = 0; op->sched_id == XEN_SCHEDULER_RTDS && i < d->max_vcpus; i++) {
+        told(d, i, TRACE_SCHED_PERIOD, op->u.rtds.period);
+        told(d, i, TRACE_SCHED_BUDGET, op->u.rtds.budget);
+    }
+}
+
 /*
  * One element at a time. What has been done stays done when a later one is wrong. A long list may be cut short:
  * nr_vcpus says how many were done, and the caller comes again with the rest.
@@ -78,6 +107,8 @@ static int adjust_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl_sche
         rc = d->sched->ops->adjust(d->sched, d, &one);
         if (!rc && op->cmd == XEN_DOMCTL_SCHEDOP_getvcpuinfo && copy_to_guest(v, array + i * sizeof(p), &p, sizeof(p)))
             rc = -EFAULT;
+        if (!rc && op->cmd == XEN_DOMCTL_SCHEDOP_putvcpuinfo)
+            told_periods(d, &p);
         if (++i > 63 && hypercall_preempt_check(v))
             break;
     }
@@ -89,6 +120,7 @@ static int adjust_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl_sche
 int sched_adjust(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op)
 {
     const struct sched_ops *ops;
+    int rc;
 
     if (!d->sched || op->sched_id != d->sched->ops->sched_id || op->cmd > XEN_DOMCTL_SCHEDOP_getvcpuinfo)
         return -EINVAL;
@@ -98,7 +130,10 @@ int sched_adjust(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_o
     if (op->sched_id == XEN_SCHEDULER_RTDS &&
         (op->cmd == XEN_DOMCTL_SCHEDOP_getvcpuinfo || op->cmd == XEN_DOMCTL_SCHEDOP_putvcpuinfo))
         return adjust_vcpus(v, d, op);
-    return ops->adjust(d->sched, d, op);
+    rc = ops->adjust(d->sched, d, op);
+    if (!rc && op->cmd == XEN_DOMCTL_SCHEDOP_putinfo)
+        told_domain(d, op);
+    return rc;
 }
 
 static int adjust_arinc653(struct vcpu *v, struct scheduler *s, struct xen_sysctl_scheduler_op *op)
