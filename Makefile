@@ -512,7 +512,7 @@ INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.cfg docs/tou
 # It is made in a tree of its own, which scripts/install.sh copies.
 export PREFIX DESTDIR
 tree := build/installed
-install: all ## below DESTDIR$(PREFIX): the program, libxenlab, labs, guests, tours, manual pages, completion for bash and zsh
+install: all ## below DESTDIR$(PREFIX): the program, libxenlab, labs, guests, tours, examples, manual pages, completion for bash and zsh
 	$(call say,INSTALL)
 	$(Q)scripts/install.sh --check
 	$(Q)rm -rf $(tree)
@@ -522,6 +522,7 @@ install: all ## below DESTDIR$(PREFIX): the program, libxenlab, labs, guests, to
 		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab:'"$$PREFIX/lib/xenlab" $(UI_LIBS)
 	$(Q)install build/xenlab-policy build/xenlab-kit $(tree)/lib/xenlab/
 	$(Q)install -D -m 644 -t $(tree)/lib/xenlab/kit $(addprefix build/,$(KIT_POLICIES))
+	$(Q)install -d $(tree)/share/doc/xenlab/examples && cp -r $(addprefix docs/examples/,kit sched lib project) $(tree)/share/doc/xenlab/examples/
 	$(Q)install -D -m 644 -t $(tree)/include/xenlab include/xenlab/kit.h include/xenlab/xenlab.h
 	$(Q)scripts/install_lib.sh $(tree) "$$PREFIX" '$(if $(engine),yes)'
 	$(Q)$(if $(engine),install -m 644 $(engine) $(tree)/lib/xenlab/)

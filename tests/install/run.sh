@@ -149,9 +149,10 @@ own_policy() {
         "$XENLAB" sched --policy "$tmp/lottery.so" --workload docs/examples/sched/weights.txt | grep '^Lottery Scheduler'
 }
 # And kits', for which an installed header is enough.
+examples=$root/share/doc/xenlab/examples
 own_kit() {
-    cc -shared -fPIC -I"$root/include" -o "$tmp/$2.so" "docs/examples/kit/$2.c" && chmod 755 "$tmp" "$tmp/$2.so" &&
-        "$root/bin/xenlab" kit "$1" --policy "$tmp/$2.so" --workload "docs/examples/kit/$3.txt" | grep "^$4"
+    cc -shared -fPIC -I"$root/include" -o "$tmp/$2.so" "$examples/kit/$2.c" && chmod 755 "$tmp" "$tmp/$2.so" &&
+        "$root/bin/xenlab" kit "$1" --policy "$tmp/$2.so" --workload "$examples/kit/$3.txt" | grep "^$4"
 }
 # Those that are named without a path: all that a kit's help names, with the workload of its example.
 named_policies() {
@@ -159,6 +160,10 @@ named_policies() {
     for kit in $("$root/bin/xenlab" kit --help | sed -n '/^An algorithm/,/^  --policy/s/^  \([a-z]*\)  *[a-z].*/\1/p'); do
         [ "$kit" != sched ] || continue
         workload=$("$root/bin/xenlab" kit "$kit" --help | sed -n 's/.* --workload \(.*\)/\1/p')
+        case $workload in
+        "$examples"/kit/*) ;;
+        *) return 1 ;;
+        esac
         for policy in $("$root/bin/xenlab" kit "$kit" --help | sed -n 's/^Policies that are there: //p' | tr -d ,); do
             "$root/bin/xenlab" kit "$kit" --policy "$policy" --workload "$workload" > /dev/null
             [ $? = 0 ] || [ $? = 4 ] || return 1
@@ -167,7 +172,11 @@ named_policies() {
     done
     [ $nr -ge 8 ]
 }
-check "kits' policies are found by name" named_policies
+check "kits' policies are found by name, and their examples" named_policies
+pattern="$examples/kit/phases.txt"
+check "a kit without a workload names one that is there" says "$root/bin/xenlab" kit memctl --policy even
+pattern="$examples/sched/weights.txt"
+check "so does the workbench" says "$root/bin/xenlab" sched --policy credit2
 if command -v cc > /dev/null; then
     check "a scheduler of one's own runs" own_policy
     check "a memory coordinator of one's own runs" own_kit memctl even phases oscillations

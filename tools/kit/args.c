@@ -3,6 +3,7 @@
 #include "tools/kit/args.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +116,7 @@ static bool sweep_fits(const struct kit_args *a)
 bool kit_args_parse(struct kit_args *a, const struct kit_model *kit, int argc, char **argv)
 {
     uint64_t limit = GUARDED_LIMIT;
+    char example[PATH_MAX];
     bool used;
 
     *a = (struct kit_args){ .seed = 1, .argc = argc, .argv = argv };
@@ -129,7 +131,8 @@ bool kit_args_parse(struct kit_args *a, const struct kit_model *kit, int argc, c
     if (!a->value[KIT_POLICY])
         return complain("which policy? --policy ./POLICY.so (see: xenlab kit --help)") < 0;
     if (!a->value[KIT_WORKLOAD])
-        return complain("which workload? --workload FILE, such as %s (see: xenlab kit --help)", kit->example) < 0;
+        return complain("which workload? --workload FILE, such as %s (see: xenlab kit --help)",
+                        guarded_example(kit->example, example)) < 0;
     if (a->value[KIT_TAP] && a->value[KIT_JSON])
         return complain("--tap and --json: which of the two? Both go to standard output") < 0;
     for (enum kit_key key = KIT_JUNIT; key <= KIT_SVG; key++)

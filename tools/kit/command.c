@@ -8,6 +8,7 @@
 #include "tools/kit/result.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,7 @@ static void help_of(const struct kit_model *kit, FILE *f)
 {
     const uint64_t any = kit->sums | kit->means | kit->states;
     const char *policy = kit->references ? kit->references[0] : "./POLICY.so";
+    char example[PATH_MAX];
 
     fprintf(f, "xenlab kit %s: %s\n\nFigures (*: of a window of time as well):\n\n", kit->name, kit->what);
     for (const struct kit_figure *g = kit->figures; g->name; g++)
@@ -89,7 +91,7 @@ static void help_of(const struct kit_model *kit, FILE *f)
     for (const char *const *r = kit->references; r && *r; r++)
         fprintf(f, "%s%s", r == kit->references ? "\nPolicies that are there: " : ", ", *r);
     fprintf(f, "\n\nExample:\n\n  xenlab kit %s --policy %s --workload %s\n\nOptions: xenlab kit --help\n", kit->name,
-            policy, kit->example);
+            policy, guarded_example(kit->example, example));
 }
 
 /* --- one run --- */

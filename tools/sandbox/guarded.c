@@ -222,6 +222,14 @@ bool guarded_beside(const char *name, char *path, size_t len)
     return false;
 }
 
+const char *guarded_example(const char *named, char *path)
+{
+    char name[256], found[1024];
+
+    snprintf(name, sizeof(name), "../share/doc/xenlab/%s", named + sizeof("docs/") - 1);
+    return guarded_beside(name, found, sizeof(found)) && realpath(found, path) ? path : named;
+}
+
 bool guarded_start(struct guarded *g, const char *name, const char *path, unsigned int limit, FILE *asked)
 {
     char program[640], object[4096], why[256];

@@ -70,6 +70,12 @@ void guarded_end(struct guarded *g);
 bool guarded_beside(const char *name, char *path, size_t len);
 
 /*
+ * Where an example is that the sources have as `named` ("docs/examples/kit/ages.txt"): `path`, at least PATH_MAX bytes,
+ * if `make install` has put it beside this program; or `named`.
+ */
+const char *guarded_example(const char *named, char *path);
+
+/*
  * Where random numbers of the object's begin. They vary with `seed`, and say too little of it (16 bits) to guess what
  * a workload will do, if that seed is one of 64 bits that nobody was told.
  */

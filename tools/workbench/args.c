@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "tools/nearest.h"
+#include "tools/sandbox/guarded.h"
 #include "tools/units.h"
 #include "tools/workbench/load.h"
 #include "vcpu/sched/names.h"
@@ -253,7 +254,7 @@ bool wb_args_parse(struct wb_args *a, int argc, char **argv, char *why, size_t l
 {
     const struct wb_answer w = { why, len };
     bool used, alone = argc == 2;
-    char sweep[SWEEP_WHY];
+    char sweep[SWEEP_WHY], example[PATH_MAX];
 
     *a = (struct wb_args){ .limit = DEFAULT_LIMIT, .seed = 1 };
     for (int i = 1; i < argc; i++) {
@@ -269,8 +270,8 @@ bool wb_args_parse(struct wb_args *a, int argc, char **argv, char *why, size_t l
     if (!a->policy)
         return wb_wrong(&w, "which policy? --policy %s, or a shared object (see: xenlab sched --help)", sched_names());
     if (!a->workload)
-        return wb_wrong(
-            &w, "which workload? --workload FILE, such as docs/examples/sched/weights.txt (see: xenlab sched --help)");
+        return wb_wrong(&w, "which workload? --workload FILE, such as %s (see: xenlab sched --help)",
+                        guarded_example("docs/examples/sched/weights.txt", example));
     if (a->tap && a->json)
         return wb_wrong(&w, "--tap and --json: which of the two? Both go to standard output");
     if (a->to && !a->svg)
