@@ -421,6 +421,14 @@ static void add_time(struct sentence *s, const struct trace_record *rec)
         if (record_field(rec, "credit") != TRACE_NONE)
             sentence_add(s, ", with credit %" PRId64, (int64_t)record_field(rec, "credit"));
         break;
+    case TRC_sched_param:
+        sentence_add(s, "the scheduler is told of d%uv%u: %s ", rec->who.domain, rec->who.vcpu,
+                     value_name(rec, "what"));
+        if (record_field(rec, "what") == TRACE_SCHED_HARD || record_field(rec, "what") == TRACE_SCHED_SOFT)
+            sentence_add(s, "affinity 0x%" PRIx64, record_field(rec, "value"));
+        else
+            sentence_add(s, "%" PRIu64, record_field(rec, "value"));
+        break;
     case TRC_timer_set:
     case TRC_timer_fire:
         sentence_add(s, rec->event == TRC_timer_set ? "a timer is armed (%s)" : "a timer expires (%s)",
