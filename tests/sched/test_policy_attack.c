@@ -5,7 +5,10 @@
  */
 #include "command.h"
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "tools/workbench/remote.h"
 
@@ -178,9 +181,37 @@ static void test_answer_check(void **state)
     assert_in_range(passed, 1, 999999);
 }
 
+/*
+ * Whether bubblewrap works is tried; where descriptors are few it fails somewhere on its way. Whatever it had begun by
+ * then has ended as well: this process is where orphans come to.
+ */
+static void test_trial_leaves_nobody(void **state)
+{
+    unsetenv("XENLAB_BWRAP");
+    for (unsigned int files = 4; files < 14; files++) {
+        int status;
+        const pid_t pid = fork();
+
+        if (!pid) {
+            prctl(PR_SET_CHILD_SUBREAPER, 1);
+            close_range(3, ~0U, 0);
+            setrlimit(RLIMIT_NOFILE, &(struct rlimit){ files, files });
+            sandbox_wraps();
+            alarm(10); /* who has been killed takes a moment; who waits is here for ever */
+            while (waitpid(-1, NULL, 0) > 0)
+                continue;
+            _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        if (status)
+            fail_msg("with %u descriptors a child is left", files);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_trial_leaves_nobody),
         cmocka_unit_test(test_answer_check),
         cmocka_unit_test(test_babble),
         cmocka_unit_test(test_attacks),

@@ -7,7 +7,8 @@
  * not among them: Linux counts those of a user, the caller's own as well. In a PID namespace all end with the first;
  * without one the process group does, and alone.h lets a program have no others.
  *
- * Invariant: what runs inside never outlives its parent (PR_SET_PDEATHSIG, --die-with-parent).
+ * Invariant: what runs inside never outlives its parent (PR_SET_PDEATHSIG, --die-with-parent). Bubblewrap's own child
+ * may, and runs nothing then: if all are killed within the moment in which it has not yet asked for that signal.
  */
 #include "tools/sandbox/sandbox.h"
 
@@ -97,6 +98,7 @@ static bool bwrap_works(const char *bwrap)
 {
     const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
     struct words w = { .nr = 0 };
+    siginfo_t si;
     int status = -1;
     pid_t pid;
 
@@ -108,14 +110,20 @@ static bool bwrap_works(const char *bwrap)
     add(&w, "true");
     pid = fork();
     if (!pid) {
+        setsid();
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(nowhere, STDIN_FILENO);
         dup2(nowhere, STDOUT_FILENO);
         dup2(nowhere, STDERR_FILENO);
         execve(bwrap, (char *const *)(uintptr_t)w.word, no_environment);
         _exit(127);
     }
-    if (pid > 0)
+    /* One that fails half-way leaves a child, waiting: it is of the group, whose number is taken until this is read. */
+    if (pid > 0) {
+        waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT);
+        kill(-pid, SIGKILL);
         waitpid(pid, &status, 0);
+    }
     if (nowhere >= 0)
         close(nowhere);
     return pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
