@@ -484,7 +484,7 @@ build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: buil
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-lib campaign-class campaign-labs campaign-labs-asan campaign-needs campaign-devices campaign-disk campaign-hvm campaign-kit campaign-rewind campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-lib campaign-class campaign-labs campaign-labs-asan campaign-needs campaign-devices campaign-disk campaign-hvm campaign-kit campaign-rewind campaign-workloads campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests build/labs/built ## build everything (the default)
@@ -664,6 +664,9 @@ campaign-hvm: $(addprefix build/asan/tests/,hvm/test_hostile dm/test_dm_deaths v
 	$(Q)HVM_RANDOM=$(HVM) $(if $(SEED),HVM_RANDOM_FROM=$(SEED)) build/asan/tests/vcpu/test_hvm_random
 
 STORES ?= 1000000
+campaign-workloads: all ## each toy guest's run becomes workloads of schedulers and of rings: do they run, and does the model agree?
+	$(Q)scripts/campaign_workloads.sh
+
 campaign-shadow: build/tests/hvm/test_shadow ## STORES=1000000 random stores to guests' tables: does every shadow follow?
 	$(Q)$< $(STORES) $(or $(SEED),1)
 
