@@ -318,7 +318,8 @@ $(1)/ui/%.o: private folder_cflags = $$(UI_CFLAGS)
 $(1)/ui/recording.o: build/sources
 $(1)/ui/recording.o: private folder_cflags = $$(UI_CFLAGS) -DXENLAB_SOURCES='"$$(shell cat build/sources)"'
 $(1)/mmu/%.o $(1)/evtchn/%.o $(1)/vcpu/%.o $(1)/rings/%.o: private folder_cflags = -Wcast-qual
-# Tests are compiled once and run once: most of what -O2 takes they never give back. Of two warnings -O1 knows too little.
+# Tests are compiled once and run once: most of what -O2 takes they never give back. For two warnings -O1 knows too
+# little.
 $(1)/tests/%.o: private folder_cflags = $$(tests_cflags)
 $(1)/tests/ui/%.o: private folder_cflags = $$(UI_CFLAGS) $$(tests_cflags)
 $(1)/tests/bench/%.o: private folder_cflags =

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The lottery, which goes wrong at its 41st decision, when guests have run for a while: one for each value of LATE. */
+/*
+ * docs/examples/sched/lottery.c, which goes wrong at its 41st decision, when guests have run for a while: one for each
+ * value of LATE. It comes before, with a table called lottery_ops (cc -Dxenlab_sched_ops=lottery_ops -include).
+ */
+#undef xenlab_sched_ops
+
 #include <errno.h>
 #include <stdlib.h>
-
-#define xenlab_sched_ops lottery_ops
-#include "docs/examples/sched/lottery.c"
-#undef xenlab_sched_ops
 
 #define DECISIONS 40
 
