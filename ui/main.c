@@ -47,6 +47,7 @@
 #include <unistd.h>
 
 #define STACK_LEAST (512u << 10) /* bytes, for a thread as well */
+#define FILES_LEAST 32u          /* what a linker has open takes most */
 
 static struct run_process process;
 static volatile sig_atomic_t terminal_is_raw, terminal_is_set; /* is to be; is */
@@ -502,21 +503,30 @@ static int command_run(int argc, char **argv)
     return unknown_command(argv[1]);
 }
 
-/* With less of a stack what is said in a fault's place is nothing. 0, or a message. */
-static int stack_check(void)
+/*
+ * With less of a stack what is said in a fault's place is nothing; with fewer files a compiler says of a program that
+ * it does not compile. 0, or a message.
+ */
+static int limits_check(void)
 {
     struct rlimit r;
 
-    if (getrlimit(RLIMIT_STACK, &r) || r.rlim_cur >= STACK_LEAST)
-        return STATUS_OK;
-    fprintf(stderr, "xenlab: this shell's limit allows a stack of %llu KiB (ulimit -s); wanted are %u\n",
-            (unsigned long long)r.rlim_cur >> 10, STACK_LEAST >> 10);
-    return STATUS_ENVIRONMENT;
+    if (!getrlimit(RLIMIT_STACK, &r) && r.rlim_cur < STACK_LEAST) {
+        fprintf(stderr, "xenlab: this shell's limit allows a stack of %llu KiB (ulimit -s); wanted are %u\n",
+                (unsigned long long)r.rlim_cur >> 10, STACK_LEAST >> 10);
+        return STATUS_ENVIRONMENT;
+    }
+    if (!getrlimit(RLIMIT_NOFILE, &r) && r.rlim_cur < FILES_LEAST) {
+        fprintf(stderr, "xenlab: this shell's limit allows %llu open files (ulimit -n); wanted are %u\n",
+                (unsigned long long)r.rlim_cur, FILES_LEAST);
+        return STATUS_ENVIRONMENT;
+    }
+    return STATUS_OK;
 }
 
 int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write, and no death */
     signal(SIGCHLD, SIG_DFL); /* started by who ignores it, we would never hear of the end of what we start */
-    return stack_check() ?: output_check(command_run(argc, argv));
+    return limits_check() ?: output_check(command_run(argc, argv));
 }
