@@ -70,7 +70,6 @@ void balance_svg(const void *model, FILE *f, const char *title)
     };
     const struct balance *b = model;
     struct svg c = { f, b->time, SVG_TOP, b->host.pcpus > FEW ? SHORT : TALL, b->host.tick / 1000 };
-    const bool long_one = b->time > 4000000000;
 
     for (unsigned int p = 0; p < b->host.pcpus; p++)
         for (uint64_t i = 0; i < b->over; i++)
@@ -81,6 +80,6 @@ void balance_svg(const void *model, FILE *f, const char *title)
         pcpu_strip(&c, b, p);
     c.height = TALL;
     moves_strip(&c, b);
-    svg_axis(&c, long_one ? 1000000000 : 1000000, long_one ? "s" : "ms");
+    svg_axis_ns(&c);
     svg_end(&c);
 }

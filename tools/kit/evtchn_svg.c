@@ -8,6 +8,7 @@
 
 #define HEIGHT 160.0
 #define ROW    22.0
+#define BAR    330.0
 
 static const struct evtchn_column *at(const void *m, uint64_t i)
 {
@@ -19,18 +20,19 @@ static uint64_t delivered(const void *m, uint64_t i) { return at(m, i)->delivere
 static void row(const struct svg *c, const struct evtchn_kit_port *p, double y, uint64_t most)
 {
     const uint64_t good = p->delivered - p->spurious;
-    const double width = SVG_WIDTH - SVG_LEFT - SVG_RIGHT - 480, mean = good ? (double)p->waited / (double)good : 0;
+    const double mean = good ? (double)p->waited / (double)good : 0;
+    char text[240];
 
-    fprintf(c->f, "<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"end\">%s</text>\n", SVG_LEFT - 8, y + 12, p->name);
+    svg_text(c, SVG_LEFT - 8, y + 12, "end", SVG_LEFT - 8, p->name);
     fprintf(c->f, "<rect x=\"%.0f\" y=\"%.0f\" width=\"%.1f\" height=\"14\" fill=\"#d9d9d9\"/>\n", SVG_LEFT, y,
-            width * (double)p->worst / (double)most);
+            BAR * (double)p->worst / (double)most);
     fprintf(c->f, "<rect x=\"%.0f\" y=\"%.0f\" width=\"%.1f\" height=\"14\" fill=\"#2171b5\"/>\n", SVG_LEFT, y,
-            width * mean / (double)most);
-    fprintf(
-        c->f,
-        "<text x=\"%.0f\" y=\"%.0f\">priority %llu: %llu lost, %llu spurious, %llu reordered, %llu inversions</text>\n",
-        SVG_LEFT + width + 12, y + 12, (unsigned long long)p->priority, (unsigned long long)p->lost,
-        (unsigned long long)p->spurious, (unsigned long long)p->reordered, (unsigned long long)p->inversions);
+            BAR * mean / (double)most);
+    snprintf(text, sizeof(text),
+             "%.1f on average, %llu at most; priority %llu: %llu lost, %llu spurious, %llu reordered, %llu inversions",
+             mean, (unsigned long long)p->worst, (unsigned long long)p->priority, (unsigned long long)p->lost,
+             (unsigned long long)p->spurious, (unsigned long long)p->reordered, (unsigned long long)p->inversions);
+    svg_text(c, SVG_LEFT + BAR + 12, y + 12, "start", SVG_WIDTH - SVG_LEFT - BAR - 18, text);
 }
 
 void events_svg(const void *model, FILE *f, const char *title)
@@ -38,8 +40,8 @@ void events_svg(const void *model, FILE *f, const char *title)
     static const struct svg_mark marks[] = {
         { "#fdae6b", "sends", SVG_AREA },
         { "#08306b", "deliveries", SVG_LINE },
-        { "#2171b5", "waited, on average", SVG_AREA },
-        { "#d9d9d9", "waited, at most", SVG_AREA },
+        { "#2171b5", "deliveries waited, on average", SVG_AREA },
+        { "#d9d9d9", "deliveries waited, at most", SVG_AREA },
         { NULL, NULL, SVG_AREA },
     };
     const struct evtchn_model *m = model;
@@ -54,13 +56,13 @@ void events_svg(const void *model, FILE *f, const char *title)
     for (unsigned int i = 1; i <= m->nr_ports; i++)
         worst = m->port[i].worst > worst ? m->port[i].worst : worst;
     svg_begin(&c, SVG_TOP + HEIGHT + 50 + ROW * m->nr_ports, title);
-    svg_marks(&c, marks, 200);
+    svg_marks(&c, marks, 245);
     svg_area(&c, m, EVTCHN_COLUMNS, sends, 1, "#fdae6b");
     svg_line(&c, m, EVTCHN_COLUMNS, delivered, 1, "stroke=\"#08306b\" stroke-width=\"1.6\"");
     snprintf(most, sizeof(most), "%llu", (unsigned long long)c.most);
     svg_frame(&c, "events", most);
     c.time = m->time;
-    svg_axis(&c, 1000, "us");
+    svg_axis_ns(&c);
     for (unsigned int i = 1; i <= m->nr_ports; i++)
         row(&c, &m->port[i], SVG_TOP + HEIGHT + 40 + ROW * (i - 1), worst);
     svg_end(&c);

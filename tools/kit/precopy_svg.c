@@ -85,6 +85,6 @@ void precopy_svg(const void *model, FILE *f, const char *title)
     c.top += LEFT_HEIGHT + GAP;
     c.height = ROW_HEIGHT * PRECOPY_ROWS;
     memory_strip(&c, p);
-    svg_axis(&c, c.time > 4000000000 ? 1000000000 : 1000000, c.time > 4000000000 ? "s" : "ms");
+    svg_axis_ns(&c);
     svg_end(&c);
 }

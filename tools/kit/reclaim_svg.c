@@ -84,7 +84,6 @@ void reclaim_svg(const void *model, FILE *f, const char *title)
     };
     const struct reclaim *m = model;
     struct svg c = { f, RECLAIM_COLUMNS, SVG_TOP, FAULTS_HEIGHT, 1 };
-    const bool long_one = m->time > 4000000000;
 
     svg_begin(&c, SVG_TOP + FAULTS_HEIGHT + GAP + ROW_HEIGHT * RECLAIM_ROWS + 24, title);
     svg_marks(&c, marks, 170);
@@ -93,6 +92,6 @@ void reclaim_svg(const void *model, FILE *f, const char *title)
     c.height = ROW_HEIGHT * RECLAIM_ROWS;
     memory_strip(&c, m);
     c.time = m->time;
-    svg_axis(&c, long_one ? 1000000000 : 1000000, long_one ? "s" : "ms");
+    svg_axis_ns(&c);
     svg_end(&c);
 }

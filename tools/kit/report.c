@@ -36,11 +36,23 @@ static void cell(const struct kit_metrics *list, const char *subject, const stru
     fprintf(f, " %12s", "-");
 }
 
+/* The longest name, or 12. */
+static int name_width(const struct kit_metrics *list)
+{
+    size_t most = 12;
+
+    for (size_t i = 0; i < list->nr; i++)
+        most = strlen(list->metric[i].subject) > most ? strlen(list->metric[i].subject) : most;
+    return (int)most;
+}
+
 /* A row a subject, and a column a figure. */
 static void subjects(const struct kit_metrics *list, FILE *f)
 {
+    const int wide = name_width(list);
+
     for (int row = 0; row < 2; row++) { /* the head: names, units */
-        fprintf(f, "%-12s", "");
+        fprintf(f, "%-*s", wide, "");
         for (size_t i = 0; i < list->nr; i++)
             if (first(list, i, false))
                 fprintf(f, " %12s", row ? list->metric[i].figure->unit : list->metric[i].figure->name);
@@ -49,7 +61,7 @@ static void subjects(const struct kit_metrics *list, FILE *f)
     for (size_t i = 0; i < list->nr; i++) {
         if (!first(list, i, true))
             continue;
-        fprintf(f, "%-12s", list->metric[i].subject);
+        fprintf(f, "%-*s", wide, list->metric[i].subject);
         for (size_t j = 0; j < list->nr; j++)
             if (first(list, j, false))
                 cell(list, list->metric[i].subject, list->metric[j].figure, f);

@@ -2,9 +2,10 @@
 /*
  * ring's chart: what lies in each ring, and how often its consumer is notified.
  *
- * Concept: time runs to the right, two strips a ring. Above: the most that was in the ring in each stretch of time, up
- * to its slots. Below: notifications in each stretch; red from top to bottom where a sleeper was lost. What is tried in
- * all orders has no time: a strip of its own, as wide as there are orders, red for those in which a sleeper is lost.
+ * Concept: time runs to the right, two strips a ring. Above: the most that was in the ring in each stretch of time, of
+ * as many slots as it has. Below: notifications in each stretch; red from top to bottom where a sleeper was lost. What
+ * is tried in all orders has no time: a strip of its own, as wide as there are orders, red for those in which a sleeper
+ * is lost.
  */
 #include "tools/kit/ring.h"
 #include "tools/kit/svg.h"
@@ -22,6 +23,16 @@ static uint64_t sent(const void *of, uint64_t i) { return ((const struct ring_ti
 
 static uint64_t columns(const struct ring_model *m) { return m->nr_rings ? m->now / m->width + 1 : 0; }
 
+static uint64_t highest(const struct ring_model *m, const struct ring_timed *t,
+                        uint64_t (*value)(const void *of, uint64_t i))
+{
+    uint64_t high = 1;
+
+    for (uint64_t i = 0; i < columns(m); i++)
+        high = value(t, i) > high ? value(t, i) : high;
+    return high;
+}
+
 static void lost_bands(const struct svg *c, const struct ring_model *m, const struct ring_timed *t)
 {
     for (uint64_t i = 0; i < columns(m); i++)
@@ -35,15 +46,13 @@ static void ring_strips(struct svg *c, const struct ring_model *m, const struct 
     char text[32];
 
     c->height = MOST_HEIGHT;
-    c->most = t->slots;
+    c->most = highest(m, t, most);
     svg_area(c, t, columns(m), most, m->width, "#9ecae1");
-    snprintf(text, sizeof(text), "%llu slots", (unsigned long long)t->slots);
+    snprintf(text, sizeof(text), "%llu/%llu slots", (unsigned long long)c->most, (unsigned long long)t->slots);
     svg_frame(c, t->name, text);
     c->top += c->height + BETWEEN;
     c->height = SENT_HEIGHT;
-    c->most = 1;
-    for (uint64_t i = 0; i < columns(m); i++)
-        c->most = sent(t, i) > c->most ? sent(t, i) : c->most;
+    c->most = highest(m, t, sent);
     lost_bands(c, m, t);
     svg_area(c, t, columns(m), sent, m->width, "#08519c");
     snprintf(text, sizeof(text), "%llu sent", (unsigned long long)c->most);
@@ -63,7 +72,7 @@ static void orders_strip(struct svg *c, const struct ring_orders *o)
             o->lost && bad < 1 ? 1 : bad, c->height);
     svg_frame(c, o->name, NULL);
     snprintf(text, sizeof(text), "%llu/%llu", (unsigned long long)o->lost, (unsigned long long)o->nr);
-    fprintf(c->f, "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", SVG_WIDTH - SVG_RIGHT + 6, c->top + 12, text);
+    svg_text(c, SVG_WIDTH - SVG_RIGHT + 6, c->top + 12, "start", SVG_RIGHT - 6, text);
     c->top += c->height + GAP;
 }
 
@@ -78,7 +87,6 @@ void ring_svg(const void *model, FILE *f, const char *title)
     };
     const struct ring_model *m = model;
     struct svg c = { f, columns(m) * m->width, SVG_TOP, 0, 0 };
-    const uint64_t unit = c.time > 4000000000 ? 1000000000 : c.time > 4000000 ? 1000000 : 1000;
 
     svg_begin(&c,
               SVG_TOP + (MOST_HEIGHT + BETWEEN + SENT_HEIGHT + GAP) * m->nr_rings + (m->nr_rings ? AXIS : 0) +
@@ -89,7 +97,7 @@ void ring_svg(const void *model, FILE *f, const char *title)
         ring_strips(&c, m, &m->ring[i]);
     if (m->nr_rings) {
         c.top -= GAP, c.height = 0;
-        svg_axis(&c, unit, unit == 1000 ? "us" : unit == 1000000 ? "ms" : "s");
+        svg_axis_ns(&c);
         c.top += AXIS;
     }
     for (unsigned int i = 0; i < m->nr_orders; i++)

@@ -58,6 +58,6 @@ void shadow_svg(const void *model, FILE *f, const char *title)
     strip(&c, m, nr, "frames", "#bdbdbd", frames);
     svg_rule(&c, m->frames, "stroke=\"#000000\" stroke-dasharray=\"5 4\"");
     c.time = m->time;
-    svg_axis(&c, m->time > 4000000 ? 1000000 : 1000, m->time > 4000000 ? "ms" : "us");
+    svg_axis_ns(&c);
     svg_end(&c);
 }

@@ -2,7 +2,12 @@
 /* Charts: tools/kit/svg.h says what one looks like. */
 #include "tools/kit/svg.h"
 
-#define INNER (SVG_WIDTH - SVG_LEFT - SVG_RIGHT)
+#include <string.h>
+
+#define INNER    (SVG_WIDTH - SVG_LEFT - SVG_RIGHT)
+#define SIZE     12.0  /* of letters, */
+#define SMALLEST 9.0   /* and in which they are still legible; */
+#define WIDE     0.605 /* how wide they are, of their size */
 
 double svg_x(const struct svg *c, uint64_t t) { return SVG_LEFT + INNER * (double)t / (double)(c->time ? c->time : 1); }
 
@@ -11,15 +16,30 @@ static double y_of(const struct svg *c, uint64_t value)
     return c->top + c->height - c->height * (double)value / (double)(c->most ? c->most : 1);
 }
 
-/* Of anybody's; anchor: start, middle, end. */
-static void text(const struct svg *c, double x, double y, const char *anchor, const char *s)
+static void letters(const struct svg *c, const char *s, size_t nr)
 {
-    fprintf(c->f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
-    for (; *s; s++) {
+    for (; nr; s++, nr--) {
         if (*s == '<' || *s == '>' || *s == '&')
             fputs(*s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&amp;", c->f);
         else
             fputc((unsigned char)*s < ' ' || (unsigned char)*s >= 0x7f ? '?' : *s, c->f);
+    }
+}
+
+void svg_text(const struct svg *c, double x, double y, const char *anchor, double room, const char *s)
+{
+    const size_t len = strlen(s), most = (size_t)(room / (SMALLEST * WIDE)), half = (most - 2) / 2;
+
+    fprintf(c->f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\"", x, y, anchor);
+    if ((double)len * SIZE * WIDE > room)
+        fprintf(c->f, " font-size=\"%.1f\"", len > most ? SMALLEST : room / ((double)len * WIDE));
+    fputc('>', c->f);
+    if (len > most) {
+        letters(c, s, most - 2 - half);
+        fputs("..", c->f);
+        letters(c, s + len - half, half);
+    } else {
+        letters(c, s, len);
     }
     fputs("</text>\n", c->f);
 }
@@ -30,7 +50,7 @@ void svg_begin(const struct svg *c, double height, const char *title)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" font-family=\"monospace\" "
             "font-size=\"12\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
             SVG_WIDTH, height);
-    text(c, SVG_LEFT, 22, "start", title);
+    svg_text(c, SVG_LEFT, 22, "start", SVG_WIDTH - SVG_LEFT - 6, title);
 }
 
 void svg_end(const struct svg *c) { fputs("</svg>\n", c->f); }
@@ -45,16 +65,16 @@ void svg_marks(const struct svg *c, const struct svg_mark *mark, double width)
         else
             fprintf(c->f, "<rect x=\"%.1f\" y=\"%d\" width=\"16\" height=\"%d\" fill=\"%s\"/>\n", x,
                     mark->shape == SVG_AREA ? 38 : 43, mark->shape == SVG_AREA ? 12 : 2, mark->colour);
-        text(c, x + 22, 48, "start", mark->text);
+        svg_text(c, x + 22, 48, "start", width - 28, mark->text);
     }
 }
 
 void svg_frame(const struct svg *c, const char *name, const char *most)
 {
-    text(c, SVG_LEFT - 8, c->top + c->height / 2 + 4, "end", name);
+    svg_text(c, SVG_LEFT - 8, c->top + c->height / 2 + 4, "end", SVG_LEFT - 8, name);
     if (most) {
-        text(c, SVG_WIDTH - SVG_RIGHT + 6, c->top + 10, "start", most);
-        text(c, SVG_WIDTH - SVG_RIGHT + 6, c->top + c->height, "start", "0");
+        svg_text(c, SVG_WIDTH - SVG_RIGHT + 6, c->top + 10, "start", SVG_RIGHT - 6, most);
+        svg_text(c, SVG_WIDTH - SVG_RIGHT + 6, c->top + c->height, "start", SVG_RIGHT - 6, "0");
     }
     fprintf(c->f,
             "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" stroke=\"#999\" "
@@ -79,10 +99,20 @@ void svg_axis(const struct svg *c, uint64_t unit, const char *name)
         step = steps[i];
     for (uint64_t t = 0; t * unit <= c->time; t += step) {
         snprintf(label, sizeof(label), "%llu %s", (unsigned long long)t, name);
-        text(c, svg_x(c, t * unit), y + 16, "middle", label);
+        svg_text(c, svg_x(c, t * unit), y + 16, "middle", 2 * SVG_RIGHT, label);
         fprintf(c->f, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#999\" stroke-width=\"0.5\"/>\n",
                 svg_x(c, t * unit), svg_x(c, t * unit), y, y + 4);
     }
+}
+
+void svg_axis_ns(const struct svg *c)
+{
+    if (c->time > 4000000000)
+        svg_axis(c, 1000000000, "s");
+    else if (c->time > 4000000)
+        svg_axis(c, 1000000, "ms");
+    else
+        svg_axis(c, 1000, "us");
 }
 
 static void steps(const struct svg *c, const void *of, uint64_t nr, uint64_t (*value)(const void *of, uint64_t i),

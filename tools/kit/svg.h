@@ -33,6 +33,12 @@ double svg_x(const struct svg *c, uint64_t t);
 void svg_begin(const struct svg *c, double height, const char *title);
 void svg_end(const struct svg *c);
 
+/*
+ * A text of anybody's, `room` wide; anchor: start, middle, end. One that is too long is in smaller letters, and if
+ * those were illegible its middle is left out: both ends of a name may be what tells it from others.
+ */
+void svg_text(const struct svg *c, double x, double y, const char *anchor, double room, const char *s);
+
 /* Marks below the title, `width` apart: an area of a colour, or a line. A text of NULL ends them. */
 struct svg_mark {
     const char *colour, *text;
@@ -45,6 +51,8 @@ void svg_frame(const struct svg *c, const char *name, const char *most);
 void svg_rule(const struct svg *c, uint64_t value, const char *style);
 /* The time below the strip: `unit` is one `name`, such as 10^9 ns one "s". */
 void svg_axis(const struct svg *c, uint64_t unit, const char *name);
+/* The same of a time that is ns, in what suits it. */
+void svg_axis_ns(const struct svg *c);
 
 /* In steps, each `width` of time wide: value(of, i), for i from 0 to nr - 1. Filled down to 0, or the line alone. */
 void svg_area(const struct svg *c, const void *of, uint64_t nr, uint64_t (*value)(const void *of, uint64_t i),

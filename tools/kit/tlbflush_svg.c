@@ -51,7 +51,6 @@ void tlbflush_svg(const void *model, FILE *f, const char *title)
     const struct tlb_model *m = model;
     const uint64_t nr = m->now / m->width + (m->now % m->width > 0);
     struct svg c = { f, nr * m->width, SVG_TOP, HEIGHT, 1 };
-    const uint64_t unit = c.time > 4000000000 ? 1000000000 : c.time > 4000000 ? 1000000 : 1000;
 
     svg_begin(&c, SVG_TOP + (HEIGHT + GAP) * STRIPS + 14, title);
     svg_marks(&c, marks, 190);
@@ -59,6 +58,6 @@ void tlbflush_svg(const void *model, FILE *f, const char *title)
     strip(&c, m, nr, "walks", fills, "#c7e9c0");
     strip(&c, m, nr, "stale uses", stale, "#d62728");
     c.top -= GAP, c.height = 0;
-    svg_axis(&c, unit, unit == 1000 ? "us" : unit == 1000000 ? "ms" : "s");
+    svg_axis_ns(&c);
     svg_end(&c);
 }
