@@ -7,21 +7,8 @@
 
 /* --- what charts show --- */
 
-/* The stretch of now; where there are no more, two become one. */
-static struct tlb_column *column(struct tlb_model *m)
-{
-    while (m->now / m->width >= TLB_COLUMNS) {
-        for (unsigned int i = 0; i < TLB_COLUMNS / 2; i++) {
-            const struct tlb_column *a = &m->column[2 * i], *b = a + 1;
-
-            m->column[i] = (struct tlb_column){ a->flushes + b->flushes, a->needed + b->needed, a->fills + b->fills,
-                                                a->stale + b->stale, a->wraps + b->wraps };
-        }
-        memset(m->column + TLB_COLUMNS / 2, 0, sizeof(m->column) / 2);
-        m->width *= 2;
-    }
-    return &m->column[m->now / m->width];
-}
+/* The stretch of now, which is before m->time. */
+static struct tlb_column *column(struct tlb_model *m) { return &m->column[m->now / m->width]; }
 
 /* --- as it begins --- */
 
@@ -67,7 +54,7 @@ bool tlb_begin(struct tlb_model *m)
         if (!m->pcpu[i].entry)
             return false;
     }
-    m->width = m->time / (TLB_COLUMNS - TLB_COLUMNS / 8) + 1;
+    m->width = m->time / TLB_COLUMNS + 1;
     return true;
 }
 
