@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a workload does not say is as docs/kits.md has it: with all defaults written out, the run is the same. (It could
+/* Facts of all kits. Which figures may have a window of time is a list. What a workload does not say is as docs/kits.md
+ * has it: with all defaults written out, the run is the same. (It could
  * pass wrongly if a statement came to nothing: those are tried, one by one, where each kit's figures are.) */
 #include "tests/kit/fixture.h"
 
@@ -17,7 +18,8 @@ static const struct {
       "pcpus 2\nnodes 1\ntick 100ms\ncold 500us\nfar 2ms\nremote 0%\ntime 30s\n"
       "vm a vcpus=1 pcpu=0 every=10ms : load 90%\nvm b vcpus=3 pcpu=0 every=10ms : load 20%..40%\n" },
     { "reclaim", "clock", "memory 4M\nframes 2M\nregion a at=0M size=4M : any 4M\n",
-      "memory 4M\nframes 2M\nscan 100ms\ntime 10s\nregion a at=0M size=4M rate=1000 stores=0% : any 0M..4M\n" },
+      "memory 4M\nframes 2M\nscan 100ms\nread 200us\nwrite 200us\ntime 10s\nregion a at=0M size=4M rate=1000 stores=0% "
+      ": any 0M..4M\n" },
     { "ring", "event", "ring a : put 1..40 every 1ms\norders o : put 1\n",
       "cost 1us\nlatency 5us\nwake 2us\ntake 500ns\nstep 50ns\npatience 10ms\ntime 100ms\n"
       "ring a slots=32 index=0 : put 1..40 every 1ms\norders o slots=32 index=0 : put 1\n" },
@@ -28,6 +30,9 @@ static const struct {
       "pcpus 4\ntlb 64\nswitch flush\nheap newest\nspare 16\nclock 1 bits 32\nslice 1ms\nflush 1us\nipi 2us\n"
       "walk 100ns\ntime 100ms\ndomain a vcpus=1 pages=64 : touch 20000 recycle 2000 revoke 500\n"
       "domain b vcpus=9 pages=64 : touch 9000\n" },
+    { "evtchn", "twolevel", "port a : every 1us..4us\nport b : orders\norders o : a, b\n",
+      "time 100us\nswitches 2\nport a priority=7 mask=0% : every 1us..4us\nport b priority=7 mask=0% : orders\n"
+      "orders o : a, b\n" },
 };
 
 static void test_defaults(void **state)
@@ -47,9 +52,48 @@ static void test_defaults(void **state)
     }
 }
 
+/* A window of time is for what adds up in it, for means, and for what is at its end: others are of a whole run. */
+static void test_windows(void **state)
+{
+    static const struct {
+        const char *kit, *may, *not ;
+    } figures[] = {
+        { "memctl", "faults swaps lacking below oscillations unused moved drained free ", "settled least " },
+        { "precopy", "stores sent last done rounds resent vain looks ", "left downtime total lost " },
+        { "balance", "work jobs waited migrations far lost idle imbalance ", "p99 worst settled " },
+        { "reclaim", "accesses faults refaults reads swaps stalled cold victims scans ", "slowdown min ratio " },
+        { "ring", "requests notifications spurious lost spent dropped asked ",
+          "ratio p99 worst throughput orders first " },
+        { "shadow",
+          "accesses stores faults emulated outs resyncs compared unshadows refills made evicted overhead memory stale ",
+          "slowdown most " },
+        { "tlbflush", "uses fills taken stale asked flushes wasted ipis left switches wraps wrapflushes spent ", "" },
+        { "evtchn", "sends delivered lost spurious reordered inversions upcalls touches ",
+          "latency worst schedules first " },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(figures); i++) {
+        char may[400] = "", not [400] = "", *text, *save = NULL, *line;
+
+        assert_int_equal(KIT(figures[i].kit, "--help"), 0);
+        text = file_read("out");
+        line = strstr(text, "Figures (*");
+        assert_non_null(line);
+        line = strtok_r(strchr(line, '\n'), "\n", &save);
+        for (; line && strncmp(line, "Policies", 8); line = strtok_r(NULL, "\n", &save)) {
+            char *to = line[0] == '*' ? may : not ;
+
+            snprintf(to + strlen(to), 400 - strlen(to), "%.*s ", (int)strcspn(line + 2, " "), line + 2);
+        }
+        assert_string_equal(may, figures[i].may);
+        assert_string_equal(not, figures[i].not );
+        free(text);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_defaults) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_defaults), cmocka_unit_test(test_windows) };
 
     return cmocka_run_group_tests(tests, setup, teardown);
 }

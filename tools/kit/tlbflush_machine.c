@@ -37,8 +37,8 @@ bool tlb_begin(struct tlb_model *m)
 
     for (unsigned int i = 0; i < m->nr_domains; i++)
         nr += m->domain[i].pages;
-    m->page = calloc(nr + 1, sizeof(*m->page));
-    m->heap = calloc(nr + 1, sizeof(*m->heap));
+    m->page = calloc(nr, sizeof(*m->page));
+    m->heap = calloc(nr, sizeof(*m->heap));
     if (!m->page || !m->heap)
         return false;
     for (uint32_t i = 0; i < m->nr_domains; i++)
@@ -49,7 +49,9 @@ bool tlb_begin(struct tlb_model *m)
         m->heap[m->nr_heap++] = (uint32_t)m->nr_pages++;
     }
     for (unsigned int i = 0; i < m->nr_pcpus; i++) {
-        m->pcpu[i] = (struct tlb_pcpu){ .stamp = (uint32_t)m->clock, .vcpu = TLB_NONE, .before = TLB_NONE };
+        m->pcpu[i] = (struct tlb_pcpu){
+            .stamp = (uint32_t)m->clock, .vcpu = TLB_NONE, .before = TLB_NONE, .touch_at = TLB_NEVER
+        };
         m->pcpu[i].entry = calloc(m->nr_entries, sizeof(struct tlb_entry));
         if (!m->pcpu[i].entry)
             return false;

@@ -196,8 +196,6 @@ static void due_do(struct tlb_model *m)
 
 void tlb_run(struct tlb_model *m)
 {
-    for (unsigned int i = 0; i < m->nr_pcpus; i++)
-        m->pcpu[i].touch_at = TLB_NEVER;
     for (struct tlb_domain *d = m->domain; d < m->domain + m->nr_domains; d++)
         step_begin(m, d);
     while (!m->gone && (m->now = next_of_all(m)) < m->time) {
