@@ -183,6 +183,33 @@ static void test_figures(void **state)
     assert_int_equal(US("imbalance", ""), 25500); /* 40 and 0, then 0 and 62: 20 and 31 beyond the mean */
 }
 
+static struct balance *loaded(const char *text, uint64_t seed)
+{
+    char why[KIT_WHY] = "";
+    FILE *f = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+    struct balance *b = balance_load(f, seed, why);
+
+    fclose(f);
+    if (!b)
+        fail_msg("%s: %s", text, why);
+    return b;
+}
+
+/* What a chart shows: two vCPUs on pCPU 0 want all of a tick, each; one runs at a time. Nobody is asked behind the last
+ * tick. */
+static void test_columns(void **state)
+{
+    struct balance *b = loaded("pcpus 2\ntime 100ms\nvm a pcpu=0 : load 100%\nvm b pcpu=0 : load 100%\n", 1);
+    struct kit_asked nobody = { .model = &kit_balance };
+
+    kit_balance.run(b, &nobody);
+    assert_int_equal(b->over, 1);
+    assert_int_equal(b->tick[0].used, 100000);
+    assert_int_equal(b->tick[0].waited, 100000);
+    assert_int_equal(b->tick[1].used + b->tick[1].waited, 0);
+    balance_free(b);
+}
+
 /* --- random workloads --- */
 
 static unsigned int any(uint64_t *random, uint64_t nr)
@@ -209,18 +236,6 @@ static const char *random_workload(uint64_t seed)
                               any(&random, 60) + 40, any(&random, 700) + 1, any(&random, 101));
     }
     return text;
-}
-
-static struct balance *loaded(const char *text, uint64_t seed)
-{
-    char why[KIT_WHY] = "";
-    FILE *f = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
-    struct balance *b = balance_load(f, seed, why);
-
-    fclose(f);
-    if (!b)
-        fail_msg("%s: %s", text, why);
-    return b;
 }
 
 /* The test's own run. Jobs are those of `b`, in which all have come. There are no queues, but vCPUs have numbers, and
@@ -495,8 +510,9 @@ static void test_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_faults), cmocka_unit_test(test_mistakes),   cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_random), cmocka_unit_test(test_invariants), cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_faults),  cmocka_unit_test(test_mistakes),   cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_random),  cmocka_unit_test(test_invariants), cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_columns),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

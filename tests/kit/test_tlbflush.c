@@ -641,6 +641,10 @@ static void test_examples(void **state)
     assert_true(in_file("svg", "stale uses</text>"));
     free(one);
     free(two);
+    file_write("w", SMALL "domain b pages=8 : touch 9000 recycle 900\n");
+    assert_int_equal(KIT("tlbflush", "--policy", "stamps", "--workload", path("w"), "--json"), 0);
+    assert_true(figure("uses", "") == figure("uses", "a") + figure("uses", "b") && figure("uses", "b") > 0);
+    assert_true(figure("taken", "") == figure("taken", "a") + figure("taken", "b") && figure("taken", "b") > 0);
     file_write("w", SMALL "expect taken >= 2 from 500us to 1500us\nexpect flushes <= 1*everybody seeds 1..2\n");
     assert_int_equal(KIT("tlbflush", "--policy", "stamps", "--workload", path("w")), 0);
     assert_true(in_file("out", "2 of 2 held"));
