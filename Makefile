@@ -43,6 +43,7 @@ DM_OBJS += pci piix platform ide_drive ide_transfer ide_identify ide_packet ide_
 DM_OBJS += uart ps2_codes ps2_keyboard ps2_mouse ps2 typing vga_memory vga_picture vga transcript
 DM_OBJS += rtl8139_bus rtl8139_rx rtl8139_tx rtl8139
 DM_OBJS += cmos pc_state pc direct dm stubdom
+PHYS_OBJS := virtio virtio_blk
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket client xenstored
 WORDS_OBJS := nearest us_keyboard cp437 printable units user_file
 XC_OBJS := xc xc_state xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
@@ -169,7 +170,7 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,vcpu/noun,$(NOUN_OBJS)) $(call listed,mmu,$(MMU_OBJS)) $(call listed,mmu/hvm,$(MMU_HVM_OBJS)) $(call listed,mmu/pv,$(MMU_PV_OBJS)) $(call listed,mmu/grant,$(MMU_GRANT_OBJS)) \
 	$(call listed,mmu/memory,$(MMU_MEMORY_OBJS)) $(call listed,mmu,$(MMU_WHOLE_OBJS)) $(call listed,evtchn,$(EVTCHN_OBJS)) \
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/hvm,$(VCPU_HVM_OBJS)) $(call listed,vcpu/five,$(VCPU_FIVE_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
-	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/dm,$(DM_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
+	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/dm,$(DM_OBJS)) $(call listed,rings/phys,$(PHYS_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) $(call listed,tools/save,$(SAVE_OBJS)) \
 	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/expect,$(EXPECT_OBJS)) $(call listed,tools/sweep,$(SWEEP_OBJS)) $(call listed,tools/sandbox,$(SANDBOX_OBJS)) $(call listed,tools/lab,$(LAB_OBJS)) $(call listed,tools/model,$(MODEL_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS)) $(call listed,tools/kit,$(KIT_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
@@ -177,7 +178,7 @@ PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 LIBRARY_OBJS := $(call listed,ui,lib/machine lib/put lib/look start guest_list guest_firmware options place firmware console_door socket_door)
 # All that the same run depends on.
 SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/hvm vcpu/five vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
-	rings/net rings/xenstore rings/dm tools tools/xc tools/build tools/save tools/xl tools/disk,$(d)/*.[ch])))
+	rings/net rings/xenstore rings/dm rings/phys tools tools/xc tools/build tools/save tools/xl tools/disk,$(d)/*.[ch])))
 
 # --------------------------------------------------------------------------------------- the program, and its twins --
 
