@@ -329,7 +329,7 @@ tests_cflags = $(if $(filter -O2,$(CFLAGS)),-O1 -Wno-format-truncation -Wno-mayb
 
 # A unit test is one program, tests/<folder>/test_*.c; what they share is in tests/support.
 TESTS := $(patsubst %.c,%,$(wildcard tests/*/test_*.c))
-USER_TESTS := $(patsubst %.c,%,$(shell grep -l '^#include "\(xenlab/xenlab\|tests/support/user\).h"' $(addsuffix .c,$(TESTS))))
+USER_TESTS := $(patsubst %.c,%,$(shell grep -l '^#include "\(xenlab/xenlab\|tests/support/user\|tests/support/user_grants\).h"' $(addsuffix .c,$(TESTS))))
 CPUCHECK_OBJS := cpucheck_table cpucheck_gen cpucheck_native cpucheck_guest cpucheck_known cpucheck_judge
 SURVEY_OBJS := survey_code survey_table survey_fast survey_whole survey_host survey_team
 ORACLE_OBJS := history play real ours

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * memory_op: what each command does to frames, counts and the M2P; every refusal; preemption; both layouts of
- * arguments.
- *
- * Budget: long because it is one table of commands, each with its refusals.
+ * memory_op: what no caller sees of it: where a preempted call stands, what dom0's windows and the M2P's extents refer
+ * to, the rule that exchange and transfer rest on. (test_memory_calls.c has what callers see.)
  */
 #include "tests/mmu/native_scene.h"
 
@@ -17,86 +15,6 @@ static struct xen_memory_reservation extents(uint64_t *list, uint64_t nr, unsign
 
     r.extent_start.p = list;
     return r;
-}
-
-static void test_balloon(void **state)
-{
-    uint64_t list[8] = { 100, 101, 102, 103 };
-    struct xen_memory_domain self = { DOMID_SELF };
-    struct xen_memory_reservation r = extents(list, 4, 0, DOMID_SELF);
-    struct scene s;
-
-    scene_open(&s);
-    assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 4);
-    for (int i = 0; i < 4; i++) {
-        assert_ptr_equal(mfn_to_page(s.xen, _mfn(list[i]))->owner, s.d[1]);
-        assert_int_equal(get_gpfn_from_mfn(s.xen, _mfn(list[i])), 100 + i);
-    }
-    assert_int_equal(memory_op(s.v[1], XENMEM_current_reservation, &self), 4);
-    assert_int_equal(memory_op(s.v[1], XENMEM_maximum_reservation, &self), 2048);
-
-    /* freed means: nobody's, without a number */
-    assert_int_equal(memory_op(s.v[1], XENMEM_decrease_reservation, &r), 4);
-    assert_null(mfn_to_page(s.xen, _mfn(list[0]))->owner);
-    assert_true(get_gpfn_from_mfn(s.xen, _mfn(list[0])) == ~UINT64_C(0));
-    assert_int_equal(memory_op(s.v[1], XENMEM_current_reservation, &self), 0);
-    assert_int_equal(memory_op(s.v[1], XENMEM_decrease_reservation, &r), 0); /* not twice */
-
-    /* increase_reservation tells frames, if asked to; a block of 2^order counts as one */
-    r = extents(list, 2, 3, DOMID_SELF);
-    assert_int_equal(memory_op(s.v[1], XENMEM_increase_reservation, &r), 2);
-    assert_int_equal(list[0] % 8, 0);
-    assert_int_equal(s.d[1]->tot_pages, 16);
-    r = extents(NULL, 3, 0, DOMID_SELF);
-    assert_int_equal(memory_op(s.v[1], XENMEM_increase_reservation, &r), 3);
-    assert_int_equal(s.d[1]->tot_pages, 19);
-    r = extents(list, 2, 3, DOMID_SELF);
-    assert_int_equal(memory_op(s.v[1], XENMEM_decrease_reservation, &r), 2);
-    assert_int_equal(s.d[1]->tot_pages, 3);
-    native_counts_check(&s);
-    scene_close(&s);
-}
-
-/* What cannot be done is not an error but a count. */
-static void test_short_counts(void **state)
-{
-    uint64_t list[16] = { 0 };
-    struct xen_memory_reservation r;
-    struct scene s;
-
-    scene_open(&s);
-    s.d[1]->max_pages = 5;
-    r = extents(list, 8, 0, DOMID_SELF);
-    assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 5);
-    assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 0);
-    list[2] = s.m->nr_frames; /* the third is none */
-    r = extents(list, 5, 0, DOMID_SELF);
-    assert_int_equal(memory_op(s.v[1], XENMEM_decrease_reservation, &r), 2);
-    list[0] = mfn_x(scene_page(s.d[2])); /* another's */
-    r = extents(list, 1, 0, DOMID_SELF);
-    assert_int_equal(memory_op(s.v[1], XENMEM_decrease_reservation, &r), 0);
-
-    s.d[1]->max_pages = 4096;
-#define POPULATE(v_, ...) (r = extents(__VA_ARGS__), memory_op(s.v[v_], XENMEM_populate_physmap, &r))
-    assert_int_equal(POPULATE(1, list, 1, 10, DOMID_SELF), 0);         /* more than 2 MiB at a time */
-    assert_int_equal(POPULATE(1, list, 1, 70, DOMID_SELF), 0);         /* more than there are bits */
-    assert_int_equal(POPULATE(1, list, 1, 0, 2), 0);                   /* for another domain */
-    assert_int_equal(POPULATE(1, list, 1, 0, 77), 0);                  /* for none */
-    assert_int_equal(POPULATE(1, list, 1ULL << 26, 0, DOMID_SELF), 0); /* too many to be continued */
-    assert_int_equal(POPULATE(1, list, 0, 0, DOMID_SELF), 0);
-    assert_int_equal(POPULATE(1, NULL, 1, 0, DOMID_SELF), 0);
-    assert_int_equal(POPULATE(0, list, 1, 0, 1), 1); /* the toolstack may */
-    r = extents(list, 1, 0, DOMID_SELF);
-    r.mem_flags = XENMEMF_address_bits(12);
-    assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 0);
-    r.mem_flags = XENMEMF_address_bits(13); /* frames 0 and 1 are never free */
-    assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 0);
-    r.mem_flags = XENMEMF_address_bits(32) | XENMEMF_node(0);
-    assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 1);
-    r.mem_flags = XENMEMF_populate_on_demand;
-    assert_int_equal(memory_op(s.v[0], XENMEM_populate_physmap, &r), 0);
-    native_counts_check(&s);
-    scene_close(&s);
 }
 
 /* The state of a preempted call is in the command. */
@@ -129,124 +47,6 @@ static void test_preemption(void **state)
     scene_close(&s);
 }
 
-static void test_questions(void **state)
-{
-    struct xen_memory_domain other = { 2 }, none = { 77 }, self = { DOMID_SELF };
-    struct shared_info info = { .arch.max_pfn = 0x1234 };
-    struct scene s;
-
-    scene_open(&s);
-    assert_int_equal(memory_op(s.v[1], XENMEM_maximum_ram_page, NULL), s.m->nr_frames);
-    assert_int_equal(memory_op(s.v[1], XENMEM_current_reservation, &other), -EPERM);
-    assert_int_equal(memory_op(s.v[1], XENMEM_current_reservation, &none), -ESRCH);
-    assert_int_equal(memory_op(s.v[1], XENMEM_current_reservation, NULL), -EFAULT);
-    assert_int_equal(memory_op(s.v[0], XENMEM_maximum_reservation, &other), 2048);
-    assert_int_equal(memory_op(s.v[1], XENMEM_maximum_gpfn, &self), 0);
-    s.d[1]->shared_info = &info;
-    assert_int_equal(memory_op(s.v[1], XENMEM_maximum_gpfn, &self), 0x1233);
-    s.d[1]->shared_info = NULL;
-    assert_int_equal(memory_op(s.v[1], 8, NULL), -ENOSYS);
-    assert_int_equal(memory_op(s.v[1], 29, NULL), -ENOSYS);
-    assert_int_equal(memory_op(s.v[1], 63, NULL), -ENOSYS);
-    assert_int_equal(memory_op(s.v[1], XENMEM_get_sharing_freed_pages, NULL), 0);
-    scene_close(&s);
-}
-
-/* --- exchange --- */
-
-static long exchange(struct vcpu *v, uint64_t *in, uint64_t nr_in, unsigned int in_order, uint64_t *out,
-                     uint64_t nr_out, unsigned int out_order, uint64_t *done)
-{
-    struct xen_memory_exchange x = { .in = extents(in, nr_in, in_order, DOMID_SELF),
-                                     .out = extents(out, nr_out, out_order, DOMID_SELF),
-                                     .nr_exchanged = *done };
-    long rc = memory_op(v, XENMEM_exchange, &x);
-
-    *done = x.nr_exchanged;
-    return rc;
-}
-
-static void test_exchange(void **state)
-{
-    uint64_t pages[16], block = 500, back[16], done = 0;
-    struct xen_memory_reservation r = extents(pages, 16, 0, DOMID_SELF);
-    struct scene s;
-
-    scene_open(&s);
-    for (int i = 0; i < 16; i++)
-        pages[i] = 200 + i;
-    assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 16);
-    /* single frames for a block; a limit lowered in the meantime does not matter */
-    s.d[1]->max_pages = 3;
-    assert_int_equal(exchange(s.v[1], pages, 16, 0, &block, 1, 4, &done), 0);
-    assert_int_equal(done, 16);
-    assert_int_equal(block % 16, 0);
-    for (int i = 0; i < 16; i++) {
-        assert_int_equal(get_gpfn_from_mfn(s.xen, _mfn(block + i)), 500 + i);
-        back[i] = 900 + i;
-    }
-    assert_int_equal(s.d[1]->tot_pages, 16);
-    assert_int_equal(s.d[1]->max_pages, 3);
-    /* and back: one block for two of half the size, four of a quarter... */
-    done = 0;
-    assert_int_equal(exchange(s.v[1], &block, 1, 4, back, 4, 2, &done), 0);
-    assert_int_equal(done, 1);
-    for (int i = 0; i < 4; i++)
-        assert_int_equal(get_gpfn_from_mfn(s.xen, _mfn(back[i] + 3)), 903 + i);
-    assert_int_equal(s.d[1]->tot_pages, 16);
-    native_counts_check(&s);
-    scene_close(&s);
-}
-
-static void test_exchange_refusals(void **state)
-{
-    uint64_t in[4], out[4] = { 1, 2, 3, 4 }, done = 0;
-    struct scene s;
-
-    scene_open(&s);
-    for (int i = 0; i < 4; i++)
-        in[i] = mfn_x(scene_page(s.d[1]));
-    assert_int_equal(exchange(s.v[1], in, 1, 10, out, 1, 10, &done), -EPERM);
-    assert_int_equal(exchange(s.v[1], in, 1, 0, out, 2, 0, &done), -EINVAL);
-    assert_int_equal(exchange(s.v[1], in, 1ULL << 63, 1, out, 1, 0, &done), -EINVAL);
-    done = 5;
-    assert_int_equal(exchange(s.v[1], in, 4, 0, out, 4, 0, &done), -EINVAL);
-    done = 4;
-    assert_int_equal(exchange(s.v[1], in, 4, 0, out, 4, 0, &done), 0); /* it is all done */
-    /* a frame in use stops it; what was done before is counted */
-    done = 0;
-    assert_true(get_page(mfn_to_page(s.xen, _mfn(in[2])), s.d[1]));
-    assert_int_equal(exchange(s.v[1], in, 4, 0, out, 4, 0, &done), -EINVAL);
-    assert_int_equal(done, 2);
-    assert_int_equal(out[2], 3);
-    put_page(s.xen, mfn_to_page(s.xen, _mfn(in[2])));
-    assert_int_equal(exchange(s.v[1], in, 4, 0, out, 4, 0, &done), 0); /* goes on from there */
-    assert_int_equal(done, 4);
-
-    /* a chunk that fails is undone: its first frames are the domain's as before */
-    in[0] = out[0];
-    in[1] = mfn_x(scene_page(s.d[2]));
-    done = 0;
-    assert_int_equal(exchange(s.v[1], in, 2, 0, &out[3], 1, 1, &done), -EINVAL);
-    assert_int_equal(done, 0);
-    assert_ptr_equal(mfn_to_page(s.xen, _mfn(in[0]))->owner, s.d[1]);
-    in[1] = s.m->nr_frames;
-    assert_int_equal(exchange(s.v[1], in, 2, 0, &out[3], 1, 1, &done), -EINVAL);
-    in[1] = in[0]; /* the same one twice */
-    assert_int_equal(exchange(s.v[1], in, 2, 0, &out[3], 1, 1, &done), -EINVAL);
-    assert_int_equal(s.d[1]->tot_pages, 4);
-
-    struct xen_memory_exchange x = { .in = extents(in, 1, 0, DOMID_SELF), .out = extents(out, 1, 0, 1) };
-    assert_int_equal(memory_op(s.v[1], XENMEM_exchange, &x), -EINVAL);
-    x.in.domid = x.out.domid = 2;
-    assert_int_equal(memory_op(s.v[1], XENMEM_exchange, &x), -EPERM);
-    x.in.domid = x.out.domid = 77;
-    assert_int_equal(memory_op(s.v[1], XENMEM_exchange, &x), -ESRCH);
-    assert_int_equal(memory_op(s.v[1], XENMEM_exchange, NULL), -EFAULT);
-    native_counts_check(&s);
-    scene_close(&s);
-}
-
 static void test_exchange_preempted(void **state)
 {
     enum { NR = 1200 };
@@ -273,44 +73,6 @@ static void test_exchange_preempted(void **state)
 }
 
 /* --- maps --- */
-
-static void test_memory_map(void **state)
-{
-    struct e820entry map[2] = { { 0, 0x100000, E820_RAM }, { 0x100000, 0x4000, 2 /* reserved */ } }, got[4];
-    struct xen_foreign_memory_map set = { .domid = 1, .map.nr_entries = 2 };
-    struct xen_memory_map get = { .nr_entries = 4 };
-    struct scene s;
-
-    scene_open(&s);
-    set.map.buffer.p = map;
-    get.buffer.p = got;
-    assert_int_equal(memory_op(s.v[1], XENMEM_memory_map, &get), -ENOSYS);
-    assert_int_equal(memory_op(s.v[2], XENMEM_set_memory_map, &set), -EPERM);
-    assert_int_equal(memory_op(s.v[0], XENMEM_set_memory_map, &set), 0);
-    assert_int_equal(memory_op(s.v[1], XENMEM_memory_map, &get), 0);
-    assert_int_equal(get.nr_entries, 2);
-    assert_memory_equal(got, map, sizeof(map));
-    get.nr_entries = 1;
-    assert_int_equal(memory_op(s.v[1], XENMEM_memory_map, &get), 0);
-    assert_int_equal(get.nr_entries, 1);
-    set.map.nr_entries = E820_MAX + 1;
-    assert_int_equal(memory_op(s.v[0], XENMEM_set_memory_map, &set), -EINVAL);
-    set.domid = 77;
-    set.map.nr_entries = 1;
-    assert_int_equal(memory_op(s.v[0], XENMEM_set_memory_map, &set), -ESRCH);
-    /* the machine's own is dom0's to see */
-    assert_int_equal(memory_op(s.v[1], XENMEM_machine_memory_map, &get), -EPERM);
-    get.nr_entries = 4;
-    assert_int_equal(memory_op(s.v[0], XENMEM_machine_memory_map, &get), 0);
-    assert_int_equal(get.nr_entries, 1);
-    assert_int_equal(got[0].size, s.m->nr_frames << PAGE_SHIFT);
-    get.nr_entries = 0;
-    assert_int_equal(memory_op(s.v[0], XENMEM_machine_memory_map, &get), -EINVAL);
-    get.buffer.p = NULL;
-    assert_int_equal(memory_op(s.v[0], XENMEM_machine_memory_map, &get), 0);
-    assert_int_equal(get.nr_entries, 1);
-    scene_close(&s);
-}
 
 /* add_to_physmap_batch by v, of frames of `domid`, in one window. errs as it leaves them. */
 static long foreign_add(struct vcpu *v, domid_t domid, unsigned int nr, uint64_t *mfns, uint64_t *gfns, int *errs)
@@ -488,42 +250,6 @@ static void test_machphys(void **state)
     scene_close(&s);
 }
 
-/* --- the toolstack --- */
-
-static void test_claims(void **state)
-{
-    struct xen_memory_reservation r = extents(NULL, 100, 0, 1);
-    uint64_t list[1] = { 7 }, all;
-    struct scene s;
-
-    scene_open(&s);
-    assert_int_equal(memory_op(s.v[1], XENMEM_claim_pages, &r), -EPERM);
-    r.extent_order = 1;
-    assert_int_equal(memory_op(s.v[0], XENMEM_claim_pages, &r), -EINVAL);
-    r.extent_order = 0;
-    assert_int_equal(memory_op(s.v[0], XENMEM_claim_pages, &r), 0);
-    assert_int_equal(memory_op(s.v[0], XENMEM_claim_pages, &r), -EINVAL); /* one at a time */
-    r.domid = 77;
-    assert_int_equal(memory_op(s.v[0], XENMEM_claim_pages, &r), -EINVAL);
-    r = extents(list, 1, 0, 1);
-    assert_int_equal(memory_op(s.v[0], XENMEM_populate_physmap, &r), 1);
-    assert_int_equal(s.d[1]->outstanding_pages, 99);
-    r = extents(NULL, 0, 0, 1);
-    assert_int_equal(memory_op(s.v[0], XENMEM_claim_pages, &r), 0); /* never mind */
-    assert_int_equal(s.d[1]->outstanding_pages, 0);
-
-    /* what domain 1 claims is not there for domain 2 */
-    all = avail_domheap_pages(s.xen);
-    s.d[1]->max_pages = s.d[2]->max_pages = all + 10;
-    r = extents(NULL, all + 2, 0, 1);
-    assert_int_equal(memory_op(s.v[0], XENMEM_claim_pages, &r), -ENOMEM);
-    r = extents(NULL, all - 10, 0, 1);
-    assert_int_equal(memory_op(s.v[0], XENMEM_claim_pages, &r), 0);
-    r = extents(NULL, 20, 0, 2);
-    assert_int_equal(memory_op(s.v[0], XENMEM_increase_reservation, &r), 11);
-    scene_close(&s);
-}
-
 /* steal_page(): the rule that exchange and transfer rest on. */
 static void test_steal(void **state)
 {
@@ -548,19 +274,8 @@ static void test_steal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_balloon),
-        cmocka_unit_test(test_short_counts),
-        cmocka_unit_test(test_preemption),
-        cmocka_unit_test(test_questions),
-        cmocka_unit_test(test_exchange),
-        cmocka_unit_test(test_exchange_refusals),
-        cmocka_unit_test(test_exchange_preempted),
-        cmocka_unit_test(test_memory_map),
-        cmocka_unit_test(test_foreign),
-        cmocka_unit_test(test_foreign_many),
-        cmocka_unit_test(test_machphys),
-        cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_steal),
+        cmocka_unit_test(test_preemption),   cmocka_unit_test(test_exchange_preempted), cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_foreign_many), cmocka_unit_test(test_machphys),           cmocka_unit_test(test_steal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
