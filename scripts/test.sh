@@ -8,8 +8,8 @@
 # failed test's whole output too (with V=1 everybody's). A test that dies, hangs, or exits with a failure that it does
 # not report counts as one failure more: silence is never a pass.
 #
-# As many unit tests as there are processors (or $JOBS) run at the same time, and each is told when it is over; then the
-# harnesses, one after the other: they share the processors among their cases.
+# As many as there are processors (or $JOBS) run at the same time, harnesses first, since some take longest, and each is
+# told when it is over. Then come the guests (tests/guest/run.sh), which share the processors among their cases.
 set -eu
 
 tree=$1
@@ -36,9 +36,43 @@ sum() {
     sed -n "s/$1/\1/p" "$out" | awk '{ n += $1 } END { print n + 0 }'
 }
 
-# tell TEST: what became of it, of which $out is the output, $status the end, $took the seconds; $p, $f, $e, $s count.
+# count TEST: what $out says of it, into $p, $f, $e and $s (passed, failed, errors, skipped).
+count() {
+    case $1 in
+    *.sh)
+        line=$(sed -n "s/$closing/\1/p" "$out" | tail -n 1)
+        p=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
+        f=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
+        e=$(echo "$line" | sed -n 's/.* \([0-9]*\) errors.*/\1/p')
+        s=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
+        p=${p:-0} f=${f:-0} e=${e:-0} s=${s:-0}
+        ;;
+    *)
+        p=$(sum '^\[  PASSED  \] \([0-9]*\) test(s)\.$')
+        f=$(sum '^\[  FAILED  \] \([0-9]*\) test(s), listed below:$')
+        e=0
+        s=$(sum '^\[  SKIPPED \] \([0-9]*\) test(s), listed below:$')
+        ;;
+    esac
+}
+
+# show TEST: what it said; of a unit test that passed only the summary.
+show() {
+    case $1 in
+    *.sh) sed -e "/$closing/d" "$out" ;;
+    *)
+        if [ -n "${V:-}" ] || [ "$f" -gt 0 ]; then
+            cat "$out"
+        else
+            sed -n '/^\[==========\] .* run\.$/,$p' "$out"
+        fi
+        ;;
+    esac
+}
+
+# tell TEST: what became of it, of which $out is the output (shown, if $shown), $status the end, $took the seconds.
 tell() {
-    p=${p:-0} f=${f:-0} e=${e:-0} s=${s:-0}
+    count "$1"
     why=
     if [ "$status" -ne 0 ] && [ "$((f + e))" -eq 0 ]; then
         f=1
@@ -50,79 +84,70 @@ tell() {
     elif [ "$((p + f + e + s))" -eq 0 ]; then
         f=1 why="reported no test"
     fi
-    case $1 in
-    *.sh) ;;
-    *)
-        if [ -n "${V:-}" ] || [ "$f" -gt 0 ]; then
-            cat "$out"
-        else
-            sed -n '/^\[==========\] .* run\.$/,$p' "$out"
-        fi
-        ;;
-    esac
+    [ -n "$shown" ] || show "$1"
     [ -z "$why" ] || echo "$1: FAILED: $why"
     echo "== $1: $p passed, $f failed$([ "$e" -eq 0 ] || echo ", $e errors"), $s skipped ($took s)"
     passed=$((passed + p)) failed=$((failed + f)) errors=$((errors + e)) skipped=$((skipped + s))
 }
 
-# The unit tests. Each has a number; the line NUMBER STATUS SECONDS TEST says that it is over.
-unit_test='
+# What runs beside others. Each has a number; the line NUMBER STATUS SECONDS TEST says that it is over.
+one='
     start=$(date +%s) status=0
-    timeout "$TEST_TIMEOUT" "$2/$4" > "$1/out.$3" 2>&1 || status=$?
+    case $4 in
+    *.sh) program=$4 ;;
+    *) program=$2/$4 ;;
+    esac
+    timeout "$TEST_TIMEOUT" "$program" > "$1/out.$3" 2>&1 || status=$?
     echo "$3 $status $(($(date +%s) - start)) $4"'
-number=0
+guests= first= then=
 for test in "$@"; do
     case $test in
-    *.sh) ;;
-    *) number=$((number + 1)) && echo "$number $test" ;;
+    */guest/run.sh) guests="$guests $test" ;;
+    *.sh) first="$first $test" ;;
+    *) then="$then $test" ;;
     esac
-done > "$tmp/units"
-units() { [ ! -s "$tmp/units" ] || xargs -L 1 -P "$JOBS" sh -c "$unit_test" unit_test "$tmp" "$tree" < "$tmp/units"; }
+done
+number=0
+for test in $first $then; do
+    number=$((number + 1))
+    echo "$number $test"
+done > "$tmp/some"
+some() { [ ! -s "$tmp/some" ] || xargs -L 1 -P "$JOBS" sh -c "$one" one "$tmp" "$tree" < "$tmp/some"; }
 
-judge_units() {
+tell_some() {
+    shown=
     while read -r number status took test; do
         out=$tmp/out.$number
-        p=$(sum '^\[  PASSED  \] \([0-9]*\) test(s)\.$')
-        f=$(sum '^\[  FAILED  \] \([0-9]*\) test(s), listed below:$')
-        e=0
-        s=$(sum '^\[  SKIPPED \] \([0-9]*\) test(s), listed below:$')
         tell "$test"
-        sed -i "/^$number /d" "$tmp/units"
+        sed -i "/^$number /d" "$tmp/some"
     done
     # Whoever did not even report.
     while read -r number test; do
-        out=/dev/null status=1 took=? p=0 f=0 e=0 s=0
+        out=/dev/null status=1 took=?
         tell "$test"
-    done < "$tmp/units"
+    done < "$tmp/some"
 }
 
-harnesses() {
-    for test in "$@"; do
-        case $test in
-        *.sh) ;;
-        *) continue ;;
-        esac
+# They take minutes, so what they say is shown while they run.
+guests() {
+    shown=1
+    for test in $guests; do
         out=$tmp/out start=$(date +%s) status=0
         echo "== $test"
-        # A harness takes minutes, so its output is shown while it runs.
         {
             timeout "$TEST_TIMEOUT" "$test" 2>&1 || status=$?
             echo "status $status"
         } | tee "$out" | sed -u -e '/^status [0-9]*$/d' -e "/$closing/d"
         status=$(sed -n '$s/^status //p' "$out")
         status=${status:-1} took=$(($(date +%s) - start))
-        line=$(sed -n "s/$closing/\1/p" "$out" | tail -n 1)
-        p=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
-        f=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
-        e=$(echo "$line" | sed -n 's/.* \([0-9]*\) errors.*/\1/p')
-        s=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
         tell "$test"
     done
 }
 
-units | {
-    judge_units
-    harnesses "$@"
+some | {
+    tell_some
+    guests
+
     echo
     line="$passed passed, $failed failed"
     [ "$errors" -eq 0 ] || line="$line, $errors errors"

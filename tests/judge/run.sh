@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run.sh: whether scripts/judge.sh and scripts/traces.sh notice what they are there to notice. No guest is run: a small
-# script takes the place of xenlab, and says what it is told to.
+# run.sh: whether scripts/judge.sh, scripts/traces.sh and scripts/test.sh notice what they are there to notice. No guest
+# is run: a small script takes the place of xenlab, and says what it is told to; others that of tests.
 #
 # Concept: there is one test that uses every key, and a program that does all it expects. Then one thing after the other
 # is made wrong, in the test file or in what the program does, and the verdict must be the one that belongs to it, with
@@ -292,6 +292,65 @@ cp "$tmp/xenlab" "$tmp/other"
 echo 'exit 3' >> "$tmp/other"; traces status 1 "old: status 0" "new: status 3"
 echo 'exit 139' > "$tmp/other"; traces died 2 "status 139"
 rm "$tmp/other"; traces missing 2 "is no program"
+
+# ------------------------------------------------------------------------------------------------- tests together --
+
+# put NAME LINE...: a unit test t/NAME, or a harness if it is NAME.sh, of which these are the lines.
+mkdir -p "$tmp/tree/t" "$tmp/h/guest" "$tmp/h/bad/guest"
+put() {
+    at=$tmp/tree/t/$1
+    case $1 in
+    *.sh) at=$tmp/h/$1 ;;
+    esac
+    shift
+    { echo '#!/bin/sh' && printf '%s\n' "$@"; } > "$at" && chmod +x "$at"
+}
+# units NAME STATUS TEST... -- LINE...: what test.sh says of these tests.
+units() {
+    name=test-$1 expected=$2 status=0 tests=
+    shift 2
+    while [ "$1" != -- ]; do
+        case $1 in
+        *.sh) tests="$tests $tmp/h/$1" ;;
+        *) tests="$tests t/$1" ;;
+        esac
+        shift
+    done
+    shift
+    scripts/test.sh "$tmp/tree" $tests > "$tmp/said" 2>&1 || status=$?
+    tell "$@"
+}
+put good 'echo "[==========] 2 test(s) run."; echo "[  PASSED  ] 2 test(s)."'
+put bad 'echo why; echo "[  PASSED  ] 1 test(s)."; echo "[  SKIPPED ] 3 test(s), listed below:"' \
+    'echo "[  FAILED  ] 1 test(s), listed below:"; exit 1'
+put good.sh 'echo "PASS  x"; echo "5 passed, 0 failed, 4 skipped"'
+put bad.sh 'echo "FAIL  y"; echo "1 passed, 2 failed, 3 errors"; exit 2'
+put guest/run.sh 'echo "PASS  guest"; echo "7 passed, 0 failed"'
+put bad/guest/run.sh 'echo "7 passed, 0 failed"; exit 3'
+units units 0 good -- "[==========] 2 test(s) run." "== t/good: 2 passed, 0 failed, 0 skipped (" "2 passed, 0 failed"
+units unit-fails 1 good bad -- why "== t/bad: 1 passed, 1 failed, 3 skipped (" "3 passed, 1 failed, 3 skipped"
+units harness 0 good.sh -- "PASS  x" "good.sh: 5 passed, 0 failed, 4 skipped (" "5 passed, 0 failed, 4 skipped"
+units harness-fails 1 bad.sh good -- "FAIL  y" "bad.sh: 1 passed, 2 failed, 3 errors, 0 skipped (" \
+    "3 passed, 2 failed, 3 errors"
+units guests 0 guest/run.sh good -- "PASS  guest" "guest/run.sh: 7 passed, 0 failed, 0 skipped (" "9 passed, 0 failed"
+units guests-die 1 bad/guest/run.sh -- "run.sh: FAILED: ended with status 3" "7 passed, 1 failed"
+for test in silent silent.sh bad/guest/run.sh; do
+    put "$test" true
+    units "silence-$test" 1 good "$test" -- "FAILED: reported no test" "2 passed, 1 failed"
+    put "$test" 'echo "[  PASSED  ] 1 test(s)."; echo "1 passed, 0 failed"; kill -KILL $$'
+    units "dies-$test" 1 good "$test" -- "FAILED: ended with status 137" "3 passed, 1 failed"
+    put "$test" 'exit 99'
+    units "sanitizer-$test" 1 good "$test" -- "FAILED: a sanitizer's finding" "2 passed, 1 failed"
+done
+units missing 1 good no-such.sh no-such -- "no-such.sh: FAILED" "t/no-such: FAILED" "2 passed, 2 failed"
+# Two that wait for each other: unless both run at the same time, neither ends. Guests come when all others are over.
+mkfifo "$tmp/there" "$tmp/back"
+put meets "read -r x < $tmp/there; echo \$x > $tmp/back; touch $tmp/met" 'echo "[  PASSED  ] 1 test(s)."'
+put meets.sh "echo you > $tmp/there; read -r x < $tmp/back; [ \$x = you ] && echo '1 passed, 0 failed'"
+put guest/run.sh "[ -e $tmp/met ] && echo '1 passed, 0 failed'"
+JOBS=2 TEST_TIMEOUT=60 units together 0 guest/run.sh meets meets.sh -- "3 passed, 0 failed"
+rm "$tmp/met"
+JOBS=1 units one-after-the-other 0 good good.sh good -- "== t/good: 2 passed" "9 passed, 0 failed, 4 skipped"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
