@@ -54,7 +54,7 @@ OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
 TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host_made host host_screen
 REWIND_OBJS := journal made input branch rewind record record_read
-DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
+DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source witness
 EXPECT_OBJS := lines read judge report
 SWEEP_OBJS := sweep params result json student merge_rows merge_report merge
 SANDBOX_OBJS := alone fence sandbox asked guarded
@@ -95,7 +95,7 @@ UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace s
 UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
 UI_OBJS += $(addprefix run/,told trace beside end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
 UI_OBJS += $(addprefix compare/,technique costs trial table paging host_type)
-UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare doctor_place cmd_doctor $(addprefix lib/,machine put look) $(addprefix lab/,place folder student progress start check show watch submit twist author result grade golden class export) cmd_lab cmd_limits main
+UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare doctor_place cmd_doctor $(addprefix lib/,machine put look) $(addprefix lab/,place folder student progress start check show watch submit twist author witness result grade golden class export) cmd_lab cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall tenants timer pagetables balloon grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
@@ -219,7 +219,7 @@ $(1)/labs/%/golden: $(1)/labs/%/check/facts.o $(1)/labs/kit/kit.a $(1)/libxenlab
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs)
 
 # What the files that a lab of form H, G or P is about define, for the linker: tools/lab/build.c.
-$(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a $(1)/labs/kit/kit.a $(1)/labs/kit/guest.a
+$(1)/labs/%/whole: labs/%/lab.conf $(1)/libxenlab.a $(1)/labs/kit/kit.a $(1)/labs/code/holes.o build/guests/rt/p2m.o
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)if grep -q '^form *= *"[HGP]"' $$<; then nm -g --defined-only $$$$(tr '\n' ' ' < $$< | grep -o ' files\? *= *\(\[[^]]*\]\|"[^"]*"\)' | \
 		grep -o '[a-z0-9_/]*\.c"' | sed 's#^#$(1)/#; s#c"$$$$#o#; s#^$(1)/guests/#build/guests/#') | awk 'NF == 3 { print "-Wl,--require-defined=" $$$$3 }'; fi > $$@
@@ -234,17 +234,21 @@ $(1)/labs/kit/guest_draw.o: labs/kit/draw.c build/flags
 	$$(call say,CC)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(all_cflags) -c -o $$@ $$<
-$(1)/labs/kit/guest.a: $(1)/labs/kit/guest_main.o $(1)/labs/kit/guest_draw.o $(1)/labs/code/holes.o $$(GUEST_RT_OBJS)
-	$$(call say,AR)
-	$$(Q)rm -f $$@ && $$(AR) qcs $$@ $$^
-$(1)/labs/kit/pv64.lds: guests/rt/pv64.lds
-	$$(Q)mkdir -p $$(@D) && cp $$< $$@
-$(1)/labs/%/golden_guest: $(1)/labs/%/check/guest.o $(1)/labs/kit/guest.a $(1)/labs/kit/pv64.lds
+# The checks' own, but for labs' files: one object, so that no function of it can be a student's.
+$(1)/labs/kit/guest.o: $(1)/labs/kit/guest_main.o $(1)/labs/kit/guest_draw.o $$(filter-out build/guests/rt/p2m.o,$$(GUEST_RT_OBJS))
 	$$(call say,LD)
-	$$(Q)$$(CC) $$(GUEST_CFLAGS) $$(GUEST_LDFLAGS) -T $(1)/labs/kit/pv64.lds -o $$@ $$(filter %.o %.a,$$^) -lgcc
+	$$(Q)$$(CC) -r -nostdlib -o $$@ $$^
+$(1)/labs/kit/guest.lds: labs/kit/guest.lds
+	$$(Q)mkdir -p $$(@D) && cp $$< $$@
+$$(foreach l,$$(GUEST_LABS),$$(eval $(1)/labs/$$(l)/whole.o: $$(patsubst $(1)/guests/%,build/guests/%,$(1)/$$(shell sed -n 's/^file *= *"\(.*\)c"/\1o/p' labs/$$(l)/lab.conf))))
+$(1)/labs/%/whole.o:
+	$$(Q)mkdir -p $$(@D) && cp $$< $$@
+$(1)/labs/%/golden_guest: $(1)/labs/%/check/guest.o $(1)/labs/%/whole.o $(1)/labs/kit/guest.o $(1)/labs/kit/guest.lds
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(GUEST_CFLAGS) $$(GUEST_LDFLAGS) -T $(1)/labs/kit/guest.lds -o $$@ $$(filter %.o,$$^) -lgcc
 
 # All that `xenlab lab check` wants.
-$(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/$$(if $$(filter $$(l),$$(CLOSED_LABS)),check/facts.o,golden)) $(1)/labs/kit/pv64.lds \
+$(1)/labs/built: $$(foreach l,$$(LABS),$(1)/labs/$$(l)/$$(if $$(filter $$(l),$$(CLOSED_LABS)),check/facts.o,golden)) $(1)/labs/kit/guest.lds $(1)/labs/kit/guest.o \
 		$$(foreach l,$$(GUEST_LABS),$(1)/labs/$$(l)/$$(if $$(filter $$(l),$$(CLOSED_LABS)),check/guest.o,golden_guest)) \
 		$$(foreach l,$$(LABS) $$(GUEST_LABS) $$(POLICY_LABS),$(1)/labs/$$(l)/whole) $$(addprefix $(1)/labs/,$$(LAB_FLAGS)) $(1)/labs/include/all
 	$$(Q)touch $$@
@@ -255,7 +259,7 @@ $(1)/labs/ldflags: flags = $$(all_ldflags) $$(lab_libs)
 $(1)/labs/policy_cflags: flags = $$(patsubst -O2,-Og,$$(filter-out -Werror -MMD -MP,$$(all_cflags))) -fPIC
 $(1)/labs/policy_ldflags: flags = -Wl,-z,now
 $(1)/labs/guest_cflags: flags = $$(filter-out -Werror -MMD -MP,$$(GUEST_CFLAGS)) $$(XEN_CFLAGS)
-$(1)/labs/guest_ldflags: flags = $$(filter-out -MMD -MP,$$(GUEST_CFLAGS)) $$(GUEST_LDFLAGS) -T $$(CURDIR)/$(1)/labs/kit/pv64.lds
+$(1)/labs/guest_ldflags: flags = $$(filter-out -MMD -MP,$$(GUEST_CFLAGS)) $$(GUEST_LDFLAGS) -T $$(CURDIR)/$(1)/labs/kit/guest.lds
 $$(addprefix $(1)/labs/,$$(LAB_FLAGS)): build/flags Makefile
 	@mkdir -p $$(@D)
 	$$(Q)echo '$$(flags)' | sed 's# -I\. # -I@BUILT@/labs/include -fmacro-prefix-map=@BUILT@/labs/include/= #; s# -Iinclude # -I@BUILT@/labs/include/include #; s#$$(CURDIR)/$(1)/#@BUILT@/#g; s#$$(CURDIR)/#@ROOT@/#g; s#\([ IL]\)build/#\1@ROOT@/build/#g' > $$@

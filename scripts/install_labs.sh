@@ -16,7 +16,7 @@ mkdir -p "$share" "$lib/labs"
 rm -rf "$lib/labs/include" && cp -r build/labs/include "$lib/labs/"
 cp --parents labs/kit/kit.h "$share"
 cp build/libxenlab.a "$lib/"
-(cd build && cp --parents labs/kit/kit.a labs/kit/guest.a labs/kit/pv64.lds "$lib")
+(cd build && cp --parents labs/kit/kit.a labs/kit/guest.o labs/kit/guest.lds "$lib")
 ln -sf ../../bin/xenlab "$lib/xenlab"
 
 # Places are those of an installed xenlab.

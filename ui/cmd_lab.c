@@ -21,6 +21,7 @@
 #include "ui/lab/start.h"
 #include "ui/lab/submit.h"
 #include "ui/lab/watch.h"
+#include "ui/lab/witness.h"
 #include "ui/status.h"
 
 #include <errno.h>
@@ -121,6 +122,8 @@ int cmd_lab(int argc, char *const *argv)
         fputs(help, stdout);
         return argc ? STATUS_OK : STATUS_ENVIRONMENT;
     }
+    if (!strcmp(argv[0], "witness")) /* nobody's to type: in the sandbox, where there are no labs */
+        return lab_witness(argc - 1, argv + 1);
     for (; i < ARRAY_SIZE(commands) && strcmp(argv[0], commands[i].name); i++)
         names[i] = commands[i].name;
     if (i == ARRAY_SIZE(commands))

@@ -55,6 +55,7 @@ guest_entry:
 
     .bss
     .balign 4096
+stack_bottom:
     .skip   32768
 stack_top:
 

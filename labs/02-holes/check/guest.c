@@ -5,8 +5,8 @@
  * Concept: the guest asks look() in states that differ (CR0.TS, the LDT, upcalls), and is_hole() of instructions that
  * are made of a group, a ModRM byte and prefixes: holes, and those beside them. xenlab counts exceptions.
  */
-#include "guests/rt/guest.h"
 #include "labs/code/holes.h"
+#include "labs/kit/ask.h"
 #include "labs/kit/kit.h"
 
 #define STEPS 110
@@ -19,6 +19,24 @@ static void *begin(void)
     if (page_protect(ldt, PTE_READONLY))
         kit_die("there is no page for an LDT");
     return NULL;
+}
+
+static long ask_look(long into)
+{
+    *(struct seen *)into = look();
+    return 0;
+}
+
+static unsigned int asked_len;
+static long ask_hole(long insn) { return is_hole((const uint8_t *)insn, asked_len); }
+
+static long answer(long (*fn)(long), const void *arg)
+{
+    const struct caught c = kit_ask(fn, (long)arg, NULL);
+
+    if (c.trapped)
+        guest_panic("%s, which nobody handles", trap_name(c.vector));
+    return c.result;
 }
 
 static void step_look(void)
@@ -37,7 +55,8 @@ static void step_look(void)
     else
         events_enable();
     kit_step("look(), CR0.TS %u, an LDT of %u entries, upcalls %s", ts, entries, masked ? "masked" : "enabled");
-    s = look();
+    answer(ask_look, kit_left);
+    s = *(struct seen *)kit_left;
     events_disable();
     kit_fact("tables", "GDT %#lx, %#x; IDT %#lx, %#x", (unsigned long)s.gdt_base, s.gdt_limit,
              (unsigned long)s.idt_base, s.idt_limit);
@@ -116,10 +135,11 @@ static void step_hole(void)
     for (unsigned int i = 0; i < len; i++)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%02x", i ? " " : "", insn[i]);
     kit_step("is_hole(%s)", text);
+    asked_len = len;
     kit_fact(g->property[0] == 'p'              ? "plain"
              : g->op[0] == 0x0f && g->op[1] < 2 ? "groups"
                                                 : "holes",
-             "%s: %s", text, is_hole(insn, len) ? "a hole" : "none");
+             "%s: %s", text, answer(ask_hole, insn) ? "a hole" : "none");
 }
 
 static void step(void *data, unsigned int number)
