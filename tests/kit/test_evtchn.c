@@ -129,15 +129,15 @@ static const char bits[] = "#include \"xenlab/kit.h\"\n"
                            "    { XENLAB_KIT_ABI, sizeof(struct evtchn_ops), \"bits\", 0 },\n"
                            "    set_pending, unmask, mask, take };\n";
 
-/* So many accesses in a send that all orders are too many. */
+/* So many accesses in a send that all orders are too many. It gives port 1 when port 2 was sent to. */
 static const char slow[] =
     "#include \"xenlab/kit.h\"\n"
     "static bool set_pending(const struct evtchn_mem *m, const struct evtchn_port *p)\n"
-    "{ for (int i = 0; i < 14; i++) m->load(2); return !m->fetch_or(0, 1ull << p->port); }\n"
+    "{ for (int i = 0; i < (p->priority ? 14 : 5001); i++) m->load(2); return !m->fetch_or(0, 1ull << p->port); }\n"
     "static bool unmask(const struct evtchn_mem *m, const struct evtchn_port *p) { return false; }\n"
     "static void mask(const struct evtchn_mem *m, const struct evtchn_port *p) {}\n"
     "static uint32_t take(const struct evtchn_mem *m, const struct evtchn_port *p)\n"
-    "{ return m->fetch_and(0, 0) != 0; }\n"
+    "{ return m->fetch_and(0, 0) >> 2 != 0; }\n"
     "const struct evtchn_ops xenlab_evtchn_ops = {\n"
     "    { XENLAB_KIT_ABI, sizeof(struct evtchn_ops), \"slow\", 0 },\n"
     "    set_pending, unmask, mask, take };\n";
@@ -171,6 +171,22 @@ static void test_figures(void **state)
     assert_int_equal(figure("worst", "a"), 2);  /* c and b came in between */
     assert_int_equal(figure("latency", ""), 1); /* 2, 1 and 0 */
     assert_int_equal(figure("lost", "") + figure("spurious", ""), 0);
+    /* The first of three is passed over by the last, the second is not. */
+    run("switches 0\nport a priority=3 : orders\nport b priority=9 : orders\nport c priority=5 : orders\n"
+        "orders x : a, b, c\n");
+    assert_int_equal(figure("inversions", ""), 2); /* c, and b behind it */
+    run("switches 0\nport a priority=5 : orders\nport b priority=9 : orders\nport c priority=5 : orders\n"
+        "orders x : a, b, c\n");
+    assert_int_equal(figure("reordered", "c"), 1);
+    /* There are no others to wait for; nor do those count that came before it was sent. */
+    run("switches 2\nport a : orders\norders x : a, a\n");
+    assert_int_equal(figure("worst", ""), 0);
+    run("time 4us\nport a : every 1us\nport b : every 2500ns\n");
+    assert_int_equal(figure("delivered", ""), 3 + 1);
+    assert_int_equal(figure("worst", ""), 0);
+    /* `bits` gives the highest, with the highest number; one that is still being sent is passed over by right. */
+    run("switches 3\nport b priority=9 : orders\nport a priority=3 : orders\norders x : b, a, a\n");
+    assert_int_equal(figure("inversions", ""), 0);
     /* Behind the first send there is an upcall, and the second has three steps: the guest may come before each. */
     run("switches 1\nport a : orders\nport b : orders\norders x : a, b\n");
     assert_int_equal(figure("schedules", ""), 1 + 3);
@@ -225,12 +241,19 @@ static void test_expected(void **state)
     assert_int_equal(figure("lost", "a"), 1);
     assert_int_equal(figure("first", "") * 1000 + 0.5, 10 * 20); /* a send, 17 steps, and a take(), of 3 */
     assert_int_equal(figure("lost", ""), 1);
+    /* That somebody had sent to it in another order does not count; nor do accesses of other calls: two have 10004. */
+    run("switches 0\nport z : orders\nport a priority=0 : orders\norders x : z\norders y : a, a\n");
+    assert_int_equal(figure("lost", "z"), 1);
+    assert_int_equal(figure("delivered", "z"), 1);
+    assert_int_equal(figure("spurious", "z"), 1);
+    assert_true(figure("touches", "") > 10004);
     /* So it is in each of many orders; 100 one after the other are too many in one alone. */
     run("switches 2\nport z : orders\nport a : orders\norders x : a, a\n");
     assert_true(figure("spurious", "z") > 100 && figure("spurious", "z") == figure("delivered", ""));
 }
 
-/* By the number of ports: one, it goes on when it has cleared; two, it gives each twice; three, it gives but one. */
+/* By the number of ports: one, it goes on when it has cleared; two, it gives each twice; three, it gives but one; four,
+ * what it finds when it has given one is gone. */
 static const char odd[] =
     "#include \"xenlab/kit.h\"\n"
     "static bool set_pending(const struct evtchn_mem *m, const struct evtchn_port *p)\n"
@@ -238,7 +261,10 @@ static const char odd[] =
     "static bool unmask(const struct evtchn_mem *m, const struct evtchn_port *p) { return false; }\n"
     "static void mask(const struct evtchn_mem *m, const struct evtchn_port *p) {}\n"
     "static uint32_t take(const struct evtchn_mem *m, const struct evtchn_port *p)\n"
-    "{ if (p->ports == 3) return !m->fetch_or(1, 1) && m->fetch_and(0, 0);\n"
+    "{ if (p->ports == 4) {\n"
+    "      if (!m->fetch_and(0, 0)) { m->store(1, 0); return 0; }\n"
+    "      return !m->fetch_or(1, 1); }\n"
+    "  if (p->ports == 3) return !m->fetch_or(1, 1) && m->fetch_and(0, 0);\n"
     "  if (p->ports == 2 && m->fetch_and(2, 0)) return 1;\n"
     "  if (!m->fetch_and(0, 0)) return 0;\n"
     "  m->store(2, 1); return 1; }\n"
@@ -264,6 +290,17 @@ static void test_when(void **state)
      * the guest sleeps again; with a preemption more, before that take() returns, and before both steps of the next. */
     run("switches 2\nport a : orders\nport b : orders\nport c : orders\norders x : a, a\n");
     assert_int_equal(figure("lost", ""), 1 + 1 + 2);
+    /* The order without a preemption has two sends of 3 steps, and 6 of take(): it loses none. Then the guest goes
+     * on behind the first send, and sleeps again behind 6 steps: the tenth begins what is lost. */
+    assert_int_equal(figure("first", "") * 1000 + 0.5, 10 * (12 + 10));
+    /* What is lost is sent behind the last access of the take() that gives the first, but before that returns, which is
+     * in the fifth order: the four before have 13, 20, 17 and 17 steps, and it begins in the seventh of its own. */
+    run("switches 2\nport a : orders\nport b : orders\nport c : orders\nport d : orders\norders x : a, a\n");
+    assert_true(figure("lost", "") > 0);
+    assert_int_equal(figure("first", "") * 1000 + 0.5, 10 * (13 + 20 + 17 + 17 + 7));
+    /* Each is lost once, however often the guest sleeps before the next: a's, at 1 us and so on up to 19 us. */
+    run("time 20us\nport a : every 1us\nport b : every 300ns\nport c : orders\n");
+    assert_int_equal(figure("lost", "a"), 19);
     /* In time, where nothing but who goes on is left to chance: another seed, another run. */
     file_write("w", "port a : every 200ns\nport b : every 200ns\nport c : every 200ns\n");
     assert_int_equal(KIT("evtchn", "--policy", path("p.so"), "--workload", path("w"), "--json", "--seed", "1"), 0);

@@ -56,9 +56,8 @@ struct evtchn_column {
     uint32_t sends, delivered;
 };
 
-enum evtchn_at { EVTCHN_IDLE, EVTCHN_READY, EVTCHN_IN_CALL };
 struct evtchn_thread {
-    enum evtchn_at at;
+    bool in_call;
     unsigned int hook, port; /* of the call */
     uint64_t value, began, accesses, last;
     struct evtchn_access access; /* that comes next */

@@ -6,19 +6,14 @@
 
 enum { HYPERVISOR, GUEST };
 
+/* Nothing goes on when one ends: no call is in progress, the guest sleeps and has unmasked all, and what was not
+ * delivered is lost (events_quiet()). */
 void events_begin(struct evtchn_model *m)
 {
     memset(m->word, 0, sizeof(m->word));
-    memset(m->thread, 0, sizeof(m->thread));
-    m->upcall = m->awake = false;
-    m->in_vain = 0;
-    m->nr_queue = m->current = m->nr_choices = 0;
-    for (unsigned int p = 1; p <= m->nr_ports; p++) {
-        struct evtchn_kit_port *k = &m->port[p];
-
-        k->oldest = k->sent = k->sent_end = k->first_end = k->taken = 0;
-        k->masked = false;
-    }
+    m->in_vain = m->nr_choices = 0;
+    for (unsigned int p = 1; p <= m->nr_ports; p++)
+        m->port[p].sent = 0;
 }
 
 /* --- calls --- */
@@ -45,7 +40,7 @@ static bool ask(struct evtchn_model *m, struct evtchn_thread *t, bool begins)
 
 static bool call(struct evtchn_model *m, struct evtchn_thread *t, unsigned int hook, unsigned int port)
 {
-    t->at = EVTCHN_IN_CALL;
+    t->in_call = true;
     t->hook = hook;
     t->port = port;
     t->accesses = 0;
@@ -109,7 +104,7 @@ static void order_check(struct evtchn_model *m, struct evtchn_kit_port *p, uint6
     for (unsigned int i = 1; i <= m->nr_ports; i++) {
         const struct evtchn_kit_port *o = &m->port[i];
 
-        if (o == p || !o->oldest || o->masked || o->first_end > began)
+        if (!o->oldest || o->masked || o->first_end > began)
             continue;
         inverted |= o->priority < p->priority;
         reordered |= o->priority == p->priority && o->first_end < p->oldest;
@@ -165,7 +160,7 @@ static bool nothing_left(struct evtchn_model *m, struct evtchn_thread *t)
     for (unsigned int p = 1; p <= m->nr_ports; p++)
         if (m->port[p].masked)
             return call(m, t, EVTCHN_UNMASK, p);
-    t->at = EVTCHN_READY;
+    t->in_call = false;
     m->awake = false;
     return true;
 }
@@ -198,7 +193,7 @@ static bool returned(struct evtchn_model *m, struct evtchn_thread *t)
         send_ends(m, p);
         m->upcall |= t->access.value != 0;
         m->upcalls += t->access.value != 0;
-        t->at = EVTCHN_IDLE;
+        t->in_call = false;
         return true;
     case EVTCHN_MASK: p->masked = true; return call(m, t, EVTCHN_TAKE, 0);
     case EVTCHN_UNMASK:
@@ -219,11 +214,11 @@ static bool waits(const struct evtchn_model *m, unsigned int t)
 {
     const struct evtchn_thread *guest = &m->thread[GUEST], *hypervisor = &m->thread[HYPERVISOR];
 
-    if (guest->at != EVTCHN_IN_CALL || guest->hook != EVTCHN_UNMASK)
+    if (!guest->in_call || guest->hook != EVTCHN_UNMASK)
         return false;
     if (t == GUEST)
-        return hypervisor->at == EVTCHN_IN_CALL;
-    return hypervisor->at != EVTCHN_IN_CALL;
+        return hypervisor->in_call;
+    return !hypervisor->in_call;
 }
 
 static bool runs(const struct evtchn_model *m, unsigned int t)
@@ -231,7 +226,7 @@ static bool runs(const struct evtchn_model *m, unsigned int t)
     if (waits(m, t))
         return false;
     if (t == HYPERVISOR)
-        return m->thread[t].at == EVTCHN_IN_CALL || m->nr_queue;
+        return m->thread[t].in_call || m->nr_queue;
     return m->awake || m->upcall;
 }
 
@@ -239,7 +234,7 @@ static bool step_of(struct evtchn_model *m, unsigned int n)
 {
     struct evtchn_thread *t = &m->thread[n];
 
-    if (t->at == EVTCHN_IN_CALL) {
+    if (t->in_call) {
         if (t->access.op == EVTCHN_RETURN)
             return returned(m, t);
         carry_out(m, t);
