@@ -10,12 +10,12 @@
 #include "tools/kit/balance.h"
 
 /* What a move costs, so many us, is the number of a fault. */
-#define SMALL "pcpus 4\ntime 500ms\ncold 1NNus\nvm a vcpus=3 : load 10%\n"
+#define SMALL "pcpus 4\ntime 500ms\ncold 1NNus\nvm z : load 10%\nvm a vcpus=2 : load 10%\n"
 
 static const struct fault faults[] = {
-    { 1, 2, "gave vCPU 2 (a/2) pCPU 4, and there are 0 to 3,@" },
-    { 2, 2, "gave vCPU 0 (a/0) pCPU 255, and there are 0 to 3,@" },
-    { 11, 2, "gave vCPU 0 (a/0) pCPU 4, and there are 0 to 3,@" },
+    { 1, 2, "gave vCPU 2 (a/1) pCPU 4, and there are 0 to 3,@" },
+    { 2, 2, "gave vCPU 0 (z/0) pCPU 255, and there are 0 to 3,@" },
+    { 11, 2, "gave vCPU 0 (z/0) pCPU 4, and there are 0 to 3,@" },
     { 12, 0, "" },
     { 16, 0, "" },
     { 17, 0, "" },
@@ -82,6 +82,7 @@ static const struct {
     { "vm a : load 1% for 1us\n", "w:1: for: \"1us\" is no time of whole ms" },
     { "pcpus 1\ntime 600s\nvm a vcpus=2 every=1ms : load 1%\n", "w:3: 1200002 jobs in all: at most 1000000" },
     { "pcpus 1\nvm a : load 1%\nexpect p99 a < 5ms from 1s to 2s\n", "w:3: expect: p99 is of a whole run" },
+    { "pcpus 2\nvm a : load 1%\nvm b pcpu=2 : load 1%\n", "w:3: b begins on pCPU 2, and there are 0 to 1" },
     { "pcpus 1\nvm a : load 1%\nexpect work < 2*clock\n",
       "w:3: expect: there is no policy \"clock\" (balance has: greedy, steady, still;" },
     { "pcpus 1\nvm a : load 1%\nexpect idle a == 0\n", "w:3: expect: there is no idle of a" },

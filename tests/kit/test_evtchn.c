@@ -192,6 +192,8 @@ static void test_figures(void **state)
     assert_int_equal(figure("schedules", ""), 1 + 3);
     assert_int_equal(figure("sends", ""), 2 * 4);
     assert_int_equal(figure("lost", "") + figure("spurious", ""), 0);
+    run("switches 1\nport a : orders\nport b : orders\norders x : a, b\norders y : a, b\n"); /* each by itself */
+    assert_int_equal(figure("schedules", ""), 2 * (1 + 3));
     /* Ports by number, as `bits` takes them, are ports by priority: whoever is masked is passed over by right. */
     run("time 20us\nport c priority=9 : every 100ns..300ns\nport a priority=3 mask=100% : every 100ns\n");
     assert_int_equal(figure("inversions", ""), 0);
@@ -238,6 +240,7 @@ static void test_expected(void **state)
     run("switches 0\nport z : orders\nport a : orders\norders x : a\n");
     assert_int_equal(figure("delivered", "z"), 1);
     assert_int_equal(figure("spurious", "z"), 1);
+    assert_int_equal(figure("latency", "z"), 0); /* of no delivery by right */
     assert_int_equal(figure("lost", "a"), 1);
     assert_int_equal(figure("first", "") * 1000 + 0.5, 10 * 20); /* a send, 17 steps, and a take(), of 3 */
     assert_int_equal(figure("lost", ""), 1);

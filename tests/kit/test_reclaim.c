@@ -86,6 +86,8 @@ static const struct {
     { "region a size=1M : loop 1M for 1us\n", "w:1: for: \"1us\" is no time of whole ms" },
     { HEAD "region a at=3M size=2M : loop 1M\n", "w:3: a ends at 5M, and the domain's memory at 4M" },
     { HEAD "time 600s\nregion a size=1M rate=1000000 : loop 1M\n", "w:4: 600000000 accesses in all: at most 16777216" },
+    { HEAD "time 600s\nregion a size=1M rate=100000 : loop 1M for 1s, rest 9s, loop 1M\n",
+      "w:4: 59100000 accesses in all" }, /* 600 s but for 9 */
     { HEAD "region a size=1M : loop 1M\nexpect ratio == 1 from 1s to 2s\n", "w:4: expect: ratio is of a whole run" },
     { HEAD "region a size=1M : loop 1M\nexpect faults < 2*even\n",
       "w:4: expect: there is no policy \"even\" (reclaim has: clock, random;" },
