@@ -6,7 +6,8 @@
 # Concept: a package of another Debian release is only a file, and apt can fetch it with its signatures checked without
 # the system noticing, if it is given private lists, a private cache and a source list of its own. That list is derived
 # from the machine's own configuration by replacing the suite name, so the machine's mirror, proxy and keyring are used
-# and no address is written down here. Both forms are understood: one-line (*.list) and deb822 (*.sources).
+# and no address is written down here. Both forms are understood: one-line (*.list) and deb822 (*.sources). On a machine
+# that is no Debian a source of Debian's may be one that apt itself does not use ("Enabled: no").
 #
 # A PACKAGE written as @NAME:PREFIX means "the first package on which NAME depends and whose name begins with PREFIX",
 # and more prefixes go on from there: the kernel's meta package linux-image-amd64 depends on the versioned one that
@@ -38,6 +39,19 @@ command -v apt-get > /dev/null || die "apt-get not found: xenlab's set-up needs 
 # Debian's suites by any of their names; what else the machine's configuration has is left out. Sid is where updates are
 # made: it has none of its own.
 names='bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable'
+own=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
+off='no|false'
+case "|$names|" in
+*"|$own|"*) ;;
+*) # The newest release of Debian's whose key is here takes its own one's place.
+    off='^$'
+    for own in trixie bookworm bullseye ''; do
+        ! [ -e "/usr/share/keyrings/debian-archive-$own-stable.gpg" ] || break
+    done
+    [ -n "$own" ] || die "this machine is no Debian and has none of its keys; type:" \
+        "sudo apt-get install debian-archive-keyring"
+    ;;
+esac
 
 # sources_for SUITE KEYRING: the machine's Debian sources, turned to SUITE. KEYRING, if given, replaces signed-by.
 sources_for() {
@@ -65,9 +79,9 @@ sources_for() {
         [ -r "$f" ] || continue
         # A stanza a record. A key embedded in Signed-By has many lines; such a stanza falls back to the trusted keys of
         # apt.
-        awk -v names="^($names)(-updates|-security)?\$" -v suite="$1" -v keyring="$2" -v without="$without_updates" '
+        awk -v names="^($names)(-updates|-security)?\$" -v suite="$1" -v keyring="$2" -v without="$without_updates" -v off="$off" '
             function flush(   n, i, j, s, u, us, ss, opt) {
-                if (types ~ /(^| )deb( |$)/ && enabled !~ /no|false/) {
+                if (types ~ /(^| )deb( |$)/ && enabled !~ off) {
                     opt = keyring != "" ? keyring : signed
                     opt = opt ~ /^\// ? "[ signed-by=" opt " ]" : ""
                     n = split(suites, ss, " ")
@@ -122,7 +136,6 @@ update() {
 # A machine that is older than the suite may lack its signing key. The newest keyring of the machine's own release has
 # it, and is itself checked with the keys that the machine trusts.
 keyring=
-own=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
 release=${suite%-backports}
 if [ "$own" != "$release" ] && ! [ -e "/usr/share/keyrings/debian-archive-$release-stable.gpg" ] &&
     ! [ -e "/usr/share/keyrings/debian-archive-$release-stable.pgp" ]; then
