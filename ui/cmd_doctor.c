@@ -330,7 +330,7 @@ static void check_kept(struct report *r)
     if (off && !strcmp(off, "off"))
         missing(r, "cache", "XENLAB_CACHE=off", costs, "unset XENLAB_CACHE");
     else if (folder < 0)
-        missing(r, "cache", said, costs, "export XDG_CACHE_HOME=$HOME/cache, or rm -r ~/.cache/xenlab");
+        missing(r, "cache", said, costs, "export XDG_CACHE_HOME=/a/folder/of/yours, or rm -r ~/.cache/xenlab");
     else if (faccessat(folder, ".", W_OK | X_OK, AT_EACCESS))
         missing(r, "cache", "the folder xenlab in $XDG_CACHE_HOME or else ~/.cache may not be written", costs,
                 "chmod u+rwx ~/.cache/xenlab");

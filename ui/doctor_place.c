@@ -124,7 +124,10 @@ static void check_where(struct place *p)
     char what[128], options[1100];
     const char *of;
 
-    if (read_file(p, "/proc/version") && strcasestr(p->text, "microsoft")) {
+    if (!exists(p, "/proc/self/mountinfo")) {
+        say(p, "place", "no /proc", "an installed xenlab finds no labs, and no programs that it starts",
+            "mount -t proc proc /proc");
+    } else if (read_file(p, "/proc/version") && strcasestr(p->text, "microsoft")) {
         if (strstr(p->text, "WSL2") || strstr(p->text, "microsoft-standard"))
             say(p, "place", "WSL2: a virtual machine with a Linux kernel of its own", NULL, NULL);
         else
@@ -136,9 +139,6 @@ static void check_where(struct place *p)
         say(p, "place", what,
             "bubblewrap may not be allowed there: then lab grade needs root and a kernel with Landlock",
             "xenlab as root in the container, or allow user namespaces (see docs/install.md)");
-    } else if (!exists(p, "/proc/self/mountinfo")) {
-        say(p, "place", "no /proc", "an installed xenlab finds no labs, and no programs that it starts",
-            "mount -t proc proc /proc");
     } else if (!mounted(p, "/", options, sizeof(options))) {
         say(p, "place", "a chroot",
             "bubblewrap makes no namespaces there: then lab grade needs root and a kernel with Landlock",
@@ -251,6 +251,8 @@ static void check_counters(struct place *p)
     const long long paranoid = number(p, "/proc/sys/kernel/perf_event_paranoid", -2);
     char what[96];
 
+    if (paranoid == -2 && !exists(p, "/proc/self/mountinfo")) /* which says nothing of the kernel */
+        return;
     if (paranoid == -2 || paranoid > 2) {
         snprintf(what, sizeof(what), paranoid == -2 ? "the kernel has none" : "kernel.perf_event_paranoid=%lld",
                  paranoid);

@@ -174,6 +174,17 @@ static void test_no_ram(void **state)
     }
 }
 
+/* A container without /proc: that is what costs most, and nothing is said of what only /proc could tell. */
+static void test_no_proc(void **state)
+{
+    static const char *const files[] = {
+        "/.dockerenv", "", "/proc/self/mountinfo", NULL, "/proc/sys/kernel/perf_event_paranoid", NULL, NULL
+    };
+
+    assert_non_null(strstr(place(files), "!place: no /proc; "));
+    assert_null(strstr(said, "counters: "));
+}
+
 /* Files that hold anything else: nothing is said that is not so, and nothing is overrun. */
 static void test_nonsense(void **state)
 {
@@ -200,8 +211,8 @@ static void test_nonsense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ordinary), cmocka_unit_test(test_places),   cmocka_unit_test(test_mounts),
-        cmocka_unit_test(test_no_ram),   cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_ordinary), cmocka_unit_test(test_places),  cmocka_unit_test(test_mounts),
+        cmocka_unit_test(test_no_ram),   cmocka_unit_test(test_no_proc), cmocka_unit_test(test_nonsense),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
