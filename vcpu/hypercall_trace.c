@@ -12,12 +12,13 @@
 #include <errno.h>
 #include <xen/sched.h>
 
-#define AUDIT_FIRST  4096 /* hypercalls */
-#define AUDIT_ONE_IN 1024
+#define AUDIT_FIRST  1024 /* hypercalls */
+#define AUDIT_ONE_IN 256
 
 /*
  * --audit: after every hypercall, so that a count that is wrong is found right after the one that made it so. With
- * sanitizers without being asked, but a Linux makes hundreds of thousands: after each of the first, then after some.
+ * sanitizers without being asked, but a Linux makes hundreds of thousands: after each of the first, then after some,
+ * which tells as well that one before them was wrong; which it was, --audit tells.
  */
 static bool audit_is_due(struct xen *xen)
 {
