@@ -72,7 +72,7 @@ LAB_HEADERS := $(shell find include sim vcpu mmu evtchn rings tools guests labs/
 LAB_FLAGS := cflags ldflags guest_cflags guest_ldflags policy_cflags policy_ldflags
 MODEL_OBJS := model routes
 WORKBENCH_OBJS := program setup record sim event figures expected load report svg_rows svg bench remote_check remote_state remote_sim remote_machine remote_hooks remote guest_policy beside args workbench
-KIT_OBJS := ask run args report result workload svg memctl_load memctl_svg memctl precopy_load precopy_svg precopy_vm precopy balance_load balance_svg balance_run balance reclaim_load reclaim_svg reclaim_touch reclaim_min reclaim ring_load ring_svg ring_step ring_time ring_orders ring tlbflush_load tlbflush_svg tlbflush_machine tlbflush_time tlbflush shadow_load shadow_svg shadow_guest shadow evtchn_load evtchn_svg evtchn_step evtchn command
+KIT_OBJS := ask run args report result workload svg memctl_load memctl_svg memctl balloon precopy_load precopy_svg precopy_vm precopy balance_load balance_svg balance_run balance reclaim_load reclaim_svg reclaim_touch reclaim_min reclaim ring_load ring_svg ring_step ring_time ring_orders ring tlbflush_load tlbflush_svg tlbflush_machine tlbflush_time tlbflush shadow_load shadow_svg shadow_guest shadow evtchn_load evtchn_svg evtchn_step evtchn command
 # What an algorithm of a kit runs in, likewise another program: nothing of the library but how it gives up system calls.
 KIT_CHILD_OBJS := $(addprefix tools/kit/child/,memctl.o precopy.o balance.o reclaim.o ring.o tlbflush.o shadow.o evtchn.o main.o)
 # Policies of kits that are found by name.
@@ -93,12 +93,12 @@ UI_OBJS += $(addprefix cockpit/,plans look draw control cockpit)
 UI_OBJS += $(addprefix tour/,tour play export)
 UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace svg_draw svg recorded workload workload_ring agree formats)
 UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
-UI_OBJS += $(addprefix run/,told trace beside end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
+UI_OBJS += $(addprefix run/,told trace beside balloon end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
 UI_OBJS += $(addprefix compare/,technique costs trial table paging host_type)
 UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare doctor_place cmd_doctor $(addprefix lib/,machine put look) $(addprefix lab/,place folder student progress start check show watch submit twist author witness result grade golden class export) cmd_lab cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall tenants timer pagetables balloon grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
+GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall tenants timer pagetables balloon memhog grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
 	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu bench/store bench/blk
 # Guests that stand in hvmloader's place, without a runtime; and what pcdev, one of them, is made of.
