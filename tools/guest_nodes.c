@@ -19,8 +19,10 @@
  * Corresponds to libxl__domain_make() in tools/libs/light/libxl_create.c, libxl__build_post() in libxl_dom.c and
  * libxl__device_console_add() in libxl_console.c. Of /libxl, which no guest sees, there is what nodes.h says.
  */
+#include "tools/ctl.h"
 #include "tools/nodes.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,6 +263,21 @@ uint64_t domain_node_number(const struct host *h, domid_t domid, const char *pat
 
     path_make(absolute, "/local/domain/%u/%s", domid, path);
     return xs_get(&toolstack, absolute, XS_RIGHT_READ, &n) ? 0 : strtoull(n->value ? n->value : "", NULL, 10);
+}
+
+bool host_node_number(const struct host *h, domid_t domid, const char *path, uint64_t *n)
+{
+    const struct xs_access toolstack = xenstored_toolstack(h->xenstored);
+    const struct xs_node *node;
+    char absolute[NODE_PATH_SIZE];
+    unsigned long number;
+
+    path_make(absolute, "/local/domain/%u/%s", domid, path);
+    if (xs_get(&toolstack, absolute, XS_RIGHT_READ, &node) || !node->value ||
+        !ctl_number(node->value, ULONG_MAX, &number))
+        return false;
+    *n = number;
+    return true;
 }
 
 bool dom0_nodes(struct host *h)

@@ -426,6 +426,8 @@ struct host_store_entry {
 };
 typedef void host_store_fn(void *data, const struct host_store_entry *e);
 void host_store_each(const struct host *h, host_store_fn *fn, void *data);
+/* A decimal number in such a node, below that domain's directory. False: there is none. */
+bool host_node_number(const struct host *h, domid_t domid, const char *path, uint64_t *n);
 
 /* For who looks: each disk of each guest that is there. */
 struct host_disk {

@@ -28,24 +28,35 @@ static uint64_t needs(const struct memctl *m, unsigned int i, uint64_t t)
 
 static uint64_t least_of(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-static void use(struct memctl *m, struct memctl_vm *vm)
+static void use(const struct memctl *m, struct memctl_vm *vm)
 {
     const uint64_t lacks = vm->needs > vm->now.have ? vm->needs - vm->now.have : 0;
 
     vm->now.unused = vm->now.have > vm->needs ? vm->now.have - vm->needs : 0;
     vm->now.in = least_of(lacks, m->swap);
     vm->now.out = vm->now.in + vm->forced;
-    vm->in += vm->now.in;
-    vm->out += vm->now.out;
-    vm->lacking += lacks > 0;
-    vm->below += vm->now.have < vm->floor;
-    vm->unused += vm->now.unused;
-    vm->second[m->over] = (struct memctl_second){ (uint32_t)vm->now.have, (uint32_t)vm->needs };
+}
+
+void memctl_second(struct memctl *m)
+{
+    for (unsigned int i = 0; i < m->nr_vms; i++) {
+        struct memctl_vm *vm = &m->vm[i];
+
+        vm->in += vm->now.in;
+        vm->out += vm->now.out;
+        vm->lacking += vm->needs > vm->now.have;
+        vm->below += vm->now.have < vm->floor;
+        vm->unused += vm->now.unused;
+        vm->second[m->over] = (struct memctl_second){ (uint32_t)vm->now.have, (uint32_t)vm->needs };
+    }
+    m->drained += m->host.free < m->host.reserve;
+    m->least = least_of(m->least, m->host.free);
+    m->free_at[m->over++] = (uint32_t)m->host.free;
 }
 
 /* --- decide --- */
 
-static bool decide(struct memctl *m, struct kit_asked *a, uint64_t *target)
+bool memctl_decide(struct memctl *m, struct kit_asked *a, uint64_t *target)
 {
     struct {
         struct memctl_question q;
@@ -72,8 +83,7 @@ static bool decide(struct memctl *m, struct kit_asked *a, uint64_t *target)
 
 /* --- move --- */
 
-/* Its balloon has gone up (1) or down (-1) by so much. */
-static void moved(struct memctl *m, struct memctl_vm *vm, int way, uint64_t mib)
+void memctl_moved(struct memctl *m, struct memctl_vm *vm, int way, uint64_t mib)
 {
     if (!mib)
         return;
@@ -92,7 +102,7 @@ static void give(struct memctl *m, struct memctl_vm *vm, uint64_t target)
     vm->forced = least_of(wanted - easy, m->swap);
     vm->now.have -= easy + vm->forced;
     m->host.free += easy + vm->forced;
-    moved(m, vm, -1, easy + vm->forced);
+    memctl_moved(m, vm, -1, easy + vm->forced);
 }
 
 static void take(struct memctl *m, struct memctl_vm *vm, uint64_t target)
@@ -102,7 +112,7 @@ static void take(struct memctl *m, struct memctl_vm *vm, uint64_t target)
 
     vm->now.have += got;
     m->host.free -= got;
-    moved(m, vm, 1, got);
+    memctl_moved(m, vm, 1, got);
 }
 
 /* --- a run --- */
@@ -119,11 +129,9 @@ static void run(void *model, struct kit_asked *a)
             m->vm[i].needs = needs(m, i, m->over);
             use(m, &m->vm[i]);
         }
-        m->drained += m->host.free < m->host.reserve;
-        m->least = least_of(m->least, m->host.free);
-        m->free_at[m->over++] = (uint32_t)m->host.free;
+        memctl_second(m);
         m->host.now = m->over;
-        if (!decide(m, a, target))
+        if (!memctl_decide(m, a, target))
             return;
         for (unsigned int i = 0; i < m->nr_vms; i++)
             give(m, &m->vm[i], target[i]);

@@ -22,7 +22,7 @@
 
 #include "tools/kit/workload.h"
 
-#define MEMCTL_MAX_STEPS 64
+#define MEMCTL_MAX_STEPS 3600
 #define MEMCTL_MAX_TIME  14400 /* s */
 #define MEMCTL_TURN      10    /* s: within so many a balloon that goes the other way oscillates */
 
@@ -67,5 +67,13 @@ void *memctl_load(FILE *f, uint64_t seed, char why[KIT_WHY]);
 void memctl_free(void *model);
 /* memctl_svg.c */
 void memctl_svg(const void *model, FILE *f, const char *title);
+
+/* memctl.c: what a second has in it, for who has its facts from elsewhere (balloon.c) */
+/* A second is over: now and needs of each VM, and host.free, are counted. */
+void memctl_second(struct memctl *m);
+/* target[] is what was said last, and then what is said now. False: a->why. */
+bool memctl_decide(struct memctl *m, struct kit_asked *a, uint64_t *target);
+/* Its balloon has gone up (1) or down (-1) by so much. */
+void memctl_moved(struct memctl *m, struct memctl_vm *vm, int way, uint64_t mib);
 
 #endif
