@@ -12,10 +12,10 @@
  *      behind it         the agent     data/meminfo_*, KiB, say what has come of it
  *
  * use=12:5,40:10 on its command line: 12 MiB for 5 seconds (its kernel's own memory is part of them), 40 MiB for 10,
- * and so on from the beginning; time=N: for N seconds. The pages of the program are machine frames that are really
- * given and taken. The swap device is not one: a page has one word that matters, which a table keeps while the page has no frame.
- * What is counted are the pages that would have been moved, at most SWAP MiB a second either way, for the balloon and
- * for the program each; what is beyond that waits for the next second.
+ * and so on from the beginning; time=N: for N seconds. Frames of the program are really given and taken. The swap
+ * device is none: a page has one word that matters, which a table keeps while the page has no frame. What is counted
+ * are the pages that would have been moved, at most SWAP MiB a second either way, for the balloon and for the program
+ * each; what is beyond that waits for the next second.
  *
  * Invariants: a frame has one page of the program, or is spare. A page's word says which page it is, wherever it lay.
  *
@@ -112,7 +112,7 @@ static void evict(unsigned long frame)
     out++;
 }
 
-/* The frame of a page that can best be spared: it came last, or it is the last of the program's. False: there is none. */
+/* The frame of a page that can best be spared: it came last, or is the last of the program's. False: there is none. */
 static bool victim(unsigned long *frame)
 {
     while (nr_came) {
@@ -304,7 +304,7 @@ static void tell(unsigned long needs)
 {
     node_write("total", have());
     node_write("free", nr_spare);
-    node_write("floor", own);
+    node_write("floor", (own / MIB_PAGES + 2) * MIB_PAGES); /* and a MiB for the program to go through */
     node_write("swap_in", in);
     node_write("swap_out", out);
     node_write("committed", needs);
@@ -355,7 +355,7 @@ int guest_main(void)
         time_sleep_until(now + 3 * SECOND / 10);
         resize(needs > own ? needs - own : 0);
         touch();
-        tell(needs);
+        tell(needs > own ? needs : own);
         all_in += in;
         all_out += out;
     }

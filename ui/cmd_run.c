@@ -82,6 +82,7 @@ static void loop(struct run *r)
         if (run_gdb_stands_at_end(r, false) ||
             (r->gdb.port && gdb_door_holds(&r->gdb) && !r->process->stop && !r->gdb.killed))
             continue;
+        run_balloon_tick(r);
         if (run_ended(r))
             return;
         if (!idle) {
@@ -131,7 +132,7 @@ static int machine_start(struct run *r, const struct guest_list *l)
         return -1;
     host_log(r->host, run_log, r, start_log_level(o));
     return run_outside_start(r, l) || run_pcap_start(r, l) || (o->trace && run_trace_start(r, l)) ||
-                   run_beside_start(r, l)
+                   run_beside_start(r, l) || run_balloon_start(r, l)
                ? -1
                : 0;
 }
@@ -161,7 +162,6 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
 
     if (o->trace && !strcmp(o->trace, "-")) /* which has standard output for itself */
         r.console.out = stderr;
-
     err[0] = '\0';
     if (replay)
         r.input.closed = true;
@@ -200,6 +200,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
     if (r.host) /* switching the computer off is no event in it */
         host_trace(r.host, NULL, NULL);
     run_beside_end(&r);
+    run_balloon_end(&r);
     condition_free(&r.filter);
     run_failures_note(&r);
     run_policy_over(&r);

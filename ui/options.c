@@ -159,6 +159,14 @@ static const struct option options[] = {
     { "bench-workload", 0, OPTION_TEXT, "FILE",     FIELD(bench_workload), 0, 0,
       "--bench with this workload, not with what the guests did" },
     { "bench-json", 0, OPTION_TEXT,     "FILE",     FIELD(bench_json), 0, 0, "--bench, and write it to FILE as JSON" },
+    { .name = "Memory for guests by a policy of xenlab kit memctl (docs/kits.md):", .kind = OPTION_HEADING,
+      .min = OF(COMMAND_RUN) },
+    { "balloon-policy", 0, OPTION_TEXT, "NAME|./POLICY.so", FIELD(balloon_policy), 0, 0,
+      "what guests are to have, said once a second: still, even, or one of your own; at the end its figures beside the "
+      "workbench's" },
+    { "balloon-json", 0, OPTION_TEXT,   "FILE",     FIELD(balloon_json), 0, 0, "write those to FILE as JSON" },
+    { "balloon-workload", 0, OPTION_TEXT, "FILE",   FIELD(balloon_workload), 0, 0,
+      "write what the guests did to FILE, a workload of the kit" },
     { .name = "The recording:", .kind = OPTION_HEADING, .min = OF(COMMAND_REPLAY) | OF_DEBUGGER },
     { "other-build", 0, OPTION_FLAG,    NULL,       FIELD(other_build), 0, 0,
       "try it although another build of xenlab made it" },
@@ -686,11 +694,25 @@ enum host_device_model options_device_model(const struct run_options *o)
     return (enum host_device_model)i;
 }
 
+/* What it says are inputs, so a recording has them; but it cannot take back what it has said. */
+static int check_balloon(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
+{
+    const char *what = o->balloon_json ? "json" : "workload";
+
+    if (!o->balloon_policy && (o->balloon_json || o->balloon_workload))
+        snprintf(err, OPTIONS_ERR_SIZE, "--balloon-%s: of which policy? --balloon-policy NAME or ./POLICY.so", what);
+    else if (o->balloon_policy && o->gdb)
+        snprintf(err, OPTIONS_ERR_SIZE, "--balloon-policy: a policy cannot go back, as a run with --gdb does");
+    else
+        return 0;
+    return -1;
+}
+
 static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
 {
     if (o->help)
         return 0;
-    if (check_policy(o, err) || check_disks(o, err))
+    if (check_policy(o, err) || check_balloon(o, err) || check_disks(o, err))
         return -1;
     if (o->device_model && options_device_model(o) > HOST_DM_XEN) {
         snprintf(err, OPTIONS_ERR_SIZE, "--device-model: expected dom0, domain or xen, got \"%.64s\"", o->device_model);

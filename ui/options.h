@@ -77,6 +77,7 @@ struct run_options {
     const char *disk_writes;  /* "live", "exit" or "never"; NULL: as it fits */
     s_time_t power_cut;       /* when; then max_vtime is not later. 0: never */
     const char *bench_workload, *bench_json;
+    const char *balloon_policy, *balloon_json, *balloon_workload;
     bool realtime, stats, bench, audit, plain_engine, help;
     const char *trace, *trace_filter, *xenstore_socket, *control;
     const char *console;         /* whom the keyboard talks to: a name, or a domain's number */

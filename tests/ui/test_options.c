@@ -429,14 +429,16 @@ static void test_recorded(void **state)
 
     for (size_t i = 0; i < nr; i++) {
         char *word = option_word(run[i]), *trace = (char[]){ "--trace=t" }, *guest = (char[]){ "g" };
-        char *args[] = { word, guest, trace }, *recording[] = { (char[]){ "file" } };
+        char *policy = (char[]){ "--balloon-policy=still" }, *args[] = { word, guest, trace },
+             *recording[] = { (char[]){ "file" } };
         struct run_options o, again;
-        const bool gdb = !strcmp(run[i], "gdb"); /* which has no recording, and --trace not */
-        bool anew = gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control") ||
+        const bool gdb = !strcmp(run[i], "gdb");             /* which has no recording, and --trace not */
+        const bool balloon = !strncmp(run[i], "balloon", 7); /* --balloon-json is of a policy */
+        bool anew = gdb || balloon || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control") ||
                     !strcmp(run[i], "power-cut") || !strcmp(run[i], "disk-writes") || !strcmp(run[i], "console-to") ||
                     !strcmp(run[i], "vnc") || !strcmp(run[i], "fb-window") || !strncmp(run[i], "bench", 5);
 
-        args[2] = gdb ? guest : trace;
+        args[2] = gdb ? guest : balloon ? policy : trace;
         for (size_t k = 0; k < nr_replay; k++)
             anew |= !strcmp(run[i], replay[k]);
         if (options_parse(&o, COMMAND_RUN, 3, args, err))

@@ -7,6 +7,8 @@
 
 #include "ui/cmd_run.h"
 
+#include <limits.h>
+
 #include "tools/debug/condition.h"
 #include "tools/host.h"
 #include "tools/workbench/guest_policy.h"
@@ -31,6 +33,8 @@
 #define RUN_LOOK_AGAIN MILLISECS(100)
 /* A window has nothing that could be waited for. */
 #define RUN_LOOK_AT_WINDOW MILLISECS(20)
+/* The number of --balloon-policy's commands: those of xenlab ctl count from 1. */
+#define RUN_BALLOON_ID UINT_MAX
 /* What is waited for, beside consoles that are elsewhere. */
 #define RUN_FDS (2 + SOCKET_DOOR_CLIENTS + OUTSIDE_FDS + GDB_DOOR_FDS)
 
@@ -62,7 +66,9 @@ struct run {
     bool pictured;            /* there is a picture */
     bool stuck;               /* nothing can ever happen again */
     struct trace_file trace;
-    struct run_beside *beside; /* --bench; or NULL */
+    struct run_beside *beside;   /* --bench; or NULL */
+    struct run_balloon *balloon; /* --balloon-policy; or NULL */
+    uint64_t balloon_failed;     /* targets of its that could not be set */
     struct pcap_files pcap;
     struct condition filter; /* of what goes there */
     bool filter_warned;
@@ -100,6 +106,13 @@ int run_trace_start(struct run *r, const struct guest_list *l);
 int run_beside_start(struct run *r, const struct guest_list *l);
 /* The guests are done, and the machine is there: it is shown, unless something has failed. */
 void run_beside_end(struct run *r);
+
+/* --- ui/run/balloon.c: --balloon-policy. -1 and a message in r->err --- */
+int run_balloon_start(struct run *r, const struct guest_list *l);
+/* Behind each slice: has a second passed? */
+void run_balloon_tick(struct run *r);
+/* The guests are done, and the machine is there: figures are shown, unless something has failed. */
+void run_balloon_end(struct run *r);
 
 /* --pcap. -1 and a message in r->err. */
 int run_pcap_start(struct run *r, const struct guest_list *l);

@@ -119,7 +119,14 @@ static void on_xenstore_hang_up(void *data, unsigned int id)
 
 static void on_ctl_say(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len)
 {
-    ctl_serve_say(&((struct run *)data)->ctl, id, what, text, len);
+    struct run *r = data;
+
+    if (id != RUN_BALLOON_ID)
+        ctl_serve_say(&r->ctl, id, what, text, len);
+    else if (what == HOST_CTL_END)
+        r->balloon_failed += *text != 0;
+    else if (what == HOST_CTL_ERR && !r->balloon_failed && !r->replay) /* once: each second might have it */
+        console_message(&r->console, text, len);
 }
 
 static void on_packet(void *data, const struct host_packet *packet)
