@@ -6,7 +6,7 @@
  * changes, a balloon driver, a swap device, and an agent that tells of them. Each second of virtual time is
  *
  *      0.1 s and 0.2 s   the balloon   memory/target is read: at first pages are given, then they are taken, for
- *                                      others have given by then
+ *                                      others have given by then, one guest 10 ms behind the other
  *      0.3 s             the program   each page of its working set is written to; what is not there comes from swap,
  *                                      and another page goes there for it
  *      behind it         the agent     data/meminfo_*, KiB, say what has come of it
@@ -332,8 +332,10 @@ int guest_main(void)
 {
     const unsigned long time = (unsigned long)cmdline_number("time", 60);
     unsigned long all_in = 0, all_out = 0;
+    uint64_t turn;
 
     ring = mfn_to_virt(start_info->store_mfn);
+    turn = node_read("domid") % 8 * (SECOND / 100);
     cmdline_text("use", plan, sizeof(plan), "8:5,16:5");
     if (!plan_length()) {
         printf("use=%s: I need use=MIB:SECONDS,..., such as use=12:5,40:10, of at most %d MiB.\n", plan,
@@ -349,7 +351,7 @@ int guest_main(void)
         time_sleep_until(now + SECOND / 10);
         if (second && target() < have())
             give(least(have() - target(), RATE * MIB_PAGES));
-        time_sleep_until(now + SECOND / 5);
+        time_sleep_until(now + SECOND / 5 + turn);
         if (second && target() > have())
             take(least(target() - have(), RATE * MIB_PAGES));
         time_sleep_until(now + 3 * SECOND / 10);

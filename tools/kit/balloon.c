@@ -63,19 +63,20 @@ struct balloon *balloon_start(const char *policy, uint64_t seed, size_t nr, cons
 static void vm_take(struct balloon *b, unsigned int i, const struct balloon_vm *vm, uint64_t *target)
 {
     struct memctl_vm *to = &b->m.vm[i];
-    const struct vm_mem now = { vm->have, vm->floor, vm->max, vm->unused, vm->in, vm->out };
-
     if (!b->seconds) {
         to->memory = b->had[i] = vm->have;
         target[i] = vm->have;
     }
-    if (vm->ended)
+    if (vm->ended) {
         target[i] = 0;
+        to->now = (struct vm_mem){ .max = to->max };
+        return;
+    }
     if (!b->counted_all && vm->have != b->had[i])
         memctl_moved(&b->m, to, vm->have > b->had[i] ? 1 : -1,
                      vm->have > b->had[i] ? vm->have - b->had[i] : b->had[i] - vm->have);
     b->had[i] = vm->have;
-    to->now = now;
+    to->now = (struct vm_mem){ vm->have, vm->floor, vm->max, vm->unused, vm->in, vm->out };
     to->floor = vm->floor;
     to->max = vm->max;
     to->needs = vm->needs < vm->max ? vm->needs : vm->max;

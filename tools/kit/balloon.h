@@ -28,7 +28,7 @@
 
 /* What is known of a guest when a second is over; MiB. */
 struct balloon_vm {
-    bool ended;                /* the rest is 0, but for max */
+    bool ended;                /* the rest is nothing then; the policy is told the max that was */
     uint64_t have, floor, max; /* max is the same in all seconds */
     uint64_t unused, in, out;  /* as struct vm_mem has them */
     uint64_t needs;            /* its working set: not told to the policy */

@@ -121,10 +121,8 @@ static void look(struct run *r, unsigned int i, struct balloon_vm *vm)
     unsigned int n = domid;
     uint64_t kib;
 
-    vm->max = 0;
-    said(r, domid, "memory/static-max", WORKLOAD_MAX_SIZE, &vm->max);
-    vm->ended =
-        !domid || host_guest_ended(r->host, i) || !host_snapshot_domain(r->host, &n, &info) || n != domid || !vm->max;
+    vm->ended = !domid || host_guest_ended(r->host, i) || !host_snapshot_domain(r->host, &n, &info) || n != domid ||
+                !said(r, domid, "memory/static-max", WORKLOAD_MAX_SIZE, &vm->max);
     if (vm->ended)
         return;
     vm->have = info.tot_pages >> (20 - PAGE_SHIFT);
@@ -198,10 +196,17 @@ static FILE *file_start(struct run *r, struct user_file_output *f, const char *o
 
 static void file_close(struct run *r, FILE *f, const char *option, const char *path)
 {
-    if (f && (fflush(f) | ferror(f) | fclose(f))) {
-        snprintf(r->err, RUN_ERR_SIZE, "%s: %.300s: %s", option, path, strerror(errno));
-        r->outcome.failed = true;
-    }
+    int error;
+
+    if (!f)
+        return;
+    error = fflush(f) ? errno : ferror(f) ? EIO : 0;
+    if (fclose(f) && !error)
+        error = errno;
+    if (!error)
+        return;
+    snprintf(r->err, RUN_ERR_SIZE, "%s: %.300s: %s", option, path, strerror(error));
+    r->outcome.failed = true;
 }
 
 static void show(struct run *r)

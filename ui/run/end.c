@@ -60,7 +60,7 @@ static void replay_end(struct run *r)
     case RECORD_FAILED:
         outcome->failed = true;
         snprintf(r->err, RUN_ERR_SIZE,
-                 "here ends the recorded run, of which something has failed: its output, a core, a restart");
+                 "here ends the recorded run, of which something has failed: its output, a core, a restart, a policy");
         break;
     case RECORD_KNOWN: snprintf(r->err, RUN_ERR_SIZE, "here ends what was recorded"); break;
     }
@@ -108,7 +108,7 @@ bool run_end_reason(const struct run *r, struct record_line *l)
         l->why = RECORD_SIGNAL, l->signal = r->process->signal;
     else if (r->replayed == REPLAY_OVER && rec->ended)
         l->why = rec->lines[rec->nr - 1].why, l->signal = rec->lines[rec->nr - 1].signal;
-    else if (r->outcome.failed)
+    else if (r->outcome.failed || r->outcome.policy)
         l->why = RECORD_FAILED;
     else if (r->outcome.left)
         l->why = RECORD_LEFT;
