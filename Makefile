@@ -269,7 +269,8 @@ $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
 
-# A test that lets allocations fail.
+# Tests that let allocations fail.
+$(1)/tests/lib/test_lib_misuse: private CMOCKA_LIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(1)/tests/hvm/test_exhausted: private CMOCKA_LIBS += -Wl,--wrap=arena_alloc,--wrap=arena_realloc,--wrap=alloc_heap_pages,--wrap=cpu_context_create
 
 # Of libxlutil's needs, what nothing else in it would bring along.
@@ -659,7 +660,7 @@ campaign-class: all ## CLASS=300 students hand in, some of them what is hostile:
 	$(Q)scripts/class.sh $(CLASS)
 
 OPS ?= 1000000
-campaign-lib: build/tests/lib/test_lib_random ## OPS=1000000 things are put into machines of libxenlab, at random: SEED=1, the first
+campaign-lib: build/tests/lib/test_lib_random build/tests/lib/test_lib_misuse ## OPS=1000000 things are put into machines of libxenlab, at random: SEED=1, the first
 	$(Q)LIB_OPS=$(OPS) LIB_SEED=$(or $(SEED),1) $<
 
 KIT ?= 5000

@@ -535,6 +535,23 @@ static void test_every_position_again(void **state)
     xenlab_destroy(x);
 }
 
+/* By whatever way: a checkpoint there is compared with, host's addresses in what was freed included. */
+static void test_a_checkpoint_by_another_way(void **state)
+{
+    struct xenlab *x = machine();
+
+    (void)state;
+    domain(x, XENLAB_PV);
+    domain(x, XENLAB_HVM);
+    xenlab_checkpoint(x);
+    assert_int_equal(xenlab_goto(x, xenlab_begin(x)), 0);
+    for (unsigned int i = 0; i < 2; i++)
+        if (xenlab_run(x, 0) != XENLAB_UNTIL)
+            fail_msg("%s", xenlab_error(x));
+    assert_int_equal(xenlab_goto(x, xenlab_end(x)), 0);
+    xenlab_destroy(x);
+}
+
 static void test_the_same_in_another_machine(void **state)
 {
     struct xenlab *x[2] = { machine(), machine() };
@@ -698,6 +715,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_null),
         cmocka_unit_test(test_every_position_again),
+        cmocka_unit_test(test_a_checkpoint_by_another_way),
         cmocka_unit_test(test_the_same_in_another_machine),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_another_future),

@@ -287,5 +287,6 @@ void build_hvm_end(struct hvm_builder *w)
     if (w->phase < ARRAY_SIZE(phases) && w->b->domid)
         xc_domain_destroy(w->xc, w->b->domid);
     xfree(w->plan);
+    memset(w, 0, sizeof(*w)); /* it knows the caller's stack, and what is freed is part of the state */
     xfree(w);
 }

@@ -27,6 +27,7 @@
 #include "tools/build/build_pv_private.h"
 
 #include <errno.h>
+#include <string.h>
 
 static int domain_fail(char err[IMAGE_ERR_SIZE], const char *what, int rc)
 {
@@ -126,5 +127,6 @@ void build_pv_end(struct builder *w)
         xc_domain_destroy(w->xc, w->b->domid);
     xfree(w->p2m);
     xfree(w->p2m32);
+    memset(w, 0, sizeof(*w)); /* it knows the caller's stack, and what is freed is part of the state */
     xfree(w);
 }

@@ -485,5 +485,6 @@ void copy_pv_end(struct copier *w)
     xfree(w->to);
     xfree(w->type);
     xfree(w->index_of);
+    memset(w, 0, sizeof(*w)); /* it knows the caller's stack, and what is freed is part of the state */
     xfree(w);
 }

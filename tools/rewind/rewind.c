@@ -80,7 +80,11 @@ void rewind_finish(struct rewind *r)
 
 void rewind_checkpoint(struct rewind *r) { take_checkpoint(r); }
 
-struct position rewind_first(const struct rewind *r) { return history_info(r->history, 0).at; }
+/* Where there is no memory for a checkpoint, nothing is kept of what was. */
+struct position rewind_first(const struct rewind *r)
+{
+    return history_nr(r->history) ? history_info(r->history, 0).at : r->m->at;
+}
 
 /* Where the next checkpoint is, or is to be. */
 static struct position next_checkpoint(const struct rewind *r)
@@ -148,28 +152,35 @@ enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
     const struct position begin = r->m->at;
 
     for (;;) {
-        const struct position at = r->m->at, checkpoint = next_checkpoint(r);
+        const struct position at = r->m->at;
+        struct position checkpoint = next_checkpoint(r);
         const bool live = rewind_is_live(r);
         struct run_limit leg = *l;
         enum run_result result;
 
         if (live)
             compare(r);
-        leg.at = earlier(l->at, checkpoint);
-        if (live && r->compare.fn)
-            leg.at = earlier(leg.at, r->compare.at);
         leg.resume &= is_at(at, begin);
         leg.resume_break &= is_at(at, begin);
         if (*l->stop || r->err[0])
             return RUN_STOP;
         if (!position_is_before(at, l->at))
             return RUN_AT;
+        if (!position_is_before(at, checkpoint)) { /* an input has led here; to run may change what is no step yet */
+            take_checkpoint(r);
+            checkpoint = next_checkpoint(r);
+            if (r->err[0])
+                return RUN_STOP;
+        }
         if (r->next < r->journal.nr && !position_is_before(at, r->journal.records[r->next].at)) {
             hand_in(r, &r->journal.records[r->next++]);
             if (l->each_step)
                 return RUN_STEP;
             continue;
         }
+        leg.at = earlier(l->at, checkpoint);
+        if (live && r->compare.fn)
+            leg.at = earlier(leg.at, r->compare.at);
         if (r->next < r->journal.nr)
             leg.at = earlier(leg.at, r->journal.records[r->next].at);
         if (!live)
@@ -208,12 +219,13 @@ int rewind_goto(struct rewind *r, struct position at, const bool *stop, char err
                  (unsigned long long)r->end.step);
         return -1;
     }
-    if (i == HISTORY_NONE) {
+    if (i == HISTORY_NONE && position_is_before(at, r->m->at)) {
         snprintf(err, REWIND_ERR_SIZE, "history begins at #%llu.%llu (a larger --history keeps more)",
                  (unsigned long long)first.insns, (unsigned long long)first.step);
         return -1;
     }
-    if (position_is_before(at, r->m->at) || position_is_before(r->m->at, history_info(r->history, i).at)) {
+    if (i != HISTORY_NONE &&
+        (position_is_before(at, r->m->at) || position_is_before(r->m->at, history_info(r->history, i).at))) {
         checkpoint_go(r->history, i);
         r->next = journal_find(&r->journal, r->m->at);
     }
