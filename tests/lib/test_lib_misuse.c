@@ -11,6 +11,8 @@
  *
  * Could pass wrongly if a function had no row: the list of what is exported (ui/lib/libxenlab.abi) says which there
  * are.
+ *
+ * Budget: a row for each function.
  */
 #include "xenlab/xenlab.h"
 
@@ -89,11 +91,9 @@ static uint64_t address(void)
 
 static struct xenlab_position position(void)
 {
-    const struct xenlab_position at[] = { { 0, 0 },
-                                          xenlab_begin(scene.x),
-                                          xenlab_end(scene.x),
-                                          { 0, UINT64_MAX },
-                                          { UINT64_MAX, UINT64_MAX } };
+    const struct xenlab_position at[] = {
+        { 0, 0 }, xenlab_begin(scene.x), xenlab_end(scene.x), { 0, UINT64_MAX }, { UINT64_MAX, UINT64_MAX }
+    };
 
     return at[pick(COUNT(at))];
 }
@@ -123,7 +123,8 @@ static void *sized(void *s, size_t size)
 
 ROW(version, return strcmp(xenlab_version(), "0.1");)
 ROW(create, const int nr = (const int[]){ -1, 0, 1, 2 }[pick(4)]; struct xenlab_io io = { .size = 0 };
-    const char *const words[] = { nr > 0 ? text() : NULL, nr < 2 || pick(2) ? "--ram=99999999999999999999" : long_text };
+    const char *const words[] = { nr > 0 ? text() : NULL,
+                                  nr < 2 || pick(2) ? "--ram=99999999999999999999" : long_text };
     xenlab_destroy(xenlab_create(nr, pick(2) ? NULL : words, sized(&io, sizeof(io)), buffer(), 256)); return 0;)
 ROW(destroy, xenlab_destroy(NULL); return 0;)
 ROW(error, return xenlab_error(machine()) ? 0 : 1;)
@@ -136,10 +137,14 @@ ROW(domain_unpause, struct xenlab *x = machine(); const uint16_t d = dom(); cons
 ROW(domain_pause, return xenlab_domain_pause(machine(), dom());)
 ROW(domain_destroy, return xenlab_domain_destroy(machine(), dom());)
 ROW(hypercall, const uint64_t args[6] = { address(), address() }; int64_t ret;
-    const unsigned int nr = (const unsigned int[]){ __HYPERVISOR_memory_op, __HYPERVISOR_xen_version, 63, UINT32_MAX }[pick(4)];
+    const unsigned int nr = (const unsigned int[]){ __HYPERVISOR_memory_op, __HYPERVISOR_xen_version, 63,
+                                                    UINT32_MAX }[pick(4)];
     return xenlab_hypercall(machine(), dom(), vcpu(), nr, pick(2) ? NULL : args, pick(2) ? NULL : &ret);)
-ROW(exit, struct xenlab_exit e = { .kind = (enum xenlab_exit_kind)pick(XENLAB_EXIT_KINDS + 1), .insn_len = few(),
-                                   .vector = few(), .cr = 15, .bytes = 3 };
+ROW(exit, struct xenlab_exit e = { .kind = (enum xenlab_exit_kind)pick(XENLAB_EXIT_KINDS + 1),
+                                   .insn_len = few(),
+                                   .vector = few(),
+                                   .cr = 15,
+                                   .bytes = 3 };
     return xenlab_exit(machine(), dom(), 0, sized(&e, sizeof(e)));)
 ROW(read, const size_t n = length(); const size_t got = xenlab_read(machine(), dom(), vcpu(), address(), buffer(), n);
     return got > n;)
@@ -184,13 +189,46 @@ static const struct {
     const char *name;
     int (*call)(void);
 } functions[] = {
-    F(version),       F(create),     F(destroy),   F(error),         F(domain_create),    F(page),
-    F(domain_pause),  F(hypercall),  F(exit),      F(read),          F(write),            F(read_physical),
-    F(mfn),           F(register),   F(trap),      F(register_set),  F(event),            F(type),
-    F(ctl),           F(position),   F(begin),     F(end),           F(position_compare), F(now),
-    F(run),           F(run_to),     F(step),      F(goto),          F(forget),           F(checkpoint),
-    F(hash),          F(vcpu_look),  F(port_next), F(domain_next),   F(grant_next),       F(frame_look),
-    F(count),         F(audit),      F(domain_unpause), F(domain_destroy),
+    F(version),
+    F(create),
+    F(destroy),
+    F(error),
+    F(domain_create),
+    F(page),
+    F(domain_pause),
+    F(hypercall),
+    F(exit),
+    F(read),
+    F(write),
+    F(read_physical),
+    F(mfn),
+    F(register),
+    F(trap),
+    F(register_set),
+    F(event),
+    F(type),
+    F(ctl),
+    F(position),
+    F(begin),
+    F(end),
+    F(position_compare),
+    F(now),
+    F(run),
+    F(run_to),
+    F(step),
+    F(goto),
+    F(forget),
+    F(checkpoint),
+    F(hash),
+    F(vcpu_look),
+    F(port_next),
+    F(domain_next),
+    F(grant_next),
+    F(frame_look),
+    F(count),
+    F(audit),
+    F(domain_unpause),
+    F(domain_destroy),
 };
 
 /* --- the machines --- */
@@ -258,7 +296,8 @@ static void try_all(size_t i, bool past)
         refused++;
         if (!xenlab_error(scene.x)[0] || xenlab_position_compare(before, xenlab_position(scene.x)) ||
             now != xenlab_now(scene.x))
-            fail_msg("%s, call %lu: refused (%s), and something has happened, or nothing is said", functions[i].name, calls, xenlab_error(scene.x));
+            fail_msg("%s, call %lu: refused (%s), and something has happened, or nothing is said", functions[i].name,
+                     calls, xenlab_error(scene.x));
     } while (turn());
     if (xenlab_audit(scene.x))
         fail_msg("%s%s: %s", functions[i].name, past ? " in the past" : "", xenlab_error(scene.x));
@@ -352,7 +391,10 @@ static int life(void)
     return rc;
 }
 
-/* Each in a process of its own: 1: wrong. *nr: how many were left. A processor that cannot be had ends it (BUG_ON()). */
+/*
+ * Each in a process of its own. *left: what of nr was not come to: then it is over. A processor that cannot be had ends
+ * the process (BUG_ON()); *aborted counts these. Its status; 0: as it should be.
+ */
 static int life_without(unsigned long nr, unsigned long *left, unsigned int *aborted)
 {
     int status, fd[2];
