@@ -8,6 +8,7 @@
 #include "tools/host_private.h"
 #include "tools/xc/xc.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <xen/sched.h>
 
@@ -24,8 +25,23 @@ static const struct guest *guest_named(const struct host *h, const char *name)
     return NULL;
 }
 
-/* The domain that is called so: a guest's, or the one that its device model is in ("NAME-dm"). False: there is none. */
-static bool domain_named(const struct host *h, const char *name, domid_t *domid)
+/* A domain by its number, as those without a name have to be called. */
+static bool domain_numbered(struct host *h, const char *number, domid_t *domid)
+{
+    struct xen_domctl_getdomaininfo info;
+    char *end;
+    const unsigned long n = strtoul(number, &end, 10);
+
+    *domid = (domid_t)n;
+    return *number >= '1' && *number <= '9' && !*end && n < DOMID_FIRST_RESERVED &&
+           !xc_domain_getinfo(xc(h), *domid, &info);
+}
+
+/*
+ * The domain that is called so: a guest's, the one that its device model is in ("NAME-dm"), or by its number. False:
+ * there is none.
+ */
+static bool domain_named(struct host *h, const char *name, domid_t *domid)
 {
     const size_t len = strlen(name);
     const struct guest *g = guest_named(h, name);
@@ -40,7 +56,7 @@ static bool domain_named(const struct host *h, const char *name, domid_t *domid)
             *domid = g->stub_domid;
             return true;
         }
-    return false;
+    return domain_numbered(h, name, domid);
 }
 
 static void disk_fault(struct host *h, const struct host_fault *f, const struct guest_disk *gd)

@@ -155,6 +155,36 @@ static void test_a_fault_is_a_word(void **state)
     xenlab_destroy(x);
 }
 
+/* A domain without a kernel has no name; it has a number. */
+static void test_a_fault_by_number(void **state)
+{
+    static const struct {
+        const char *fault;
+        bool crashed, frozen;
+    } cases[] = {
+        { "1ms:crash=1", true, false },
+        { "1ms:freeze=1,2ms", false, true },
+        { "1ms:crash=2", false, false },
+        { "1ms:crash=01", false, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const char *const words[] = { "--fault", cases[i].fault };
+        struct xenlab_domain_info info = { .size = sizeof(info) };
+        struct xenlab *x = xenlab_create(2, words, NULL, NULL, 0);
+        unsigned int n = domain(x, XENLAB_PV);
+
+        assert_int_equal(xenlab_domain_unpause(x, (uint16_t)n), 0);
+        xenlab_run(x, 2 * MS);
+        assert_int_equal(xenlab_domain_next(x, &n, &info), 1);
+        assert_int_equal(info.shut_down, cases[i].crashed);
+        assert_true(!cases[i].crashed || info.reason == SHUTDOWN_crash);
+        assert_int_equal(info.paused, cases[i].frozen);
+        xenlab_destroy(x);
+    }
+}
+
 /* --- domains without a kernel --- */
 
 static void test_each_type(void **state)
@@ -705,6 +735,7 @@ int main(void)
         cmocka_unit_test(test_guests_run),
         cmocka_unit_test(test_what_is_wrong_with_words),
         cmocka_unit_test(test_a_fault_is_a_word),
+        cmocka_unit_test(test_a_fault_by_number),
         cmocka_unit_test(test_each_type),
         cmocka_unit_test(test_an_exit_is_dealt_with),
         cmocka_unit_test(test_exits_of_an_hvm_guest),
