@@ -29,19 +29,16 @@ _Static_assert(VIRTIO_REGS + VIRTIO_CONFIG == VIRTIO_PORTS, "BAR 0 is a power of
 
 /* --- guest memory --- */
 
-static bool may_dma(const struct virtio *v, uint64_t gpa, size_t len)
-{
-    return (v->pci.config[PCI_COMMAND] & PCI_COMMAND_MASTER) && gpa + len >= gpa;
-}
+static bool may_dma(const struct virtio *v) { return v->pci.config[PCI_COMMAND] & PCI_COMMAND_MASTER; }
 
 static int dma_read(struct virtio *v, uint64_t gpa, void *buf, size_t len)
 {
-    return may_dma(v, gpa, len) ? v->board->ops->dma_read(v->board, gpa, buf, len) : -EFAULT;
+    return may_dma(v) ? v->board->ops->dma_read(v->board, gpa, buf, len) : -EFAULT;
 }
 
 int virtio_dma_write(struct virtio *v, uint64_t gpa, const void *buf, size_t len)
 {
-    return may_dma(v, gpa, len) ? v->board->ops->dma_write(v->board, gpa, buf, len) : -EFAULT;
+    return may_dma(v) ? v->board->ops->dma_write(v->board, gpa, buf, len) : -EFAULT;
 }
 
 /* Of a queue itself: false, and the device is broken, if it is not there. */
@@ -316,7 +313,7 @@ static void reg_set(struct virtio *v, unsigned int reg, uint32_t val)
         break;
     case VIRTIO_QUEUE_SELECT: v->select = (uint16_t)val; break;
     case VIRTIO_QUEUE_NOTIFY: /* drivers of old do so before they say DRIVER_OK */
-        if (val < v->type->nr_queues && v->queue[val].pfn && !is_broken(v))
+        if (val < v->type->nr_queues && v->queue[val].pfn)
             v->type->notify(v->dev, val);
         break;
     case VIRTIO_STATUS: status_set(v, val); break;

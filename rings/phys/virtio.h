@@ -9,11 +9,13 @@
  *      written by the driver                                           written by the device
  *      descriptors                            available ring           used ring
  *        0 | addr | len | NEXT        | 1 | <-- 0 | 0 |                  0 | id 3 | len 1 |   how many bytes
- *        1 | addr | len | WRITE, NEXT | 2 |     1 | 3 | <-- the device   1 |      |       |   were written
- *        2 | addr | len | WRITE       |   |     2 |   |     is here      . |      |       |
- *        3 | addr | len | INDIRECT    |   |     . |   |                  idx 1
+ *        1 | addr | len | WRITE, NEXT | 2 |     1 | 3 |                  1 |      |       |   were written
+ *        2 | addr | len | WRITE       |   |     2 |   | <-- the device   . |      |       |
+ *        3 | addr | len | INDIRECT    |   |     . |   |     is here      idx 1
  *        .                                      idx 2
  *      ^ page `pfn`                           ^ behind them            ^ at the next page
+ *
+ * Here the device has taken both chains, 0 and 3, and is through with the second one first.
  *
  * A request is a chain of descriptors: first what the device reads, then what it writes (WRITE). The rings hold numbers
  * of chains' first descriptors. Both idx count for ever, modulo 2^16, and are entries modulo N; what has been made
@@ -40,7 +42,7 @@
  * Invariants: nothing in the guest's memory is believed. What is no queue (a ring or a table that is nowhere, an index
  * that does not exist, a chain that is longer than N, or written parts before read ones) breaks the device: it says
  * DEVICE_NEEDS_RESET, and does nothing until it is reset. No memory is touched but the queue's, the tables' and what
- * descriptors name. Taking a chain is work of at most N + 1 descriptors. INTA# is up exactly if ISR is not 0.
+ * descriptors name. Taking a chain is work of at most N + 2 descriptors. INTA# is up exactly if ISR is not 0.
  *
  * Left out: MSI-X, the modern layout (capabilities, 64-bit features), packed queues.
  *
@@ -92,7 +94,7 @@ struct virtio_type {
     uint32_t class_code;
     unsigned int nr_queues;
     uint16_t queue_size; /* entries; a power of two, at most VIRTIO_QUEUE_MAX */
-    /* The driver has something in queue nr, which there is. */
+    /* The driver has put something into queue nr, which there is; the device may be broken. */
     void (*notify)(void *dev, unsigned int nr);
     /* What was taken from queue nr must not be given back. */
     void (*stop)(void *dev, unsigned int nr);

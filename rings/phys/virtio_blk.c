@@ -199,7 +199,6 @@ static void on_time(void *dev)
             virtio_tell(&b->virtio, 0);
         if (b->full) /* later: a request that puts further ones into the queue must not stop the clock */
             b->again = now(b) + SOON;
-        b->full = false;
     }
     if (b->again && b->again <= now(b))
         serve(b);
@@ -216,7 +215,6 @@ static void on_stop(void *dev, unsigned int nr)
 
     b->nr_flights = 0;
     b->bytes = 0;
-    b->full = false;
     b->again = 0;
     arm(b);
 }

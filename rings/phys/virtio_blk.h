@@ -19,9 +19,9 @@
  *
  * Invariants: each flight is a chain that was taken and will be given back, unless the device is reset. While as many
  * are in flight as the queue has entries, or more bytes than one request may have, none is taken: so an access moves at
- * most twice BLK_BYTES_MAX bytes. A request that makes no sense (beyond the end, no whole sectors, too long, a write to
- * what is read-only) is answered with an error, and has changed nothing; one whose memory is nowhere likewise, but of a
- * write the beginning may have been written. A chain without room for a status breaks the device.
+ * most twice VIRTIO_BLK_BYTES_MAX bytes. A request that makes no sense (beyond the end, no whole sectors, too long, a
+ * write to what is read-only) is answered with an error, and has changed nothing; one whose memory is nowhere likewise,
+ * but of a write the beginning may have been written. A chain without room for a status breaks the device.
  *
  * Source: OASIS Virtual I/O Device 1.1, 5.2. Corresponds to rings/blk_request.c behind the other kind of ring.
  */

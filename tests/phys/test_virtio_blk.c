@@ -201,7 +201,11 @@ static void reads_and_writes(void **state)
     assert_pattern(DATA + 0x2600, 103, 1);
     assert_int_equal(whole(0, SECTORS - 2, DATA, 1024, 1025), 0); /* up to the end */
     assert_pattern(DATA, SECTORS - 2, 2);
+    for (unsigned int i = 0; i < 65536; i += 4)
+        put(DATA + i, 4, i * 2654435761u);
     assert_int_equal(whole(1, 0, DATA, 65536, 1), 0);
+    assert_int_equal(whole(0, 0, DATA + 65536, 65536, 65537), 0);
+    assert_memory_equal(rig->board->memory + DATA, rig->board->memory + DATA + 65536, 65536);
     assert_int_equal(disk->done[DISK_WRITE].sectors, 130);
 }
 
@@ -372,6 +376,7 @@ static void too_long(void **state)
 
 static void half_requests(void **state)
 {
+    head_put(0, 8, 0);
     desc(0, 0, HEAD, 15, NEXT, 1); /* less than a header */
     desc(0, 1, STATUS, 1, WRITE, 0);
     offer(0, 0);
@@ -415,6 +420,8 @@ static void assert_broken(const char *why)
     assert_false(line());
     reg_out(VIRTIO_STATUS, 1, 7);
     assert_true(needs_reset());
+    request(0, 8, 0, DATA, 20); /* as it should be */
+    put(avail_of(RIG_QUEUE, 128) + 2, 2, rig->queue[0].used + 1);
     rig->dma = 0;
     kick(0);
     settle();
@@ -425,6 +432,7 @@ static void assert_broken(const char *why)
     assert_int_equal(whole(8, 0, DATA, 20, 21), 0);
     start(VIRTIO_F_INDIRECT_DESC);
     request(0, 0, 0, DATA, 512);
+    memcpy(rig->board->memory + TABLE, rig->board->memory + RIG_QUEUE, 48); /* the same, as a table */
 }
 
 static void broken_queues(void **state)
@@ -448,9 +456,9 @@ static void broken_queues(void **state)
     assert_broken("what is to be read behind what is to be written");
     desc(0, 1, UINT64_MAX - 100, 512, NEXT | WRITE, 2);
     assert_broken("an address that wraps");
-    desc(0, 0, TABLE, 32, INDIR | NEXT, 1);
+    desc(0, 0, TABLE, 48, INDIR | NEXT, 1);
     assert_broken("a chain that goes on behind its indirect table");
-    desc(0, 0, TABLE, 40, INDIR, 0);
+    desc(0, 0, TABLE, 56, INDIR, 0);
     assert_broken("a table that ends within a descriptor");
     desc(0, 0, TABLE, 0, INDIR, 0);
     assert_broken("an empty table");
@@ -467,7 +475,7 @@ static void broken_queues(void **state)
         desc_put(TABLE, i, DATA, 1, WRITE | (i < 128 ? NEXT : 0), i + 1);
     assert_broken("an indirect chain of 129");
     reg_out(VIRTIO_GUEST_FEATURES, 4, 0);
-    desc(0, 0, TABLE, 32, INDIR, 0);
+    desc(0, 0, TABLE, 48, INDIR, 0);
     assert_broken("an indirect table that was not agreed upon");
     reg_out(VIRTIO_QUEUE_PFN, 4, 0x7fffffff);
     assert_broken("a queue that is nowhere");
@@ -565,6 +573,26 @@ static void reset_in_flight(void **state)
     settle();
     assert_false(line());
     assert_int_equal(status(0), 0xee);
+    start(0);
+    request(0, 0, 10, DATA, 512); /* a queue that is not there is nobody's */
+    kick(0);
+    reg_out(VIRTIO_QUEUE_SELECT, 2, 1);
+    reg_out(VIRTIO_QUEUE_PFN, 4, 0);
+    settle();
+    assert_used(0, 0, 513);
+}
+
+/* The device was reset: it has room, and does not look at a queue without being told to. */
+static void assert_anew(void)
+{
+    start(0);
+    request(0, 8, 0, DATA, 20);
+    kick(0);
+    assert_int_equal(blk.nr_flights, 1);
+    request(1, 8, 0, DATA, 20);
+    settle();
+    assert_used(0, 0, 21);
+    assert_used(0, -1, 0);
 }
 
 /* Large requests wait for each other, and time passes between them even if the disk takes none. */
@@ -595,6 +623,19 @@ static void full(void **state)
     pass(rig->board, MICROSECS(1));
     assert_used(0, 4, VIRTIO_BLK_BYTES_MAX + 1);
     assert_int_equal(avail_event(0), 5);
+    for (unsigned int i = 0; i < 5; i++)
+        offer(0, (uint16_t)i);
+    kick(0);
+    assert_int_equal(blk.nr_flights, 2);
+    assert_anew();
+    disk->away = true;
+    request(0, 8, 0, DATA, 20);
+    kick(0);
+    start(0);
+    disk->away = false;
+    request(0, 8, 0, DATA, 20);
+    settle();
+    assert_used(0, -1, 0);
 }
 
 /* The same chain again and again: no more are in flight than there are entries. */
@@ -626,6 +667,17 @@ static void from_outside(void **state)
     disk->away = false;
     settle();
     assert_used(0, 0, 513);
+    reg_in(VIRTIO_ISR, 1);
+    request(0, 0, 10, DATA, 512); /* what has begun is answered in time */
+    kick(0);
+    disk->away = true;
+    request(1, 0, 10, DATA, 512);
+    kick(0);
+    pass(rig->board, MICROSECS(90));
+    assert_used(0, 0, 513);
+    disk->away = false;
+    settle();
+    assert_used(0, 3, 513);
     reg_in(VIRTIO_ISR, 1);
     disk->fault.drop = 1;
     request(0, 0, 10, DATA, 512);

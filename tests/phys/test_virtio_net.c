@@ -130,6 +130,8 @@ static void sends(void **state)
         assert_int_equal(sent_len, lens[i]);
         assert_true(is_frame(last, lens[i]));
     }
+    kick(TX); /* nothing is there: nothing to be told */
+    assert_false(line());
     frame_put(DATA, 100); /* in pieces, anywhere */
     desc(TX, 5, DATA, 4, NEXT, 200);
     desc(TX, 200, DATA + 4, 20, NEXT, 3);
@@ -164,6 +166,8 @@ static void no_frames(void **state)
     offer(TX, 256);
     kick(TX);
     assert_true(needs_reset());
+    desc(RX, 0, DATA, 2000, WRITE, 0);
+    offer(RX, 0);
     assert_false(receive(60)); /* the other queue stands still, too */
     assert_int_equal(nic.missed, 1);
 }
