@@ -27,7 +27,7 @@ MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 VCPU_OBJS := xen trace run domain work shutdown time time_info i8254 tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
-	hypercall_table hypercall hypercall_ways hypercall_trace kernel absent sched_op domctl_vcpu domctl keyhandler sysctl
+	hypercall_table hypercall hypercall_ways hypercall_trace kernel hwdom platform absent sched_op domctl_vcpu domctl keyhandler sysctl
 VCPU_HVM_OBJS := io_kept access shadow held descriptor task deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer hpet apic cr msr ioreq dm_op intercept io decode alu emulate_memory emulate_string emulate_move emulate_x87 emulate_op emulate mmio exit_code exits params context save_cpu save guest
 VCPU_FIVE_OBJS := decoder interp_decode interp_exit interp_memory interp_operand interp_alu interp_segment interp_system interp_ops interp_bits interp translate tc_memory tc ring1
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps msr context hypercalls physdev guest
@@ -43,16 +43,16 @@ DM_OBJS += pci piix platform ide_drive ide_transfer ide_identify ide_packet ide_
 DM_OBJS += uart ps2_codes ps2_keyboard ps2_mouse ps2 typing vga_memory vga_picture vga transcript
 DM_OBJS += rtl8139_bus rtl8139_rx rtl8139_tx rtl8139
 DM_OBJS += cmos pc_state pc direct dm stubdom
-PHYS_OBJS := virtio virtio_blk virtio_net
+PHYS_OBJS := virtio virtio_blk virtio_net rtc power phys
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket client xenstored
 WORDS_OBJS := nearest us_keyboard cp437 printable units user_file
 XC_OBJS := xc xc_state xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
 SAVE_OBJS := out in canonical save_common save_pv save_hvm save restore_common restore_pv restore_hvm restore
-BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv acpi start_info hvm_plan build_hvm
+BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv acpi_aml acpi_machine acpi start_info hvm_plan build_hvm
 XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk_name xl_disk xl_vif xl_p9 xl_fb xl_channel xl_cfg_say xl_cfg_others xl_cfg_values xl_hvm xl_cfg_hvm xl_cfg_keys xl_cfg guest_cpuid guest_sched
 OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
-TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host_made host host_screen
+TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_dom0 host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_tap host_dm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_cd host_ctl_sched host_clone host_saved_text host_saved host_save host_ctl host_made host host_screen
 REWIND_OBJS := journal made input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hvm look_tc look_hash look_hash_hvm condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source witness
 EXPECT_OBJS := lines read judge report
@@ -95,7 +95,7 @@ UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace s
 UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
 UI_OBJS += $(addprefix run/,told trace beside balloon end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
 UI_OBJS += $(addprefix compare/,technique costs trial table paging host_type)
-UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare doctor_place cmd_doctor $(addprefix lib/,machine put look) $(addprefix lab/,place folder student progress start check show watch submit twist author witness result grade golden class export) cmd_lab cmd_limits main
+UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_compare doctor_place cmd_doctor cmd_dom0 $(addprefix lib/,machine put look) $(addprefix lab/,place folder student progress start check show watch submit twist author witness result grade golden class export) cmd_lab cmd_limits main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall tenants timer pagetables balloon memhog grants spinner pingpong chat smp shootdown clock busy runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
@@ -494,7 +494,7 @@ build/tests/guest/screens build/tests/guest/limits build/tests/guest/turns: buil
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-all campaign-lib campaign-class campaign-labs campaign-labs-asan campaign-needs campaign-devices campaign-disk campaign-hvm campaign-kit campaign-rewind campaign-workloads campaign-memtest campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-lib campaign-class campaign-labs campaign-labs-asan campaign-needs campaign-devices campaign-disk campaign-hvm campaign-kit campaign-rewind campaign-workloads campaign-memtest campaign-power linux linux-image dom0 book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests build/labs/built ## build everything (the default)
@@ -508,6 +508,10 @@ run: check-packages all shown ## build, get what README.md shows, and show the c
 linux: check-packages all linux-image ## boot a Debian Linux with a disk of its own, to work in (docs/linux.md)
 	$(Q)./xenlab run $(LINUX) docs/examples/debian.cfg
 
+dom0: check-packages all ## make a Linux that is dom0, with Xen's own toolstack: then xenlab dom0
+	$(Q)scripts/assets.sh grub busybox
+	$(Q)scripts/mkdom0.sh build/dom0
+
 linux-image:
 	$(Q)scripts/assets.sh generic busybox
 	$(Q)scripts/mklinux.sh build/linux
@@ -515,7 +519,7 @@ linux-image:
 # An installed program finds its engine beside itself, if that is not the system's.
 PREFIX ?= /usr/local
 engine = $(wildcard build/deps/unicorn/usr/lib/x86_64-linux-gnu/libunicorn.so.*)
-INSTALLED_COMMANDS := run tui debug tour replay compare ctl trace sched kit lab doctor limits manual completion
+INSTALLED_COMMANDS := run tui debug tour replay dom0 compare ctl trace sched kit lab doctor limits manual completion
 # Those whose guests are installed as well, and configuration files that they name.
 INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour,$(wildcard docs/tours/*.tour))
 INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.cfg docs/tours/*.disk) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg
@@ -581,7 +585,7 @@ shown-guests:
 assets: shown linux-image ## unpack the tests' real guests (GRUB, Linux, busybox) below build/assets
 	$(Q)scripts/assets.sh
 
-test: check-packages assets all $(addprefix build/,$(TESTS) tests/docs/typist) ## run all tests (test-sim: those of one folder)
+test: check-packages assets dom0 all $(addprefix build/,$(TESTS) tests/docs/typist) ## run all tests (test-sim: those of one folder)
 	$(Q)scripts/test.sh build $(TESTS) $(wildcard tests/*/run.sh)
 
 # The unit tests of one folder; test-guest runs the guests.
@@ -699,7 +703,7 @@ format: ## apply .clang-format to the sources (with clang-format 14, Debian 12's
 	$(Q)clang-format -i $$(find include sim vcpu mmu evtchn rings tools ui guests labs tests -name '*.[ch]')
 
 clean: ## remove what was built, but not what was fetched
-	$(Q)rm -rf xenlab $(filter-out build/deps build/assets build/linux build/config.mk,$(wildcard build/*))
+	$(Q)rm -rf xenlab $(filter-out build/deps build/assets build/linux build/dom0 build/config.mk,$(wildcard build/*))
 
 distclean: ## remove what was fetched, too
 	$(Q)rm -rf xenlab build

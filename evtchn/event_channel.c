@@ -155,6 +155,8 @@ int evtchn_bind_pirq(struct vcpu *v, struct evtchn_bind_pirq *op)
     chn->u.pirq.irq = op->pirq;
     evtchn_occupy(d, chn, ECS_PIRQ, 0);
     op->port = chn->port;
+    if (is_hardware_domain(d) && d->xen->board) /* it may be up already */
+        d->xen->board->eoi(d->xen->board_data, op->pirq);
     return 0;
 }
 

@@ -139,5 +139,9 @@ int evtchn_map_pirq_eoi(struct domain *d, uint64_t gfn)
         return -EBUSY;
     }
     d->pirq_eoi_mfn = mfn_x(mfn);
+    if (is_hardware_domain(d)) { /* it is to say EOI for each of them: edges' do no harm */
+        memset(frame_write_begin(d->xen->machine, mfn), 0xff, sizeof(d->pirqs));
+        frame_write_end(d->xen->machine, mfn);
+    }
     return 0;
 }

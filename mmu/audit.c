@@ -98,11 +98,13 @@ static void l1_entry(struct audit *a, const struct domain *d, mfn_t table, uint6
     const struct domain *owner;
     mfn_t mfn = pte_mfn(e);
 
+    if (iomem_access_permitted(d, mfn) || (is_m2p_frame(xen, mfn) && !(e & _PAGE_RW)))
+        return;
     if (!mfn_valid(xen->machine, mfn)) {
         wrong(a, "L1 table %lx maps frame %lx", mfn_x(table), mfn_x(mfn));
         return;
     }
-    if ((e & L1_DISALLOW_MASK) || (has_user_root(d) && !(e & _PAGE_USER)))
+    if ((e & l1_disallow_mask(d)) || (has_user_root(d) && !(e & _PAGE_USER)))
         wrong(a, "L1 table %lx has entry %016lx", mfn_x(table), e);
     owner = mfn_to_page(xen, mfn)->owner;
     audit_ref(a, mfn,

@@ -30,6 +30,21 @@
 /* The first MiB is the firmware's: no RAM to anybody, and so frame 0 is never a valid answer. */
 #define FIRMWARE_FRAMES 256
 
+/*
+ * Addresses of devices and of what the firmware left: no RAM, and nobody counts who maps it. Devices' memory lies below
+ * 4 GiB.
+ */
+#define IOMEM_END 0x100000u
+static inline bool mfn_is_iomem(const struct xen *xen, mfn_t mfn)
+{
+    return mfn_x(mfn) < FIRMWARE_FRAMES || (mfn_x(mfn) >= xen->machine->nr_frames && mfn_x(mfn) < IOMEM_END);
+}
+/* Who may map it: the domain that has the devices. Xen: iomem_access_permitted(). */
+static inline bool iomem_access_permitted(const struct domain *d, mfn_t mfn)
+{
+    return is_hardware_domain(d) && mfn_is_iomem(d->xen, mfn);
+}
+
 /* Values of Xen 4.17 (xen/arch/x86/include/asm/mm.h); counts live in the low bits. */
 #define PGT_none          (UINT64_C(0) << 61)
 #define PGT_l1_page_table (UINT64_C(1) << 61)

@@ -34,6 +34,11 @@ _Static_assert(_PAGE_AVAIL_HIGH >> 52 == 0x7ff && _PAGE_GUEST_KERNEL >> 52 == 1 
 /* Bits that a present entry of a guest must not have. */
 #define BASE_DISALLOW_MASK (_PAGE_PWT | _PAGE_PCD | _PAGE_PSE | _PAGE_GLOBAL)
 #define L1_DISALLOW_MASK   ((BASE_DISALLOW_MASK | _PAGE_GNTTAB) & ~_PAGE_GLOBAL)
+/* Who has devices may say how their memory is cached. */
+static inline uint64_t l1_disallow_mask(const struct domain *d)
+{
+    return is_hardware_domain(d) ? L1_DISALLOW_MASK & ~(_PAGE_PWT | _PAGE_PCD) : L1_DISALLOW_MASK;
+}
 
 /* A change of these bits alone neither needs nor frees a reference. */
 #define FASTPATH_FLAG_WHITELIST                                                                                        \

@@ -61,8 +61,7 @@ static int xen_start(struct host *h, const struct host_config *cfg, char err[HOS
 {
     const char *const sched = cfg->sched ? cfg->sched : HOST_DEFAULT_SCHED;
 
-    h->xen = cfg->sched_ops ? xen_create_ops(h->machine, sched, cfg->sched_ops, err, HOST_ERR_SIZE)
-                            : xen_create(h->machine, sched, err, HOST_ERR_SIZE);
+    h->xen = xen_create_ops(h->machine, sched, cfg->sched_ops, cfg->dom0, err, HOST_ERR_SIZE);
     if (!h->xen)
         return -1;
     h->xen->technique = cfg->technique;
@@ -82,7 +81,7 @@ static int dom0_boot(struct host *h)
     if (!h->xc)
         return -1;
     h->xenstored = xenstored_create(h->dom0, &h->edges->xenstore);
-    if (!h->xenstored || !dom0_nodes(h))
+    if (!h->xenstored || (!h->xen->boot && !dom0_nodes(h)))
         return -1;
     task_init(&h->look, h->dom0, &guests_look_task, h);
     task_init(&h->ctl, h->dom0, &ctl_task, h);
@@ -211,6 +210,8 @@ size_t host_console_room(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
+    if (g && g->cfg.dom0)
+        return g->state == GUEST_ENDED ? 0 : HOST_INPUT_MAX - g->nr_input;
     if (!g || !g->console || g->state == GUEST_ENDED ||
         !(guest_types_on_pc(g) || console_backend_connected(g->console)))
         return 0;
@@ -225,7 +226,9 @@ void host_console_input(struct host *h, unsigned int index, const char *text, si
     xen_interrupt(h->xen, now);
     memcpy(g->input + g->nr_input, text, len);
     g->nr_input += len;
-    if (guest_types_on_pc(g))
+    if (g->cfg.dom0)
+        dom0_kick(g);
+    else if (guest_types_on_pc(g))
         guest_pc_kick(g);
     else
         console_backend_kick(g->console);
@@ -246,6 +249,8 @@ bool host_console_wants_input(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
+    if (g && g->cfg.dom0)
+        return g->state != GUEST_ENDED && !g->nr_input;
     return g && g->console && g->state != GUEST_ENDED && !g->nr_input &&
            (guest_types_on_pc(g) ? pc_wants_input(guest_pc(g)) : console_backend_wants_input(g->console));
 }
@@ -350,7 +355,7 @@ domid_t host_guest_domid(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
-    return g ? g->domid : 0;
+    return g ? g->domid : DOMID_INVALID;
 }
 
 int host_guest_next(const struct host *h, unsigned int index)

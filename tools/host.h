@@ -50,6 +50,7 @@ struct host_config {
     unsigned int nr_pcpus; /* 0: 1 */
     uint64_t seed;
     const char *sched; /* NULL: HOST_DEFAULT_SCHED */
+    bool dom0;         /* dom0 is a guest, the first that is added, and all others are its affair */
     /*
      * A policy's own table, which outlives the host; NULL: `sched`. Where it keeps state of its own the machine cannot
      * go back.
@@ -121,6 +122,7 @@ struct host_io {
 struct host_guest {
     const char *name;             /* NULL: made from the file's name, and numbered if that is taken */
     bool driver_domain;           /* it has back ends of devices; and no kernel, or one that is not loaded */
+    bool dom0;                    /* it is domain 0: of a host that was created so */
     bool unlisted;                /* it is not one of the guests that are counted by index */
     const char *kernel;           /* path, for messages and the name */
     const char *ramdisk;          /* path or NULL; of an HVM guest its BIOS, and the kernel is what starts that */
@@ -395,6 +397,8 @@ void host_trace(struct host *h, void (*sink)(void *data, const struct trace_reco
 struct machine *host_machine(const struct host *h);
 /* For tests: the inside. */
 struct xen *host_xen(struct host *h);
+/* Is dom0 a guest (host_config.dom0)? Then its index is 0, and there is no other. */
+bool host_dom0_is_guest(const struct host *h);
 /* Kernel image of a guest, for symbols: of a domain that is, or was; NULL when it is not one of ours. */
 const struct image *host_guest_image(const struct host *h, domid_t domid);
 /*
@@ -404,7 +408,7 @@ const struct image *host_guest_image(const struct host *h, domid_t domid);
 int host_guest_index(const struct host *h, domid_t domid);
 /* A PVH guest's kernel, or what is in hvmloader's place, is an ELF file of 32 bits. */
 bool host_hvm_kernel_is_32(const struct host *h, unsigned int index);
-/* The domain that it is now, or was last; 0: there is no such guest. */
+/* The domain that it is now, or was last; DOMID_INVALID: there is no such guest. */
 domid_t host_guest_domid(const struct host *h, unsigned int index);
 /* The next one, around the corner if need be, that has not ended: itself if it is the only one, -1 if there is none. */
 int host_guest_next(const struct host *h, unsigned int index);

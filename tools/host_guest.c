@@ -29,6 +29,7 @@ void guest_disconnect(struct guest *g)
     console_backend_destroy(g->console);
     driver_end(g);
     guest_dm_destroy(g);
+    dom0_disconnect(g);
     xenbus_domain_gone(g->host->bus, g->domid);
     if (g->introduced)
         guest_unannounce(g);
@@ -126,6 +127,7 @@ static void build_describe(struct guest *g)
         .max_vcpus = g->cfg.maxvcpus,
         .online_vcpus = g->cfg.vcpus,
         .tsc_mode = g->cfg.tsc_mode,
+        .dom0 = g->cfg.dom0,
         .extents = g->p9s, /* Linux takes it for granted that its rings' frames are neighbours */
         .limits = g->cfg.limits,
     };
@@ -204,6 +206,8 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     g->store_mfn = b->store_mfn;
     g->console_port = b->console_port;
     g->store_port = b->store_port;
+    if (g->cfg.dom0)
+        return dom0_connect(h, g, err);
     if (drivers_are_there(g, err) || (!g->restored && guest_set_cpuid(h, g, err)) || guest_schedule(h, g, err)) {
         xc_domain_destroy(xc(h), b->domid);
         return -1;
@@ -418,7 +422,14 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
         snprintf(err, HOST_ERR_SIZE, "out of memory");
         goto fail;
     }
-    if (!strcmp(g->cfg.name, XL_DOM0_NAME) || guest_name_taken(h, g->cfg.name)) {
+    if (g->cfg.dom0 && (guest_is_hvm(g) || g->cfg.saved)) {
+        snprintf(err, HOST_ERR_SIZE, "%s: dom0: expected a PV kernel, got %s", g->cfg.kernel,
+                 g->cfg.saved      ? "a saved domain"
+                 : guest_has_dm(g) ? "type hvm"
+                                   : "type pvh");
+        goto fail;
+    }
+    if ((!g->cfg.dom0 && !strcmp(g->cfg.name, XL_DOM0_NAME)) || guest_name_taken(h, g->cfg.name)) {
         snprintf(err, HOST_ERR_SIZE, "%s: a domain with the name \"%s\" exists already", g->cfg.kernel, g->cfg.name);
         goto fail;
     }

@@ -143,12 +143,14 @@ void host_outside_have(struct host *h)
 
 bool host_packet_fits(const struct host *h, size_t len)
 {
+    if (dom0_has_nic(h))
+        return len >= VIRTIO_NET_FRAME_MIN && len <= VIRTIO_NET_FRAME_MAX;
     return h->outside.port.ops && len >= NET_FRAME_MIN && len <= NET_FRAME_MAX;
 }
 
 bool host_packet_waits(const struct host *h, const uint8_t *packet)
 {
-    const struct bridge_port *p = packet[0] & 1 ? NULL : bridge_find(h->outside.port.bridge, packet);
+    const struct bridge_port *p = packet[0] & 1 || dom0_has_nic(h) ? NULL : bridge_find(h->outside.port.bridge, packet);
 
     return p && p->nr == BRIDGE_QUEUE && host_now(h) - p->full_since < OUTSIDE_PATIENCE;
 }
@@ -156,7 +158,8 @@ bool host_packet_waits(const struct host *h, const uint8_t *packet)
 void host_packet_in(struct host *h, const void *packet, size_t len)
 {
     xen_interrupt(h->xen, host_now(h));
-    outside_receive(&h->outside, packet, len);
+    if (!dom0_packet_in(h, packet, len))
+        outside_receive(&h->outside, packet, len);
 }
 
 bool host_packet_reset(const struct host *h, unsigned int i, uint8_t packet[HOST_PACKET_RESET])

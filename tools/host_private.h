@@ -19,6 +19,7 @@
 #include "rings/net/netback.h"
 #include "rings/net/outside.h"
 #include "rings/p9/p9back.h"
+#include "rings/phys/phys.h"
 #include "rings/xenstore/xenstored.h"
 #include "sim/arena.h"
 #include "tools/build/build_hvm.h"
@@ -112,6 +113,7 @@ struct guest {
     struct xl_p9s *p9s;              /* or NULL */
     struct xl_fbs *fbs;              /* the same */
     struct guest_channels *channels; /* the same: host_channel.c */
+    struct phys *phys;               /* of a dom0 that is a guest: the machine's devices */
     struct dm *dm;                   /* of an HVM guest, if it is a task; or */
     struct stubdom *stubdom;         /* in a domain of its own, */
     domid_t stub_domid;              /* this one; or */
@@ -193,6 +195,17 @@ struct guest *guest_find(const struct host *h, domid_t domid);
 
 /* That number of host_guest_index(); NULL: there is none. */
 struct guest *guest_at(const struct host *h, unsigned int index);
+
+/*
+ * host_dom0.c: g is a dom0 that is a guest, and its domain is built: it gets the machine's devices, and from now on
+ * nobody else builds domains. -1 with a message. And: something was typed for it.
+ */
+int dom0_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+void dom0_kick(struct guest *g);
+void dom0_disconnect(struct guest *g);
+/* It has a network card; and a packet comes in there. False: it has none. */
+bool dom0_has_nic(const struct host *h);
+bool dom0_packet_in(struct host *h, const void *packet, size_t len);
 
 /* host_base.c. "guest.cfg:7: memory: ": where the setting was made; or else which kernel it is about. */
 const char *guest_where(const struct guest *g, const char *key, char where[XL_WHERE_SIZE]);

@@ -291,7 +291,11 @@ static int names_make(struct guest_list *l, const struct run_options *o, char er
 
     l->nr_names = l->nr * (o->copies ? o->copies : 1);
     l->names = calloc(l->nr_names ?: 1, sizeof(*l->names));
-    if (l->names && names_stated(l, o, err))
+    if (l->names && o->dom0 && !name_give(l, 0, strdup(XL_DOM0_NAME))) {
+        snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
+        return -1;
+    }
+    if (l->names && !o->dom0 && names_stated(l, o, err))
         return -1;
     for (; l->names && i < l->nr_names; i++) {
         const struct host_guest *g = &l->entries[i % l->nr].guest;

@@ -26,6 +26,7 @@
 #include "ui/cmd_ctl.h"
 #include "ui/cmd_debug.h"
 #include "ui/cmd_doctor.h"
+#include "ui/cmd_dom0.h"
 #include "ui/cmd_lab.h"
 #include "ui/cmd_limits.h"
 #include "ui/cmd_replay.h"
@@ -262,6 +263,36 @@ static int tui(int argc, char **argv) { return on_guests(COMMAND_TUI, argc, argv
 static int tour(int argc, char **argv) { return on_guests(COMMAND_TOUR, argc, argv); }
 static int replay(int argc, char **argv) { return on_guests(COMMAND_REPLAY, argc, argv); }
 
+static bool wants_help(int argc, char **argv)
+{
+    return argc > 0 && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"));
+}
+
+/* A command that stands for another one with more words. */
+static int dom0(int argc, char **argv)
+{
+    char **words = calloc((size_t)argc + DOM0_WORDS + 1, sizeof(*words)), err[DOM0_ERR_SIZE];
+    struct dom0_files *files = malloc(sizeof(*files));
+    int status = STATUS_ENVIRONMENT, nr = 0;
+
+    if (wants_help(argc, argv)) {
+        cmd_dom0_help(stdout);
+        status = STATUS_OK;
+    } else if (!words || !files) {
+        fputs("xenlab: out of memory\n", stderr);
+    } else if (cmd_dom0_words(argc, argv, words, &nr, files, err)) {
+        fprintf(stderr, "xenlab: %s\n", err);
+    } else {
+        status = on_guests(!strcmp(words[0], "tui")     ? COMMAND_TUI
+                           : !strcmp(words[0], "debug") ? COMMAND_DEBUG
+                                                        : COMMAND_RUN,
+                           nr - 1, words + 1);
+    }
+    free(files);
+    free(words);
+    return status;
+}
+
 static int sched(int argc, char **argv)
 {
     streams_setup();
@@ -358,11 +389,6 @@ static void completion_help(FILE *out)
           out);
 }
 
-static bool wants_help(int argc, char **argv)
-{
-    return argc > 0 && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"));
-}
-
 /*
  * All that the program can be told to do: what is dispatched, suggested, listed and described. argv begins behind the
  * command's name.
@@ -373,6 +399,7 @@ static const struct help_command commands[] = {
     { "debug", "the same in lines, for scripts and tests", true, COMMAND_DEBUG, NULL, NULL },
     { "tour", "a run is explained, step by step", true, COMMAND_TOUR, NULL, NULL },
     { "replay", "repeat a run that was recorded", true, COMMAND_REPLAY, NULL, NULL },
+    { "dom0", "Linux as dom0, with Xen's own xl in it", false, 0, cmd_dom0_help, NULL },
     { "ctl", "tell a running machine something, as xl does", false, 0, cmd_ctl_help, cmd_ctl_word },
     { "trace", "a trace for other programs, and as a picture", false, 0, cmd_trace_help, cmd_trace_word },
     { "compare", "one kernel, by each technique of virtualization", false, 0, cmd_compare_help, cmd_compare_word },
@@ -395,6 +422,7 @@ static const struct {
     { "debug", debug },
     { "tour", tour },
     { "replay", replay },
+    { "dom0", dom0 },
     { "ctl", ctl },
     { "trace", trace },
     { "sched", sched },

@@ -83,6 +83,8 @@ static const struct option options[] = {
       "a further console of its, for an agent: name=NAME,connection=pty (or connection=socket,path=PATH); several times" },
     { "driver-domain", 0, OPTION_DRIVER, "NAME",    0, 0, 0,
       "before the guests a domain that has devices of theirs: those with backend=NAME; several times" },
+    { "dom0",      0,  OPTION_FLAG,     NULL,       FIELD(dom0),       0, 0,
+      "the one guest that is named is domain 0, with the machine's devices, and makes all others" },
     { "fb",        0,  OPTION_FLAG,     NULL,       FIELD(fb),         0, 0,
       "a screen, a keyboard and a pointer (as xl.cfg's vfb = [ \"\" ])" },
     { "copies",    0,  OPTION_NUMBER,   "N",        FIELD(copies),     1, HOST_MAX_GUESTS,   "so many of each of them (1)" },
@@ -708,6 +710,30 @@ static int check_balloon(const struct run_options *o, char err[OPTIONS_ERR_SIZE]
     return -1;
 }
 
+/* What makes no sense of a guest that is dom0. */
+static int check_dom0(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
+{
+    const char *odd = o->copies > 1        ? "--copies"
+                      : o->name            ? "--name"
+                      : o->nr_drivers      ? "--driver-domain"
+                      : o->nr_pools        ? "--cpupool"
+                      : o->fb              ? "--fb"
+                      : o->p9s.nr          ? "--share"
+                      : o->channels.nr     ? "--channel"
+                      : o->device_model    ? "--device-model"
+                      : o->xenstore_socket ? "--xenstore-socket"
+                      : o->nr_faults       ? "--fault"
+                      : o->balloon_policy  ? "--balloon-policy"
+                                           : NULL;
+
+    if (o->nr_guests != 1)
+        snprintf(err, OPTIONS_ERR_SIZE, "--dom0: expected one kernel, which makes all other domains, got %u",
+                 o->nr_guests);
+    else if (odd)
+        snprintf(err, OPTIONS_ERR_SIZE, "%s: not with --dom0: it is for the native dom0 and its guests", odd);
+    return o->nr_guests != 1 || odd ? -1 : 0;
+}
+
 static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
 {
     if (o->help)
@@ -750,6 +776,8 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
                  command_names[o->command]);
         return -1;
     }
+    if (o->dom0 && check_dom0(o, err))
+        return -1;
     if (o->nr_guests > 1 && o->name) {
         snprintf(err, OPTIONS_ERR_SIZE, "--name is for one guest, not for %u: name them in an xl.cfg each",
                  o->nr_guests);

@@ -50,6 +50,7 @@ struct run_options {
     struct xl_channels channels;
     const char *drivers[8]; /* names of driver domains */
     unsigned int nr_drivers;
+    bool dom0;           /* the guest is domain 0 */
     bool fb;             /* a screen, for whoever has none */
     bool fb_window;      /* its screen, here */
     const char *vnc;     /* a port, where its screen is shown */

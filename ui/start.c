@@ -97,6 +97,7 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
                                .seed = o->seed,
                                .sched = o->sched,
                                .sched_ops = ops,
+                               .dom0 = o->dom0,
                                .pools = pools,
                                .nr_pools = o->nr_pools,
                                .faults = o->faults,
@@ -144,6 +145,7 @@ int start_guests(struct host *h, const struct guest_list *l, char err[START_ERR_
 
         g.name = l->names[i];
         g.has_uuid &= i < l->nr; /* the first copy's */
+        g.dom0 = l->options->dom0;
         rc = host_guest_add(h, &g, &domid[i], err);
     }
     for (uint64_t i = 0; i < nr && rc == 0; i++)

@@ -7,10 +7,9 @@
  * used), it is switched off (-EOPNOTSUPP), the caller is not the toolstack (-EPERM), or not the kind of guest that it
  * is for (-EINVAL); and which error comes first when more than one applies. This is a Xen 4.17 with Kconfig's defaults,
  * but without KEXEC and HYPFS: neither Argo nor XSM, no vPMU on the command line, altp2m not on AMD processors. kexec,
- * hypfs, machine checks and platform_op are the owner's of the machine alone, so all that a guest can see of them is
- * -EPERM; dom0, which makes no such call, would be told -ENOSYS.
+ * hypfs and machine checks are the owner's of the machine alone: a guest is told -EPERM, dom0 -ENOSYS.
  *
- * Corresponds to xen/arch/x86/hvm/hvm.c (do_hvm_op), hvm/dm.c, cpu/vpmu.c, platform_hypercall.c, mm/paging.c and
+ * Corresponds to xen/arch/x86/hvm/hvm.c (do_hvm_op), hvm/dm.c, cpu/vpmu.c, mm/paging.c and
  * xen/common/kexec.c, hypfs.c, as far as they look at the caller.
  */
 #include "mmu/compat.h"
@@ -20,7 +19,6 @@
 #include <errno.h>
 #include <xen/domctl.h>
 #include <xen/hvm/hvm_op.h>
-#include <xen/platform.h>
 
 /* --- hvm_op, but for what vcpu/hvm/params.c does: the time, a trace that nobody reads --- */
 
@@ -64,15 +62,6 @@ long hvm_op_absent(struct vcpu *v, struct hypercall_args *args)
 }
 
 /* --- for the toolstack --- */
-
-long do_platform_op(struct vcpu *v, struct hypercall_args *args)
-{
-    struct xen_platform_op op;
-
-    if (copy_from_guest(v, &op, args->a[0], sizeof(op)))
-        return -EFAULT;
-    return op.interface_version != XENPF_INTERFACE_VERSION ? -EACCES : (xsm_platform_op(v->domain, NULL) ?: -ENOSYS);
-}
 
 /* How Xen continues a long XEN_DOMCTL_shadow_op: there is never one to continue. */
 long do_paging_domctl_cont(struct vcpu *v, struct hypercall_args *args)

@@ -127,9 +127,11 @@ static int createdomain(struct vcpu *v, struct xen_domctl *op)
     if (!rc)
         rc = config_check(&op->u.createdomain);
     if (!rc)
-        rc = domain_create(xen, id, new_guest(xen, op->u.createdomain.flags), &op->u.createdomain, false, &d);
+        rc = domain_create(xen, id, new_guest(xen, op->u.createdomain.flags), &op->u.createdomain, id == 0, &d);
     if (rc)
         return rc;
+    if (id == 0)
+        xen->dom0 = d;
     op->domain = d->domain_id;
     return 0;
 }

@@ -100,6 +100,32 @@ void guest_console_write(struct domain *d, const char *text, size_t len)
     }
 }
 
+/* The machine's own console is dom0's, as it writes; what others write is for the log, a line at a time. */
+static void console_write(struct domain *d, const char *text, size_t len)
+{
+    const struct xen *xen = d->xen;
+
+    if (is_hardware_domain(d) && xen->board)
+        xen->board->console_write(xen->board_data, text, len);
+    else
+        guest_console_write(d, text, len);
+}
+
+/* What was typed, as much as fits. */
+static long console_read(struct vcpu *v, uint32_t count, uint64_t to)
+{
+    const struct xen *xen = v->domain->xen;
+    char buf[128];
+    size_t n;
+
+    if (count > INT32_MAX)
+        return -E2BIG;
+    if (!is_hardware_domain(v->domain) || !xen->board)
+        return 0;
+    n = xen->board->console_read(xen->board_data, buf, count < sizeof(buf) ? count : sizeof(buf));
+    return copy_to_guest(v, to, buf, n) ? -EFAULT : (long)n;
+}
+
 long do_console_io(struct vcpu *v, struct hypercall_args *args)
 {
     uint32_t *count = (uint32_t *)&args->a[1];
@@ -116,11 +142,11 @@ long do_console_io(struct vcpu *v, struct hypercall_args *args)
             done = left < sizeof(buf) ? left : sizeof(buf);
             if (copy_from_guest(v, buf, args->a[2], done))
                 return -EFAULT;
-            guest_console_write(v->domain, buf, done);
+            console_write(v->domain, buf, done);
             args->a[2] += done;
         }
         return 0;
-    case CONSOLEIO_read: return xsm_console_io(v->domain, NULL) ?: (*count > INT32_MAX ? -E2BIG : 0);
+    case CONSOLEIO_read: return xsm_console_io(v->domain, NULL) ?: console_read(v, *count, args->a[2]);
     default: return xsm_console_io(v->domain, NULL) ?: -ENOSYS;
     }
 }

@@ -44,6 +44,17 @@ void domain_notify(struct domain *d)
         send_global_virq(xen, VIRQ_DOM_EXC);
 }
 
+/*
+ * The domain that has the machine's devices takes the machine with it: whatever the reason, nobody is left who could
+ * act on it. Corresponds to hwdom_shutdown() of xen/common/shutdown.c.
+ */
+static void hwdom_shutdown(struct xen *xen, int reason)
+{
+    if (xen->board)
+        xen->board->shutdown(xen->board_data, reason);
+    xen->powered_off = true;
+}
+
 /* All vCPUs stand still? */
 static void shutdown_check(struct domain *d)
 {
@@ -52,6 +63,8 @@ static void shutdown_check(struct domain *d)
             return;
     d->is_shut_down = true;
     domain_notify(d);
+    if (is_hardware_domain(d))
+        hwdom_shutdown(d->xen, d->shutdown_code);
 }
 
 void domain_shutdown(struct domain *d, int reason)

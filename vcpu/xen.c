@@ -47,8 +47,11 @@ static int system_domains_create(struct xen *xen)
     return rc ? rc : domain_create(xen, DOMID_IO, NULL, NULL, false, &xen->dom_io);
 }
 
-/* dom0 exists from the first hypercall on; its kernel (vcpu/native/) is given to its vCPU later. */
-static int dom0_create(struct xen *xen)
+/*
+ * The first domain exists from the first hypercall on; its kernel (vcpu/native/) is given to its vCPU later. It is
+ * dom0, or it builds dom0: what in Xen the idle vCPU does while it boots (create_dom0()).
+ */
+static int dom0_create(struct xen *xen, bool builds_dom0)
 {
     struct xen_domctl_createdomain config = {
         .max_vcpus = 1,
@@ -57,7 +60,8 @@ static int dom0_create(struct xen *xen)
         .max_maptrack_frames = -1,
         .grant_opts = 2,
     };
-    int rc = domain_create(xen, 0, &native_guest, &config, true, &xen->dom0);
+    const domid_t domid = builds_dom0 ? DOMID_FIRST_RESERVED - 1 : 0;
+    int rc = domain_create(xen, domid, &native_guest, &config, true, &xen->dom0);
 
     if (!rc)
         rc = vcpu_create(xen->dom0, 0, NULL);
@@ -66,8 +70,14 @@ static int dom0_create(struct xen *xen)
     xen->dom0->max_pages = UINT32_MAX;
     xen->dom0->vcpu[0]->is_initialised = true;
     xen->dom0->vcpu[0]->pause_flags = 0;
+    if (builds_dom0) {
+        xen->boot = xen->dom0;
+        xen->next_domid = 0;
+    }
     return 0;
 }
+
+void xen_boot_done(struct xen *xen) { domain_list_remove(xen->boot); }
 
 /* The processors, and whose turn it is on them. err says what is wrong with the choice of a policy. */
 static int scheduling_init(struct xen *xen, const char *sched, const struct sched_ops *ops, char *err, size_t errlen)
@@ -95,10 +105,11 @@ static int cpu_policies_init(struct xen *xen)
 
 struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen)
 {
-    return xen_create_ops(m, sched, NULL, err, errlen);
+    return xen_create_ops(m, sched, NULL, false, err, errlen);
 }
 
-struct xen *xen_create_ops(struct machine *m, const char *sched, const struct sched_ops *ops, char *err, size_t errlen)
+struct xen *xen_create_ops(struct machine *m, const char *sched, const struct sched_ops *ops, bool builds_dom0,
+                           char *err, size_t errlen)
 {
     struct xen *xen = xzalloc(m->arena, struct xen);
     int rc;
@@ -115,10 +126,10 @@ struct xen *xen_create_ops(struct machine *m, const char *sched, const struct sc
                          .next_domid = 1 };
     *err = '\0';
     rc = scheduling_init(xen, sched, ops, err, errlen);
-    rc = rc ?: cpu_policies_init(xen);     /* what CPUID may say */
-    rc = rc ?: heap_init(xen);             /* the frame table, the heap, the machine-to-phys table */
-    rc = rc ?: system_domains_create(xen); /* owners of frames that are nobody's */
-    rc = rc ?: dom0_create(xen);           /* the first domain; all others are its work */
+    rc = rc ?: cpu_policies_init(xen);        /* what CPUID may say */
+    rc = rc ?: heap_init(xen);                /* the frame table, the heap, the machine-to-phys table */
+    rc = rc ?: system_domains_create(xen);    /* owners of frames that are nobody's */
+    rc = rc ?: dom0_create(xen, builds_dom0); /* the first domain; all others are its work */
     if (!rc)
         return xen;
     if (!*err)
@@ -155,6 +166,8 @@ void xen_destroy(struct xen *xen)
     /* Frames that others map keep a dead domain as a zombie; the last of these others is dom0. */
     while ((d = domain_last_alive(xen)))
         domain_destroy_now(d);
+    if (xen->boot && xen->boot->is_dying != DOMDYING_dead)
+        domain_destroy_now(xen->boot);
     BUG_ON(xen->domain_list); /* a reference leaked */
     if (xen->dom_io)
         put_domain(xen->dom_io);

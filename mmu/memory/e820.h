@@ -8,8 +8,9 @@
 
 #include <stdint.h>
 
-#define E820_RAM 1
-#define E820_MAX 1024 /* entries */
+#define E820_RESERVED 2
+#define E820_RAM      1
+#define E820_MAX      1024 /* entries */
 struct e820entry {
     uint64_t addr, size; /* bytes */
     uint32_t type;

@@ -76,11 +76,20 @@ long memory_set_memory_map(struct memop *m)
     return rc;
 }
 
-/* The machine has no holes: RAM from 0 to its end. A NULL buffer asks how many entries there are. */
-#define MACHINE_NR_E820 1u
+/*
+ * What the machine's firmware says of it: RAM from 0 to its end, without the part of the first MiB that a BIOS and the
+ * ACPI tables are in. A NULL buffer asks how many entries there are.
+ */
+#define MACHINE_NR_E820 3u
+#define BIOS_START      0x9f000u
+#define BIOS_END        0x100000u
 long memory_machine_memory_map(struct memop *m)
 {
-    const struct e820entry ram = { .size = m->currd->xen->machine->nr_frames << PAGE_SHIFT, .type = E820_RAM };
+    const struct e820entry map[MACHINE_NR_E820] = {
+        { .size = BIOS_START, .type = E820_RAM },
+        { .addr = BIOS_START, .size = BIOS_END - BIOS_START, .type = E820_RESERVED },
+        { .addr = BIOS_END, .size = (m->currd->xen->machine->nr_frames << PAGE_SHIFT) - BIOS_END, .type = E820_RAM },
+    };
     struct xen_memory_map a;
     const bool copied = !map_arg_get(m, &a);
     int rc;
@@ -95,7 +104,7 @@ long memory_machine_memory_map(struct memop *m)
     if (a.buffer.p) {
         if (a.nr_entries < MACHINE_NR_E820 + 1) /* Xen wants room for an entry about what lies behind RAM */
             return -EINVAL;
-        if (copy_to_guest(m->v, (uintptr_t)a.buffer.p, &ram, sizeof(ram)))
+        if (copy_to_guest(m->v, (uintptr_t)a.buffer.p, map, sizeof(map)))
             return -EFAULT;
     }
     a.nr_entries = MACHINE_NR_E820;

@@ -7,12 +7,13 @@
  * `writable` as well, which a live page table or descriptor table refuses. Frames of others cannot be had this way:
  * they come through grants, whose code takes the references itself, or are mapped by who controls the other domain.
  *
- * Invariants: every present entry of a validated L1 table holds exactly those references (no table holds any for frames
- * outside RAM, of which no PV guest gets any).
+ * Invariants: every present entry of a validated L1 table holds exactly those references (none for frames outside RAM,
+ * which only a dom0 that is a guest gets: devices' memory).
  *
- * Corresponds to get_page_from_l1e(), put_page_from_l1e(), promote_l1_table() of xen/arch/x86/mm.c. Simplified: no
- * guest owns I/O ranges (iomem_caps is empty), no shared (dom_cow) pages, cache attributes are always write-back.
+ * Corresponds to get_page_from_l1e(), put_page_from_l1e(), promote_l1_table() of xen/arch/x86/mm.c. Simplified: I/O
+ * ranges (iomem_caps) are dom0's, all or none, no shared (dom_cow) pages, cache attributes are always write-back.
  */
+#include "mmu/m2p.h"
 #include "mmu/pv/private.h"
 #include "vcpu/noun/xsm.h"
 
@@ -20,7 +21,9 @@
  * The slow and rare ways: another domain's frame, no RAM, a refusal. Has all rules, and takes nothing if it refuses. Of
  * two that refuse the upper one answers.
  *
- *      a bit of L1_DISALLOW_MASK                      -EINVAL
+ *      a bit of l1_disallow_mask()                    -EINVAL
+ *      devices' memory, and d has the devices         taken, and nothing is counted
+ *      the M2P, asked for as DOMID_XEN's, to read     the same
  *      no RAM (mfn_valid()), or the firmware's        -EPERM; -EINVAL for PTE_MFN_MASK, the number that is all ones
  *      (below FIRMWARE_FRAMES)
  *      not pg_owner's                                 -EBUSY, but if d asks in the name of a third domain that controls the
@@ -35,14 +38,18 @@ static int get_page_from_l1e_slow(uint64_t e, struct domain *d, struct domain *p
     struct domain *owner;
     struct page_info *pg;
 
-    if (e & L1_DISALLOW_MASK) {
+    if (e & l1_disallow_mask(d)) {
         pv_refused(d, "bad L1 flags in %016lx", e);
         return -EINVAL;
     }
+    if (iomem_access_permitted(d, mfn))
+        return 0;
     if (!mfn_valid(xen->machine, mfn) || mfn_x(mfn) < FIRMWARE_FRAMES) {
         pv_refused(d, "may not map I/O memory at frame %lx", mfn_x(mfn));
         return mfn_x(mfn) == PTE_MFN_MASK >> PAGE_SHIFT ? -EINVAL : -EPERM;
     }
+    if (pg_owner == xen->dom_xen && !(e & _PAGE_RW) && m2p_frame_open(xen, mfn))
+        return 0;
     pg = mfn_to_page(xen, mfn);
     owner = pg->owner;
     if (owner != pg_owner && (!owner || pg_owner == d || xsm_priv_mapping(pg_owner, owner)))
@@ -84,6 +91,8 @@ static inline void l1e_put(struct xen *xen, uint64_t e, struct domain *d)
 {
     struct page_info *pg = mfn_to_page(xen, pte_mfn(e));
 
+    if (mfn_is_iomem(xen, pte_mfn(e)) || is_m2p_frame(xen, pte_mfn(e)))
+        return;
     if (e & _PAGE_RW) {
         if (pg->owner == d || !paging_mode_translate(pg->owner))
             page_put_writable(xen, pg);

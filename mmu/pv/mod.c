@@ -33,7 +33,7 @@ int mod_l1_entry(const uint64_t *ptr, uint64_t e, unsigned int cmd, struct domai
 
     tlb_l1e_gone(d->xen, old);
     if (e & _PAGE_PRESENT) {
-        if (e & L1_DISALLOW_MASK) {
+        if (e & l1_disallow_mask(d)) {
             pv_refused(d, "bad L1 flags in %016lx", e);
             return -EINVAL;
         }

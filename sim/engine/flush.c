@@ -121,7 +121,11 @@ void machine_mapping_gone(struct machine *m, mfn_t mfn)
     m->edges->told_gone++;
     if (!e || e->tlb.gone.all)
         return;
-    if (!mfn_valid(m, mfn) || e->code.has_code[mfn_x(mfn)] & HAS_CODE)
+    if (!mfn_valid(m, mfn)) { /* of devices' memory no list is kept */
+        e->tlb.gone.all = true;
+        return;
+    }
+    if (e->code.has_code[mfn_x(mfn)] & HAS_CODE)
         e->tlb.gone.code = true;
     if (!e->tlb.two || e->tlb.filled_lost)
         e->tlb.gone.all = true;

@@ -310,14 +310,20 @@ static void test_memory_map(void **state)
     get.nr_entries = 4;
     get.buffer.p = user_lend(&g->u, USER_ARG, map, sizeof(map));
     assert_int_equal(memory_op(g, g->u.control, XENMEM_machine_memory_map, &get), 0);
-    assert_int_equal(get.nr_entries, 1);
-    user_get(&g->u, g->u.control, USER_ARG, got, sizeof(*got));
-    assert_int_equal(got[0].size, (uint64_t)RAM_FRAMES << 12);
-    get.nr_entries = 0;
+    assert_int_equal(get.nr_entries, 3); /* below the BIOS, the BIOS, the rest */
+    user_get(&g->u, g->u.control, USER_ARG, got, 3 * sizeof(*got));
+    assert_int_equal(got[0].addr, 0);
+    assert_int_equal(got[0].type, 1);
+    assert_int_equal(got[1].addr, got[0].size);
+    assert_int_equal(got[1].type, 2);
+    assert_int_equal(got[1].addr + got[1].size, 1 << 20);
+    assert_int_equal(got[2].addr, 1 << 20);
+    assert_int_equal(got[2].addr + got[2].size, (uint64_t)RAM_FRAMES << 12);
+    get.nr_entries = 3;
     assert_int_equal(memory_op(g, g->u.control, XENMEM_machine_memory_map, &get), -EINVAL);
     get.buffer.p = NULL;
     assert_int_equal(memory_op(g, g->u.control, XENMEM_machine_memory_map, &get), 0);
-    assert_int_equal(get.nr_entries, 1);
+    assert_int_equal(get.nr_entries, 3);
 }
 
 /* --- the toolstack --- */

@@ -302,7 +302,8 @@ static size_t option_names(enum options_command command, char names[][32], size_
 
         if (dashes && dashes < line + 8) {
             assert_true(nr < max);
-            snprintf(names[nr++], 32, "%.*s", (int)strspn(dashes + 2, "abcdefghijklmnopqrstuvwxyz-"), dashes + 2);
+            snprintf(names[nr++], 32, "%.*s", (int)strspn(dashes + 2, "abcdefghijklmnopqrstuvwxyz0123456789-"),
+                     dashes + 2);
         }
     }
     free(text);
@@ -369,6 +370,7 @@ static const struct {
     { "console-to", "pty" },
     { "audit", NULL },
     { "fb", NULL },
+    { "dom0", NULL },
     { "fb-window", NULL },
     { "plain-engine", NULL },
     { "verbose", NULL },

@@ -67,6 +67,7 @@ static const struct row options[] = {
     { "share", "--share $D", WORKS },
     { "channel", "--channel name=a,connection=socket,path=$D/channel", ALL("the channel a of g (d1) is ") },
     { "driver-domain", "--driver-domain drv", WORKS },
+    { "dom0", ELSEWHERE },
     { "fb", "--fb", WORKS },
     { "copies", "--copies 2", WORKS },
     { "cpu-weight", "--cpu-weight 512", WORKS },
@@ -323,7 +324,7 @@ static void every_option(void **state)
     f = popen(command, "r");
     assert_non_null(f);
     while (fgets(line, sizeof(line), f))
-        if (sscanf(line, "  --%63[a-z-]", name) == 1 || sscanf(line, "  -%*c, --%63[a-z-]", name) == 1) {
+        if (sscanf(line, "  --%63[a-z0-9-]", name) == 1 || sscanf(line, "  -%*c, --%63[a-z0-9-]", name) == 1) {
             const struct row *row = row_of(options, COUNT(options), name);
 
             run_each(row, "", kernels);

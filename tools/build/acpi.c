@@ -4,7 +4,7 @@
  *
  * The layouts are those of the ACPI Specification 5.0, chapter 5.2; the code of the DSDT is AML, chapter 20.
  */
-#include "tools/build/acpi.h"
+#include "tools/build/acpi_private.h"
 
 #include <assert.h>
 #include <string.h>
@@ -124,12 +124,6 @@ _Static_assert(sizeof(struct packed_header) == 36 && sizeof(struct packed_fadt) 
 
 /* -------------------------------------------------------------------------------------------------- in any table -- */
 
-struct area {
-    uint8_t *bytes;
-    size_t used;
-    uint32_t at;
-};
-
 static uint8_t sum(const void *data, size_t size)
 {
     const uint8_t *p = data;
@@ -140,27 +134,17 @@ static uint8_t sum(const void *data, size_t size)
     return n;
 }
 
-static uint32_t address_of(const struct area *a, const void *p)
+static uint32_t address_of(const struct acpi_area *a, const void *p)
 {
     return a->at + (uint32_t)((const uint8_t *)p - a->bytes);
 }
 
-/* Room for the next piece, cleared. */
-static void *take(struct area *a, size_t size)
-{
-    uint8_t *p = a->bytes + a->used;
-
-    assert(size <= ACPI_SIZE_MAX - a->used);
-    a->used += size;
-    return p;
-}
-
-static void *table_begin(struct area *a, const char *signature, uint8_t revision, size_t size)
+static void *table_begin(struct acpi_area *a, const char *signature, uint8_t revision, size_t size)
 {
     struct packed_header *h;
 
     a->used = (a->used + 15) & ~(size_t)15;
-    h = take(a, size);
+    h = acpi_take(a, size);
     memcpy(h->signature, signature, 4);
     h->revision = revision;
     memcpy(h->oem_id, "Xen", 3);
@@ -170,7 +154,7 @@ static void *table_begin(struct area *a, const char *signature, uint8_t revision
 }
 
 /* The table ends where the area does. */
-static void table_end(struct area *a, void *table)
+static void table_end(struct acpi_area *a, void *table)
 {
     struct packed_header *h = table;
 
@@ -180,100 +164,69 @@ static void table_end(struct area *a, void *table)
 
 /* ---------------------------------------------------------------------------------------------------------- DSDT -- */
 
-#define AML_NAME      0x08
-#define AML_BYTE      0x0a
-#define AML_STRING    0x0d
-#define AML_SCOPE     0x10
-#define AML_PACKAGE   0x12
-#define AML_PROCESSOR "\x5b\x83"
-
-static void put(struct area *a, const void *data, size_t size) { memcpy(take(a, size), data, size); }
-
-static void put8(struct area *a, uint8_t byte) { put(a, &byte, 1); }
-
-static void put_name(struct area *a, const char *name)
+static void put_named_byte(struct acpi_area *a, const char *name, uint8_t byte)
 {
-    put8(a, AML_NAME);
-    put(a, name, 4);
-}
-
-static void put_named_byte(struct area *a, const char *name, uint8_t byte)
-{
-    put_name(a, name);
-    put8(a, AML_BYTE);
-    put8(a, byte);
-}
-
-/*
- * What began at `from` is complete: insert its length, which counts itself. Up to 63 it is one byte; else the first
- * byte says in its highest bits how many follow, and has the lowest four bits of the number.
- */
-static void length_insert(struct area *a, size_t from)
-{
-    const size_t body = a->used - from, n = body + 1 <= 0x3f ? 1 : body + 2 <= 0xfff ? 2 : 3, length = body + n;
-    uint8_t *p = a->bytes + from;
-
-    take(a, n);
-    memmove(p + n, p, body);
-    p[0] = (uint8_t)(n == 1 ? length : (n - 1) << 6 | (length & 0xf));
-    for (size_t i = 1; i < n; i++)
-        p[i] = (uint8_t)(length >> (8 * i - 4));
+    aml_name(a, name);
+    aml_put8(a, AML_BYTE);
+    aml_put8(a, byte);
 }
 
 /* Processor (PRnn, n, 0, 0) { Name (_HID, "ACPI0007") Name (_UID, n) Name (_STA, 0xf or 0) } */
-static void put_processor(struct area *a, unsigned int n, bool online)
+static void put_processor(struct acpi_area *a, unsigned int n, bool online)
 {
     static const char digits[] = "0123456789ABCDEF", hid[] = "ACPI0007";
     const char name[4] = { 'P', 'R', digits[n >> 4], digits[n & 0xf] };
     size_t from;
 
-    put(a, AML_PROCESSOR, 2);
+    aml_put(a, AML_PROCESSOR, 2);
     from = a->used;
-    put(a, name, 4);
-    put8(a, (uint8_t)n);
-    put(a, "\0\0\0\0", 5); /* no P_BLK: its address, 4 bytes, and length */
-    put_name(a, "_HID");
-    put8(a, AML_STRING);
-    put(a, hid, sizeof(hid));
+    aml_put(a, name, 4);
+    aml_put8(a, (uint8_t)n);
+    aml_put(a, "\0\0\0\0", 5); /* no P_BLK: its address, 4 bytes, and length */
+    aml_name(a, "_HID");
+    aml_put8(a, AML_STRING);
+    aml_put(a, hid, sizeof(hid));
     put_named_byte(a, "_UID", (uint8_t)n);
     put_named_byte(a, "_STA", online ? 0xf : 0);
-    length_insert(a, from);
+    aml_length(a, from);
 }
 
 /* Name (_S5, Package (4) { 0, 0, 0, 0 }) */
-static void put_s5(struct area *a)
+static void put_s5(struct acpi_area *a)
 {
     size_t from;
 
-    put_name(a, "_S5_");
-    put8(a, AML_PACKAGE);
+    aml_name(a, "_S5_");
+    aml_put8(a, AML_PACKAGE);
     from = a->used;
-    put(a, "\4\0\0\0\0", 5);
-    length_insert(a, from);
+    aml_put(a, "\4\0\0\0\0", 5);
+    aml_length(a, from);
 }
 
-static uint32_t build_dsdt(struct area *a, const struct acpi_config *c)
+static uint32_t build_dsdt(struct acpi_area *a, const struct acpi_config *c)
 {
     void *dsdt = table_begin(a, "DSDT", 5, sizeof(struct packed_header));
     size_t from;
 
     if (c->s5)
         put_s5(a);
-    put8(a, AML_SCOPE);
+    aml_put8(a, AML_SCOPE);
     from = a->used;
-    put(a, "\\_SB_", 5);
+    aml_put(a, "\\_SB_", 5);
     for (unsigned int i = 0; i < c->nr_vcpus; i++)
         put_processor(a, i, i < c->nr_online);
-    length_insert(a, from);
+    if (c->machine)
+        acpi_put_machine(a);
+    aml_length(a, from);
     table_end(a, dsdt);
     return address_of(a, dsdt);
 }
 
 /* -------------------------------------------------------------------------------------------------- other tables -- */
 
-static uint32_t build_facs(struct area *a)
+static uint32_t build_facs(struct acpi_area *a)
 {
-    struct packed_facs *facs = take(a, sizeof(*facs));
+    struct packed_facs *facs = acpi_take(a, sizeof(*facs));
 
     *facs = (struct packed_facs){ .signature = "FACS", .length = sizeof(*facs), .version = 1 };
     return address_of(a, facs);
@@ -285,7 +238,8 @@ static struct packed_gas io(uint16_t port, uint8_t width)
 }
 
 /* revision 1: what an ACPI 1.0 guest knows of it. */
-static uint32_t build_fadt(struct area *a, const struct acpi_config *c, uint8_t revision, uint32_t facs, uint32_t dsdt)
+static uint32_t build_fadt(struct acpi_area *a, const struct acpi_config *c, uint8_t revision, uint32_t facs,
+                           uint32_t dsdt)
 {
     struct packed_fadt f = {
         .firmware_ctrl = facs,
@@ -323,25 +277,25 @@ static uint32_t build_fadt(struct area *a, const struct acpi_config *c, uint8_t 
     return address_of(a, h);
 }
 
-static void put_io_apic(struct area *a)
+static void put_io_apic(struct acpi_area *a)
 {
     struct packed_madt_override o = { .type = MADT_OVERRIDE, .length = sizeof(o), .source = 0, .gsi = 2 };
     struct packed_madt_ioapic io_apic = {
         .type = MADT_IOAPIC, .length = sizeof(io_apic), .id = 1, .address = IOAPIC_ADDRESS
     };
 
-    put(a, &o, sizeof(o));
+    aml_put(a, &o, sizeof(o));
     o.flags = LOW_AND_LEVEL;
     for (unsigned int irq = 1; irq < 16; irq++) {
         o.source = (uint8_t)irq;
         o.gsi = irq;
         if (PCI_ISA_IRQS & (1u << irq))
-            put(a, &o, sizeof(o));
+            aml_put(a, &o, sizeof(o));
     }
-    put(a, &io_apic, sizeof(io_apic));
+    aml_put(a, &io_apic, sizeof(io_apic));
 }
 
-static uint32_t build_madt(struct area *a, const struct acpi_config *c)
+static uint32_t build_madt(struct acpi_area *a, const struct acpi_config *c)
 {
     struct packed_madt *madt = table_begin(a, "APIC", 2, sizeof(*madt));
 
@@ -358,19 +312,19 @@ static uint32_t build_madt(struct area *a, const struct acpi_config *c)
             .flags = i < c->nr_online ? LAPIC_ENABLED : 0,
         };
 
-        put(a, &lapic, sizeof(lapic));
+        aml_put(a, &lapic, sizeof(lapic));
     }
     table_end(a, madt);
     return address_of(a, madt);
 }
 
 /* RSDT and XSDT: addresses of other tables, of `width` bytes. */
-static uint32_t build_list(struct area *a, const char *signature, size_t width, uint64_t fadt, uint64_t madt)
+static uint32_t build_list(struct acpi_area *a, const char *signature, size_t width, uint64_t fadt, uint64_t madt)
 {
     void *list = table_begin(a, signature, 1, sizeof(struct packed_header));
 
-    put(a, &fadt, width); /* little-endian: the low bytes come first */
-    put(a, &madt, width);
+    aml_put(a, &fadt, width); /* little-endian: the low bytes come first */
+    aml_put(a, &madt, width);
     table_end(a, list);
     return address_of(a, list);
 }
@@ -378,7 +332,7 @@ static uint32_t build_list(struct area *a, const char *signature, size_t width, 
 void acpi_build(struct acpi_tables *t, const struct acpi_config *c)
 {
     struct packed_rsdp rsdp = { .signature = "RSD PTR ", .oem_id = "Xen", .revision = 2, .length = sizeof(rsdp) };
-    struct area a = { .bytes = t->bytes, .at = c->at };
+    struct acpi_area a = { .bytes = t->bytes, .at = c->at };
     uint32_t facs, dsdt, fadt_1, fadt, madt;
 
     assert(c->nr_vcpus >= 1 && c->nr_vcpus <= ACPI_VCPUS_MAX && c->at % PAGE == 0);

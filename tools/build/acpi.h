@@ -34,6 +34,7 @@ struct acpi_config {
     unsigned int nr_online; /* the first so many are enabled; 1 to nr_vcpus */
     bool io_apic;           /* at 0xfec00000, with the overrides of ISA interrupts that hvmloader states */
     bool hardware_reduced;  /* unlike libxl: none of ACPI's fixed hardware, and no interrupt of it */
+    bool machine;           /* the physical one: the DSDT has its PCI bus, serial line and clock (rings/phys/) */
     bool s5;                /* the DSDT has _S5: for machines with PM1 blocks */
 };
 

@@ -21,6 +21,7 @@ struct pv_build {
     unsigned int max_vcpus;
     unsigned int online_vcpus; /* PVH: that its ACPI tables enable */
     unsigned int tsc_mode;     /* TSC_MODE_* of vcpu/tsc.h */
+    bool dom0;                 /* it is to be domain 0, with the machine's devices: the first that is created */
     bool extents; /* memory in extents of 2 MiB where they fit, as Xen's toolstack gives it, not in single frames */
     struct build_limits limits;
     uint8_t handle[16];

@@ -22,7 +22,8 @@
     do {                                                                                                               \
         (si)->nr_pages = w->b->nr_pages;                                                                               \
         (si)->shared_info = (shared_mfn) << PAGE_SHIFT;                                                                \
-        (si)->flags = w->ramdisk_unmapped ? SIF_MOD_START_PFN : 0;                                                     \
+        (si)->flags =                                                                                                  \
+            (w->ramdisk_unmapped ? SIF_MOD_START_PFN : 0) | (w->b->dom0 ? SIF_PRIVILEGED | SIF_INITDOMAIN : 0);        \
         (si)->store_mfn = mfn_x(w->b->store_mfn);                                                                      \
         (si)->store_evtchn = w->b->store_port;                                                                         \
         (si)->console.domU.mfn = mfn_x(w->b->console_mfn);                                                             \
@@ -80,12 +81,31 @@ static int fill_shared_info(struct builder *w, uint64_t *shared_mfn)
     return 0;
 }
 
+/* The pages that tell it of itself. */
+static int told(struct builder *w)
+{
+    uint64_t shared_mfn = 0;
+    int rc = fill_shared_info(w, &shared_mfn);
+
+    if (!rc)
+        rc = fill_start_info(w, shared_mfn);
+    if (!rc && w->img->hypercall_page != UNSET_ADDR) {
+        rc = xc_domain_hypercall_init(w->xc, w->b->domid, _mfn(w->p2m[pfn_of(w, w->img->hypercall_page)]));
+        if (rc)
+            return build_pv_fail(w, "the hypercall page", rc);
+    }
+    return rc;
+}
+
 int build_pv_special_pages(struct builder *w)
 {
     struct pv_build *b = w->b;
-    uint64_t shared_mfn = 0;
     int rc;
 
+    if (b->dom0) { /* its console is the machine's, and xenstore is to be its own work: the fields of both are 0 */
+        b->console_mfn = b->store_mfn = _mfn(0);
+        return told(w);
+    }
     b->console_mfn = _mfn(w->p2m[w->l.console]);
     b->store_mfn = _mfn(w->p2m[w->l.store]);
     rc = xc_evtchn_alloc_unbound(w->xc, b->domid, &b->store_port);
@@ -102,15 +122,7 @@ int build_pv_special_pages(struct builder *w)
     rc = xc_gnttab_seed(w->xc, b->domid, b->console_mfn, b->store_mfn);
     if (rc)
         return build_pv_fail(w, "the grants of console and xenstore", rc);
-    rc = fill_shared_info(w, &shared_mfn);
-    if (!rc)
-        rc = fill_start_info(w, shared_mfn);
-    if (!rc && w->img->hypercall_page != UNSET_ADDR) {
-        rc = xc_domain_hypercall_init(w->xc, b->domid, _mfn(w->p2m[pfn_of(w, w->img->hypercall_page)]));
-        if (rc)
-            return build_pv_fail(w, "the hypercall page", rc);
-    }
-    return rc;
+    return told(w);
 }
 
 /* --- the first vCPU --- */

@@ -112,7 +112,7 @@ static unsigned int symbol(void *data, int domain, const char *name, uint64_t ad
 
     if (img || !dom)
         return img ? symbols_of(img, name, addr, 0) : 0;
-    for (unsigned int i = 0; (of = host_guest_domid(c->host, i)); i++)
+    for (unsigned int i = 0; (of = host_guest_domid(c->host, i)) != DOMID_INVALID; i++)
         if ((img = host_guest_image(c->host, of)))
             nr = symbols_of(img, name, addr, nr);
     return nr;

@@ -14,7 +14,7 @@ void debugger_begin(struct debugger *d, struct rewind *rw, const bool *interrupt
                             .interrupt = interrupt,
                             .limit = STIME_MAX,
                             .bound = FAR,
-                            .dom = 1,
+                            .dom = host_dom0_is_guest(rw->host) ? 0 : 1,
                             .stops = { .host = rw->host } };
 }
 

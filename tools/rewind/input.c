@@ -354,7 +354,7 @@ static int deal_with_key(struct host *h, const struct journal_record *rec, bool 
 
 static int deal_with_tty(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
-    if (!host_guest_domid(h, rec->who))
+    if (host_guest_domid(h, rec->who) == DOMID_INVALID)
         return refuse(err, "there is no guest number %u", rec->who);
     if (rec->len >= HOST_TTY_SIZE || memchr(rec->bytes, 0, rec->len))
         return malformed(rec, err);

@@ -41,15 +41,15 @@ void debug_stop_say(struct debug *g, const char *why)
     say_end(&g->say);
 }
 
-/* Who reads its console, and cannot go on; 0: nobody. */
+/* Who reads its console, and cannot go on; DOMID_INVALID: nobody. */
 static domid_t reader(const struct debug *g)
 {
     domid_t dom;
 
-    for (unsigned int i = 0; (dom = host_guest_domid(g->host, i)) != 0; i++)
+    for (unsigned int i = 0; (dom = host_guest_domid(g->host, i)) != DOMID_INVALID; i++)
         if (host_console_wants_input(g->host, i))
             return dom;
-    return 0;
+    return DOMID_INVALID;
 }
 
 /* The run does not go on by itself. */
@@ -60,7 +60,7 @@ static void end_say(struct debug *g)
 
     if (!host_guests_left(g->host))
         snprintf(why, sizeof(why), "end: no guest is left");
-    else if (dom)
+    else if (dom != DOMID_INVALID)
         snprintf(why, sizeof(why),
                  "d%u reads its console; branch %s has no more input: input TEXT, input < FILE, or C back", dom,
                  g->rw.name);

