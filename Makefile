@@ -503,6 +503,7 @@ guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(HVMTEST_PROGRAMS) $(FIVE_PROGR
 
 run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
 	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi
+	$(Q)echo "Next: make dom0, and then ./xenlab dom0: Linux as dom0, with Xen's own xl in it (docs/dom0.md)"
 
 # The image is its user's as soon as there is one: it is never made anew, unless it is removed.
 linux: check-packages all linux-image ## boot a Debian Linux with a disk of its own, to work in (docs/linux.md)

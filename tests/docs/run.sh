@@ -101,8 +101,8 @@ extract() {
             command(NR, text, 0)
             next
         }
-        block == "console" && /^[a-z]+(:~)?[>#] / {
-            match($0, /^[a-z]+(:~)?[>#] /)
+        block == "console" && /^[a-z]+[0-9]?(:~)?[>#] / {
+            match($0, /^[a-z]+[0-9]?(:~)?[>#] /)
             put("dialogue", "<" substr($0, 1, RLENGTH))
             put("dialogue", ">" substr($0, RLENGTH + 1))
             next

@@ -250,7 +250,7 @@ completes() {
         [ "${COMPREPLY[*]}" = "$wanted" ] || { echo "${COMPREPLY[*]}"; exit 1; }' \
         bash "$root/share/bash-completion/completions/xenlab" "$@"
 }
-check "bash completes a command" completes "debug doctor" xenlab d
+check "bash completes a command" completes "debug dom0 doctor" xenlab d
 check "bash completes an option" completes "--palette" xenlab tui --pal
 check "bash completes a value" completes "safe" xenlab tui --palette s
 check "bash completes a format" completes "perfetto" xenlab trace export perf

@@ -248,7 +248,7 @@ static const char *const sources[] = {
     CALL(set_callbacks, "vcpu/pv/hypercalls.c"),
     CALL(fpu_taskswitch, "vcpu/pv/hypercalls.c"),
     CALL(sched_op_compat, "vcpu/sched_op.c"),
-    CALL(platform_op, "vcpu/absent.c"),
+    CALL(platform_op, "vcpu/platform.c"),
     CALL(set_debugreg, "vcpu/pv/hypercalls.c"),
     CALL(get_debugreg, "vcpu/pv/hypercalls.c"),
     CALL(update_descriptor, "mmu/pv/descriptor.c"),
