@@ -118,6 +118,18 @@
     V(TRACE_NET_DROPPED, dropped)   /* the port's queue is full */                                                     \
     V(TRACE_NET_UNWANTED, unwanted) /* of a group that whoever is behind it is not in */
 
+/* What a device of the physical machine does, for a dom0 that has drivers of its own. */
+#define TRACE_ENUM_device_op(V)                                                                                        \
+    V(TRACE_DEVICE_READ, read)           /* a request for sectors: from the disk to memory, by DMA */                  \
+    V(TRACE_DEVICE_WRITE, write)         /* the same the other way */                                                  \
+    V(TRACE_DEVICE_FLUSH, flush)         /* a request that all that was written be kept */                             \
+    V(TRACE_DEVICE_IDENT, ident)         /* a request for what the disk calls itself */                                \
+    V(TRACE_DEVICE_FAILED, failed)       /* a request that will be answered with an error */                           \
+    V(TRACE_DEVICE_DONE, done)           /* a request is answered: its time is over */                                 \
+    V(TRACE_DEVICE_SEND, send)           /* a frame leaves the network card */                                         \
+    V(TRACE_DEVICE_RECEIVE, receive)     /* a frame comes into memory by it */                                         \
+    V(TRACE_DEVICE_INTERRUPT, interrupt) /* Xen is interrupted, and is to tell dom0 */
+
 /* RUNSTATE_*, of the public headers */
 #define TRACE_ENUM_runstate(V) V(0, running) V(1, runnable) V(2, blocked) V(3, offline)
 
@@ -167,7 +179,7 @@
 /* Those that are declared here, and those whose numbers somebody else has. */
 #define TRACE_OWN_ENUMS(E)                                                                                             \
     E(mode) E(root) E(resume) E(via) E(status) E(verdict) E(rule) E(cr3_why) E(tlb_scope) E(pte_via) E(page_why)       \
-    E(fault_verdict) E(ring_kind) E(net_op) E(run_why) E(sched_param) E(timer) E(domain_op) E(input)
+    E(fault_verdict) E(ring_kind) E(net_op) E(device_op) E(run_why) E(sched_param) E(timer) E(domain_op) E(input)
 #define TRACE_OTHER_ENUMS(E) E(exit_kind) E(insn) E(page_type) E(runstate) E(shutdown) E(xs_op)
 
 /* clang-format on */

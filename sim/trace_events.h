@@ -110,6 +110,10 @@
     X(net_frame, "what becomes of a frame at a port of a bridge",                                                      \
       F(dev, domid, "whose port, 0: the outside's") F(op, net_op, "") F(len, dec, "bytes")                             \
       F(queued, dec, "frames that wait at the port") F(netport, text, "its name"))                                        \
+    X(device, "a device of the physical machine does something, for a dom0 that is Linux",                             \
+      F(op, device_op, "") F(sector, dec, "of a disk, else null") F(len, dec, "bytes, null of an interrupt")           \
+      F(gsi, dec, "the interrupt's input of the IO-APIC, else null")                                                   \
+      F(unit, text, "vda to vdh, or nic; none of an interrupt"))                                                       \
     X(runstate, "a vCPU runs, or waits, or does not",                                                                  \
       F(old, runstate, "") F(new, runstate, "") F(why, run_why, "") F(port, dec, "of the event, else null"))           \
     X(sched_switch, "a pCPU goes over from one vCPU to another",                                                       \

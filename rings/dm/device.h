@@ -19,6 +19,7 @@
 #define RINGS_DM_DEVICE_H
 
 #include "sim/clock.h"
+#include "sim/trace_enums.h"
 #include "sim/types.h"
 
 enum dm_space { DM_PORT, DM_MEMORY };
@@ -79,6 +80,8 @@ struct dm_board_ops {
     void (*tell)(struct dm_board *b, const char *what);
     /* The machine is to be reset, as by its button. */
     void (*reset)(struct dm_board *b);
+    /* For the trace: what the device with this number on its bus does. NULL: nobody wants to know. */
+    void (*work)(struct dm_board *b, unsigned int device, enum trace_device_op op, uint64_t sector, uint64_t len);
     /* t->fn is called at `due`, from the board and not from within this call; 0: not at all. */
     void (*timer)(struct dm_board *b, struct dm_timer *t, s_time_t due);
 };

@@ -19,16 +19,36 @@
 #include "rings/phys/phys.h"
 
 #include "vcpu/hwdom.h"
+#include "vcpu/noun/domain.h"
 
 #include <string.h>
 
 static struct phys *of(struct dm_board *b) { return (struct phys *)b; }
 
+/* --- the trace: devices are dom0's --- */
+
+static struct trace_who of_dom0(const struct phys *p) { return trace_who(p->xen->dom0->domain_id, 0); }
+
+static void board_work(struct dm_board *b, unsigned int device, enum trace_device_op op, uint64_t sector, uint64_t len)
+{
+    const struct phys *p = of(b);
+    char unit[] = "vda";
+
+    if (device == PHYS_NIC_DEV)
+        strcpy(unit, "nic");
+    else
+        unit[2] = (char)('a' + device - PHYS_DISK_DEV);
+    TRACE_TEXT_BY(p->xen->machine, device, of_dom0(p), unit, strlen(unit), op, sector, len, TRACE_NONE);
+}
+
 /* --- interrupts --- */
 
 static void raise_gsi(struct phys *p, unsigned int gsi)
 {
-    if (!(p->in_service >> gsi & 1) && hwdom_interrupt(p->xen, gsi))
+    if (p->in_service >> gsi & 1)
+        return;
+    TRACE_TEXT_BY(p->xen->machine, device, of_dom0(p), "", 0, TRACE_DEVICE_INTERRUPT, TRACE_NONE, TRACE_NONE, gsi);
+    if (hwdom_interrupt(p->xen, gsi))
         p->in_service |= 1u << gsi;
 }
 
@@ -155,6 +175,7 @@ static const struct dm_board_ops ops = {
     .now = board_now,
     .tell = board_tell,
     .reset = board_reset,
+    .work = board_work,
     .timer = board_timer,
 };
 

@@ -185,6 +185,12 @@ void virtio_give(struct virtio *v, unsigned int nr, uint16_t head, uint32_t len)
     q->used = idx;
 }
 
+void virtio_work(struct virtio *v, enum trace_device_op op, uint64_t sector, uint64_t len)
+{
+    if (v->board->ops->work)
+        v->board->ops->work(v->board, v->pci.devfn >> 3, op, sector, len);
+}
+
 void virtio_tell(struct virtio *v, unsigned int nr)
 {
     struct virtio_queue *q = &v->queue[nr];

@@ -52,6 +52,7 @@
 #define RINGS_PHYS_VIRTIO_H
 
 #include "rings/dm/pci.h"
+#include "sim/trace.h"
 
 #define VIRTIO_QUEUE_MAX 256u /* entries of the largest queue */
 #define VIRTIO_QUEUES    2u
@@ -134,6 +135,8 @@ void virtio_broken(struct virtio *v);
 bool virtio_take(struct virtio *v, unsigned int nr, struct virtio_chain *c);
 /* A chain that was taken, with the first len bytes of its written parts written. */
 void virtio_give(struct virtio *v, unsigned int nr, uint16_t head, uint32_t len);
+/* For the trace: what it does. sector: TRACE_NONE, if there is none. */
+void virtio_work(struct virtio *v, enum trace_device_op op, uint64_t sector, uint64_t len);
 /* The driver is interrupted for what was given, if it wants to be. */
 void virtio_tell(struct virtio *v, unsigned int nr);
 

@@ -135,6 +135,19 @@ static void flight_add(struct virtio_blk *b, const struct virtio_blk_flight *f)
     b->bytes += f->bytes;
 }
 
+/* What has become of it, for the trace. */
+static void tell(struct virtio_blk *b, const struct request *q)
+{
+    const bool moves = q->head.type == T_IN || q->head.type == T_OUT;
+    const enum trace_device_op op = q->to->status != S_OK     ? TRACE_DEVICE_FAILED
+                                    : q->head.type == T_IN    ? TRACE_DEVICE_READ
+                                    : q->head.type == T_OUT   ? TRACE_DEVICE_WRITE
+                                    : q->head.type == T_FLUSH ? TRACE_DEVICE_FLUSH
+                                                              : TRACE_DEVICE_IDENT;
+
+    virtio_work(&b->virtio, op, moves ? q->head.sector : TRACE_NONE, moves ? q->to->bytes : q->to->written);
+}
+
 static void begin(struct virtio_blk *b, const struct virtio_chain *c)
 {
     const uint64_t in = virtio_in_bytes(c);
@@ -147,6 +160,7 @@ static void begin(struct virtio_blk *b, const struct virtio_chain *c)
     }
     f.status_at = virtio_in_last(c);
     f.status = execute(b, &q);
+    tell(b, &q);
     f.written += f.written == in - 1; /* the status follows what was written */
     f.due += b->disk->fault.slower;
     b->disk->failed += f.status == S_IOERR;
@@ -179,6 +193,7 @@ static bool land(struct virtio_blk *b)
     for (; nr < b->nr_flights && b->flight[nr].due <= t; nr++) {
         const struct virtio_blk_flight *f = &b->flight[nr];
 
+        virtio_work(&b->virtio, TRACE_DEVICE_DONE, TRACE_NONE, f->bytes);
         virtio_dma_write(&b->virtio, f->status_at, &f->status, sizeof(f->status)); /* if it is nowhere, it is lost */
         virtio_give(&b->virtio, 0, f->head, f->written);
         b->bytes -= f->bytes;

@@ -27,6 +27,7 @@ static bool transmit(struct virtio_net *n, const struct virtio_chain *c)
         return false;
     if (virtio_read(&n->virtio, c, sizeof(h), frame, (size_t)len))
         return false;
+    virtio_work(&n->virtio, TRACE_DEVICE_SEND, TRACE_NONE, len);
     n->wire->transmit(n->owner, frame, (size_t)len);
     return true;
 }
@@ -67,6 +68,8 @@ bool virtio_net_receive(struct virtio_net *n, const uint8_t *packet, size_t len)
     /* A buffer that is too small, or nowhere, goes back empty: the driver finds out. */
     ok = virtio_in_bytes(&c) >= sizeof(h) + len && !virtio_write(&n->virtio, &c, 0, &h, sizeof(h)) &&
          !virtio_write(&n->virtio, &c, sizeof(h), packet, len);
+    if (ok)
+        virtio_work(&n->virtio, TRACE_DEVICE_RECEIVE, TRACE_NONE, len);
     n->received += ok;
     n->missed += !ok;
     virtio_give(&n->virtio, VIRTIO_NET_RX, c.head, ok ? (uint32_t)(sizeof(h) + len) : 0);

@@ -225,6 +225,29 @@ static void other_kinds(void **state)
     assert_int_equal(disk->failed, 0);
 }
 
+/* What the trace gets: each request as it is taken, and as it is answered. */
+static void told(void **state)
+{
+    whole(0, 100, DATA, 4096, 4097);
+    assert_work("read:100:4096 done:-:4096 ");
+    whole(1, 101, DATA, 1024, 1);
+    assert_work("write:101:1024 done:-:1024 ");
+    whole(4, 0, DATA, 0, 1);
+    assert_work("flush:-:0 done:-:0 ");
+    whole(8, 0, DATA, 20, 21);
+    assert_work("ident:-:20 done:-:0 ");
+    whole(2, 0, DATA, 512, 0);
+    assert_work("failed:-:0 done:-:0 ");
+    whole(0, SECTORS, DATA, 512, 0);
+    assert_work("failed:40000:0 done:-:0 ");
+    for (unsigned int i = 0; i < 2; i++)
+        request(i, 1, 8 * i, DATA + 4096 * i, 512);
+    kick(0);
+    assert_work("write:0:512 write:8:512 ");
+    settle();
+    assert_work("done:-:512 done:-:512 ");
+}
+
 /* A header, data and a status that are cut anywhere, among parts of no length. */
 static void any_layout(void **state)
 {
@@ -895,6 +918,7 @@ int main(int argc, char **argv)
         TEST(registers),
         TEST(reads_and_writes),
         TEST(other_kinds),
+        TEST(told),
         TEST(any_layout),
         TEST(indirect),
         TEST(in_flight),

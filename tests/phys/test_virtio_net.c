@@ -140,6 +140,7 @@ static void sends(void **state)
     kick(TX);
     assert_used(TX, 5, 0);
     assert_true(is_frame(last, 100));
+    assert_work("send:-:14 send:-:60 send:-:1514 send:-:1518 send:-:100 ");
     assert_int_equal(nic.sent, 5);
     assert_int_equal(nic.refused, 0);
 }
@@ -213,6 +214,7 @@ static void receives(void **state)
     assert_int_equal(get(DATA + 2514, 2), 0xeeee); /* and nothing behind it */
     assert_true(receive(90));
     assert_used(RX, 2, 100);
+    assert_work("receive:-:1514 receive:-:90 ");
     assert_true(is_frame(rig->board->memory + DATA + 3010, 90));
     assert_int_equal(nic.received, 2);
     assert_false(receive(60));

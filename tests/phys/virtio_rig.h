@@ -34,7 +34,8 @@ struct rig {
     struct virtio *virtio;
     struct dm_board_ops ops;
     struct driver_queue queue[VIRTIO_QUEUES];
-    uint64_t dma; /* accesses of guest memory */
+    uint64_t dma;    /* accesses of guest memory */
+    char work[2048]; /* what the device has told of itself: operation, sector, bytes; each with a blank behind it */
     unsigned int nr_named;
     struct named {
         uint64_t addr, len;
@@ -54,6 +55,26 @@ static inline uint64_t used_of(uint64_t base, unsigned int size)
 }
 
 /* --- the watch --- */
+
+static inline void note_work(struct dm_board *b, unsigned int device, enum trace_device_op op, uint64_t sector,
+                             uint64_t len)
+{
+    const size_t n = strlen(rig->work);
+    char at[24] = "-";
+
+    assert_int_equal(device, DEVFN >> 3);
+    if (sector != TRACE_NONE)
+        snprintf(at, sizeof(at), "%llu", (unsigned long long)sector);
+    snprintf(rig->work + n, sizeof(rig->work) - n, "%s:%s:%llu ", trace_value_name(TRACE_TYPE_device_op, op), at,
+             (unsigned long long)len);
+}
+
+/* What it has told since it was asked last. */
+static inline void assert_work(const char *said)
+{
+    assert_string_equal(rig->work, said);
+    rig->work[0] = '\0';
+}
 
 static inline bool within(uint64_t gpa, size_t len, uint64_t from, uint64_t size)
 {
@@ -165,6 +186,7 @@ static inline void rig_create(void)
     rig = calloc(1, sizeof(*rig));
     rig->board = board_create();
     rig->ops = board_ops;
+    rig->ops.work = note_work;
     rig->ops.dma_read = watched_read;
     rig->ops.dma_write = watched_write;
     rig->board->dm.ops = &rig->ops;

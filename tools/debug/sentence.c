@@ -475,6 +475,32 @@ static void add_frame(struct sentence *s, const struct trace_record *rec)
     sentence_add(s, " of d%" PRIu64, record_field(rec, "dev"));
 }
 
+/* What a device of the physical machine does, and of how many bytes. */
+static void add_device(struct sentence *s, const struct trace_record *rec)
+{
+    static const char *const what[] = { [TRACE_DEVICE_READ] = " reads, and stores what it has read to memory by DMA",
+                                        [TRACE_DEVICE_WRITE] = " loads from memory by DMA what it is to write",
+                                        [TRACE_DEVICE_FLUSH] = " is to keep all that was written: a flush",
+                                        [TRACE_DEVICE_IDENT] = " is asked what it calls itself",
+                                        [TRACE_DEVICE_FAILED] = " has a request that it will answer with an error",
+                                        [TRACE_DEVICE_DONE] = " has done a request, and puts it into the used ring",
+                                        [TRACE_DEVICE_SEND] = " loads a frame from memory by DMA, and sends it",
+                                        [TRACE_DEVICE_RECEIVE] = " stores a frame that has come in to memory by DMA" };
+    const uint64_t op = record_field(rec, "op");
+
+    if (op == TRACE_DEVICE_INTERRUPT) {
+        sentence_add(s, "the physical machine interrupts Xen by GSI %" PRIu64 ", which is d%u's",
+                     record_field(rec, "gsi"), rec->who.domain);
+        return;
+    }
+    add_text(s, "the physical device ", rec, "unit");
+    sentence_add(s, "%s", op < ARRAY_SIZE(what) ? what[op] : "");
+    if (record_field(rec, "sector") != TRACE_NONE)
+        sentence_add(s, ", sector %" PRIu64, record_field(rec, "sector"));
+    if (record_field(rec, "len") && record_field(rec, "len") != TRACE_NONE)
+        sentence_add(s, " (%" PRIu64 " bytes)", record_field(rec, "len"));
+}
+
 static void add_others(struct sentence *s, struct host *h, const struct trace_record *rec)
 {
     switch (rec->event) {
@@ -520,6 +546,7 @@ static void add_others(struct sentence *s, struct host *h, const struct trace_re
     case TRC_ring_free:
     case TRC_ring_lost: add_ring(s, rec); break;
     case TRC_net_frame: add_frame(s, rec); break;
+    case TRC_device: add_device(s, rec); break;
     case TRC_console:
         sentence_add(s, "d%u writes to its console", rec->who.domain);
         add_text(s, ": ", rec, "text");
