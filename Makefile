@@ -27,7 +27,7 @@ MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 VCPU_OBJS := xen trace run domain work shutdown time time_info i8254 tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
-	hypercall_table hypercall hypercall_ways hypercall_trace kernel hwdom platform absent sched_op domctl_vcpu domctl keyhandler sysctl
+	hypercall_table hypercall hypercall_ways hypercall_trace kernel hwdom platform mca absent sched_op domctl_vcpu domctl keyhandler sysctl
 VCPU_HVM_OBJS := io_kept access shadow held descriptor task deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer hpet apic cr msr ioreq dm_op intercept io decode alu emulate_memory emulate_string emulate_move emulate_x87 emulate_op emulate mmio exit_code exits params context save_cpu save guest
 VCPU_FIVE_OBJS := decoder interp_decode interp_exit interp_memory interp_operand interp_alu interp_segment interp_system interp_ops interp_bits interp translate tc_memory tc ring1
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps msr context hypercalls physdev guest

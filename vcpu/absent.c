@@ -6,8 +6,8 @@
  * Xen lets it be missing, and there are several: the feature is not compiled in (-ENOSYS, like a number nobody ever
  * used), it is switched off (-EOPNOTSUPP), the caller is not the toolstack (-EPERM), or not the kind of guest that it
  * is for (-EINVAL); and which error comes first when more than one applies. This is a Xen 4.17 with Kconfig's defaults,
- * but without KEXEC and HYPFS: neither Argo nor XSM, no vPMU on the command line, altp2m not on AMD processors. kexec,
- * hypfs and machine checks are the owner's of the machine alone: a guest is told -EPERM, dom0 -ENOSYS.
+ * but without KEXEC and HYPFS: neither Argo nor XSM, no vPMU on the command line, altp2m not on AMD processors. kexec
+ * and hypfs are the owner's of the machine alone: a guest is told -EPERM, dom0 -ENOSYS.
  *
  * Corresponds to xen/arch/x86/hvm/hvm.c (do_hvm_op), hvm/dm.c, cpu/vpmu.c, mm/paging.c and
  * xen/common/kexec.c, hypfs.c, as far as they look at the caller.
@@ -92,12 +92,6 @@ long do_hypfs_op(struct vcpu *v, struct hypercall_args *args)
 {
     (void)args;
     return xsm_hypfs_op(v->domain, NULL) ?: -ENOSYS;
-}
-
-long do_mca(struct vcpu *v, struct hypercall_args *args)
-{
-    (void)args;
-    return xsm_do_mca(v->domain, NULL) ?: -ENOSYS;
 }
 
 /* --- switched off, and not compiled in --- */

@@ -44,12 +44,31 @@ void domain_notify(struct domain *d)
         send_global_virq(xen, VIRQ_DOM_EXC);
 }
 
+/* What becomes of the machine. It does not start again here: to be off or to reboot, both end the run. */
+static void hwdom_tell(const struct xen *xen, int reason)
+{
+    static const char *const what[] = {
+        [SHUTDOWN_poweroff] = "halted: halting machine",
+        [SHUTDOWN_reboot] = "shutdown: rebooting machine",
+        [SHUTDOWN_crash] = "crashed: rebooting machine",
+        [SHUTDOWN_watchdog] = "shutdown: watchdog rebooting machine",
+        [SHUTDOWN_soft_reset] = "did unsupported soft reset: rebooting machine",
+    };
+
+    if (reason >= 0 && reason < (int)ARRAY_SIZE(what) && what[reason])
+        printk(xen->machine, LOG_ERR, "Hardware Dom0 %s: the run ends", what[reason]);
+    else
+        printk(xen->machine, LOG_ERR, "Hardware Dom0 shutdown (unknown reason %d): rebooting machine: the run ends",
+               reason);
+}
+
 /*
  * The domain that has the machine's devices takes the machine with it: whatever the reason, nobody is left who could
  * act on it. Corresponds to hwdom_shutdown() of xen/common/shutdown.c.
  */
 static void hwdom_shutdown(struct xen *xen, int reason)
 {
+    hwdom_tell(xen, reason);
     if (xen->board)
         xen->board->shutdown(xen->board_data, reason);
     xen->powered_off = true;

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <xen/physdev.h>
 #include <xen/sysctl.h>
 
 #define HANDLE(h) ((uint64_t)(uintptr_t)(h).p)
@@ -137,6 +138,33 @@ static int cputopoinfo(struct vcpu *v, struct xen_sysctl_cputopoinfo *op)
     return 0;
 }
 
+/*
+ * On which node each of these devices is: one that dom0 has told of is on none in particular, as the machine has one
+ * only. A share of the work at a time: num_devs says how many were looked at.
+ */
+static int pcitopoinfo(struct vcpu *v, struct xen_sysctl_pcitopoinfo *op)
+{
+    const uint64_t devs = HANDLE(op->devs), nodes = HANDLE(op->nodes);
+    uint32_t i = 0;
+
+    if (!devs || !nodes)
+        return -EINVAL;
+    while (i < op->num_devs) {
+        struct physdev_pci_device dev;
+        uint32_t node;
+
+        if (copy_from_guest(v, &dev, devs + i * sizeof(dev), sizeof(dev)))
+            return -EFAULT;
+        node = pci_is_known(v->domain->xen, dev.seg, dev.bus, dev.devfn) ? XEN_INVALID_NODE_ID : XEN_INVALID_DEV;
+        if (copy_to_guest(v, nodes + i * sizeof(node), &node, sizeof(node)))
+            return -EFAULT;
+        if (++i > 0x3f && hypercall_preempt_check(v))
+            break;
+    }
+    op->num_devs = i;
+    return 0;
+}
+
 /* One node, as far from itself as any is (ACPI's SLIT: 10). */
 static int numainfo(struct vcpu *v, struct xen_sysctl_numainfo *op)
 {
@@ -182,6 +210,7 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
     case XEN_SYSCTL_getcpuinfo: return getcpuinfo(v, &op->u.getcpuinfo);
     case XEN_SYSCTL_availheap: op->u.availheap.avail_bytes = avail_domheap_pages(xen) << PAGE_SHIFT; return 0;
     case XEN_SYSCTL_cputopoinfo: return cputopoinfo(v, &op->u.cputopoinfo);
+    case XEN_SYSCTL_pcitopoinfo: return pcitopoinfo(v, &op->u.pcitopoinfo);
     case XEN_SYSCTL_numainfo: return numainfo(v, &op->u.numainfo);
     case XEN_SYSCTL_get_cpu_policy: return sysctl_get_cpu_policy(v, &op->u.cpu_policy);
     case XEN_SYSCTL_get_cpu_featureset: return sysctl_get_cpu_featureset(v, &op->u.cpu_featureset);

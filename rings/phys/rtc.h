@@ -12,7 +12,8 @@ struct phys_rtc {
     struct xen *xen;
     struct dm_region ports;
     uint8_t index, memory[128];
-    int64_t offset; /* seconds that setting it has added to the machine's wallclock */
+    s_time_t at_boot; /* the machine's wallclock at power-on */
+    int64_t offset;   /* seconds that setting it has added since */
 };
 
 void phys_rtc_init(struct phys_rtc *r, struct dm_board *board, struct xen *xen);

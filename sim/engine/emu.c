@@ -182,6 +182,26 @@ static bool hooks_add(struct emu *e)
     return !uc_hook_add(e->uc, &h, UC_HOOK_INTR, (void *)hook_intr, e, 1, 0) && !uc_ctl_exits_enable(e->uc);
 }
 
+/* Addresses of devices, where no device is: a bus that nobody answers on. */
+static uint64_t empty_read(uc_engine *uc, uint64_t offset, unsigned int size, void *data)
+{
+    (void)uc, (void)offset, (void)size, (void)data;
+    return UINT64_MAX;
+}
+
+static void empty_write(uc_engine *uc, uint64_t offset, unsigned int size, uint64_t value, void *data)
+{
+    (void)uc, (void)offset, (void)size, (void)value, (void)data;
+}
+
+/* Between RAM and 4 GiB: who may map that (mmu/page.h, mfn_is_iomem()) reads ones, and what it writes is lost. */
+static uc_err map_empty(struct emu *e, uint64_t ram)
+{
+    const uint64_t end = UINT64_C(1) << 32;
+
+    return ram < end ? uc_mmio_map(e->uc, ram, end - ram, empty_read, NULL, empty_write, NULL) : UC_ERR_OK;
+}
+
 static uc_err open_unicorn(struct emu *e)
 {
     const size_t ram = e->m->nr_frames << PAGE_SHIFT, priv = EMU_NR_PAGES * PAGE_SIZE;
@@ -190,6 +210,7 @@ static uc_err open_unicorn(struct emu *e)
     err = err ?: uc_ctl_set_cpu_model(e->uc, UC_CPU_X86_EPYC);
     err = err ?: uc_ctl(e->uc, UC_CTL_WRITE(UC_CTL_TCG_BUFFER_SIZE, 1), EMU_TB_BUFFER);
     err = err ?: uc_mem_map_ptr(e->uc, 0, ram, UC_PROT_ALL, e->m->ram);
+    err = err ?: map_empty(e, ram);
     return err ?: uc_mem_map_ptr(e->uc, EMU_PRIVATE, priv, UC_PROT_ALL, e->priv);
 }
 

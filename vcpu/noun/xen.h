@@ -139,6 +139,7 @@ struct xen {
     struct domain *boot;           /* who builds dom0, when that is a guest, and does no more; NULL: dom0 is native */
     const struct board_ops *board; /* for such a dom0; NULL: there is nothing */
     void *board_data;
+    uint64_t pci_known[4];  /* a bit for each device and function of bus 0 that dom0 has told of */
     struct domain *dom_xen; /* DOMID_XEN: owns the hypervisor's shared frames (M2P, resources) */
     struct domain *dom_io;  /* DOMID_IO: owns frames that are no RAM */
     domid_t next_domid;
@@ -172,6 +173,12 @@ struct xen {
     void (*crash_report)(void *data, struct vcpu *v, const char *why);
     void *hook_data;
 };
+
+/* Has dom0 told of that PCI device? The machine has one bus. */
+static inline bool pci_is_known(const struct xen *xen, uint16_t seg, uint8_t bus, uint8_t devfn)
+{
+    return !seg && !bus && xen->pci_known[devfn / 64] >> devfn % 64 & 1;
+}
 
 static inline s_time_t NOW(const struct xen *xen) { return xen->machine->clock.now; }
 

@@ -12,7 +12,7 @@
  * arrive as events, and says EOI.
  *
  * Simplifies: nobody else is given a physical interrupt, so a pirq is no more than a number that is taken. PCI devices
- * are dom0's alone, so that what it tells of them need not be remembered.
+ * are dom0's alone, so that of what it tells of them no more than that there is one is remembered, on bus 0.
  *
  * Corresponds to xen/arch/x86/physdev.c, get_free_pirq() of xen/arch/x86/irq.c, xen/arch/x86/compat.c.
  */
@@ -230,13 +230,41 @@ static long setup_gsi(struct vcpu *v, uint64_t arg)
     return op.gsi < 0 || op.gsi >= NR_IRQS_GSI ? -EINVAL : has_devices(v) ? 0 : refuse(v);
 }
 
+/* dom0 has found a device, or lost it: one that was never told of is -ENODEV. */
+static long pci_told(struct xen *xen, uint16_t seg, uint8_t bus, uint8_t devfn, bool there)
+{
+    const uint64_t bit = UINT64_C(1) << devfn % 64;
+
+    if (!there && !pci_is_known(xen, seg, bus, devfn))
+        return -ENODEV;
+    if (seg || bus)
+        return 0;
+    if (there)
+        xen->pci_known[devfn / 64] |= bit;
+    else
+        xen->pci_known[devfn / 64] &= ~bit;
+    return 0;
+}
+
+/* With a segment in front, but for the two oldest. */
+static long pci_tell(struct vcpu *v, unsigned int cmd, const uint8_t *op)
+{
+    const bool old = cmd == PHYSDEVOP_manage_pci_add || cmd == PHYSDEVOP_manage_pci_remove;
+    const uint16_t seg = old ? 0 : (uint16_t)(op[0] | op[1] << 8);
+
+    return pci_told(v->domain->xen, seg, op[old ? 0 : 2], op[old ? 1 : 3],
+                    cmd == PHYSDEVOP_manage_pci_add || cmd == PHYSDEVOP_pci_device_add);
+}
+
 static long pci_add_ext(struct vcpu *v, uint64_t arg)
 {
     struct physdev_manage_pci_ext op;
 
     if (copy_from_guest(v, &op, arg, sizeof(op)))
         return -EFAULT;
-    return op.is_extfn > 1 || op.is_virtfn > 1 ? -EINVAL : has_devices(v) ? 0 : refuse(v);
+    if (op.is_extfn > 1 || op.is_virtfn > 1)
+        return -EINVAL;
+    return has_devices(v) ? pci_told(v->domain->xen, 0, op.bus, op.devfn, true) : refuse(v);
 }
 
 /* What is refused after its argument was read, whatever is in it. */
@@ -268,7 +296,7 @@ static long privileged_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
         if (copy_from_guest(v, op, arg, privileged[i].size))
             return -EFAULT;
         if (has_devices(v) && privileged[i].told)
-            return 0;
+            return pci_tell(v, cmd, op);
         if (has_devices(v) && cmd == PHYSDEVOP_alloc_irq_vector)
             return alloc_irq_vector(v, arg);
         return privileged[i].looks_first ? -ENODEV : refuse(v);
