@@ -341,7 +341,7 @@ const struct image *host_guest_image(const struct host *h, domid_t domid)
 {
     const struct guest *g = domid < DOMID_FIRST_RESERVED ? h->guest_of[domid] : NULL;
 
-    return g && g->kernel ? &g->kernel->image : NULL;
+    return g && g->kernel ? image_cache_named(&h->edges->files, g->kernel) : NULL;
 }
 
 int host_guest_index(const struct host *h, domid_t domid)

@@ -154,6 +154,40 @@ static void test_layouts(void **state)
         }
 }
 
+/* As an image's symbols: each up to the next, none before the first; what an image has of its own stays. */
+static void test_loaded(void **state)
+{
+    struct image img = {
+        .is64 = true, .nr_segments = 1, .virt_base = BASE, .virt_kstart = BASE, .virt_kend = address_of(NR - 2)
+    }; /* the last two are not in the kernel */
+    const struct image_symbol *first;
+    struct maker m;
+    uint64_t offset;
+    char name[64];
+
+    make(&m, OFFSETS_BEHIND, 8);
+    img.segments[0] = (struct image_segment){ .vaddr = BASE, .data = m.data, .filesz = m.size, .memsz = m.size };
+    kallsyms_load(&img);
+    assert_int_equal(img.nr_symbols, NR - 2);
+    assert_null(image_symbol_lookup(&img, address_of(0) - 1, &offset));
+    for (uint32_t i = 0; i < NR - 2; i++) {
+        name_of(i, name);
+        assert_string_equal(image_symbol_lookup(&img, address_of(i) + 15, &offset), name + 1);
+        assert_int_equal(offset, 15);
+    }
+    assert_null(image_symbol_lookup(&img, address_of(NR - 2), &offset));
+    first = img.symbols;
+    kallsyms_load(&img);
+    assert_ptr_equal(img.symbols, first);
+    image_free(&img);
+    m.data[0] = 0;
+    img = (struct image){ .is64 = true, .nr_segments = 1, .virt_base = BASE, .virt_kend = BASE + 4096 };
+    img.segments[0] = (struct image_segment){ .vaddr = BASE, .data = m.data, .filesz = 100, .memsz = 100 };
+    kallsyms_load(&img); /* nothing is there */
+    assert_true(!img.nr_symbols && !img.symbols);
+    free(m.data);
+}
+
 /* Cut off anywhere, or with bytes that are others: there is nothing, or something; and no other memory is read. */
 static void test_spoiled(void **state)
 {
@@ -221,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_loaded),
         cmocka_unit_test(test_spoiled),
         cmocka_unit_test(test_kernels),
     };

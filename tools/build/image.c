@@ -179,6 +179,7 @@ void image_free(struct image *img)
 {
     free(img->symbols);
     free(img->owned_symtab);
+    free(img->owned_names);
     free(img->owned_unpacked);
     free(img->owned_file);
     memset(img, 0, sizeof(*img));

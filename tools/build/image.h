@@ -65,7 +65,7 @@ struct image_segment {
 
 struct image_symbol {
     uint64_t addr, size; /* size 0: not stated */
-    const char *name;    /* inside the image's bytes */
+    const char *name;    /* inside the image's bytes, or owned_names */
     bool variable;
 };
 
@@ -105,6 +105,7 @@ struct image {
 
     void *owned_file, *owned_unpacked; /* what image_free() releases */
     uint8_t *owned_symtab;
+    char *owned_names; /* kallsyms_load() */
 };
 
 /*

@@ -2,6 +2,8 @@
 /* Kernels and ramdisks in common: see image_cache.h. Lists, since few of them are different. */
 #include "tools/build/image_cache.h"
 
+#include "tools/build/kallsyms.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,19 @@ const struct cached_image *image_cache_get(struct image_cache *cache, const char
     ci->next = cache->images;
     cache->images = ci;
     return ci;
+}
+
+const struct image *image_cache_named(struct image_cache *cache, const struct cached_image *kernel)
+{
+    struct cached_image *ci = cache->images;
+
+    while (ci && ci != kernel)
+        ci = ci->next;
+    if (ci && !ci->named) {
+        ci->named = true;
+        kallsyms_load(&ci->image);
+    }
+    return &kernel->image;
 }
 
 const struct cached_file *image_cache_file(struct image_cache *cache, const char *path, char err[IMAGE_ERR_SIZE])

@@ -16,6 +16,7 @@
 struct cached_image {
     struct cached_image *next;
     enum image_mode mode;
+    bool named; /* its symbols were looked for */
     struct image image;
     char path[]; /* as it was given */
 };
@@ -36,7 +37,12 @@ struct image_cache {
 /* The kernel in the file, loaded if it is not here yet; NULL and a message if that fails. */
 const struct cached_image *image_cache_get(struct image_cache *cache, const char *path, enum image_mode mode,
                                            char err[IMAGE_ERR_SIZE]);
-/* The same for the bytes of a file. */
+/*
+ * What was got from there, with symbols: a Linux without any has those that it knows of itself (kallsyms.h). That takes
+ * some 100 ms, once, so it is for who looks at them.
+ */
+const struct image *image_cache_named(struct image_cache *cache, const struct cached_image *kernel);
+/* image_cache_get() for the bytes of a file. */
 const struct cached_file *image_cache_file(struct image_cache *cache, const char *path, char err[IMAGE_ERR_SIZE]);
 /* All that was got is gone. */
 void image_cache_free(struct image_cache *cache);

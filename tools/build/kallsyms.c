@@ -2,6 +2,7 @@
 /* Linux' names of its own addresses, see tools/build/kallsyms.h. */
 #include "tools/build/kallsyms.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define TOKENS     256
@@ -274,4 +275,72 @@ bool kallsyms_each(const struct image *img, void (*fn)(void *data, uint64_t addr
         return true;
     }
     return false;
+}
+
+/* --- as symbols of the image --- */
+
+struct loading {
+    struct image *img;
+    size_t nr, len; /* of symbols, of their names */
+};
+
+static bool is_inside(const struct image *img, uint64_t addr)
+{
+    return addr >= img->virt_kstart && addr < img->virt_kend;
+}
+
+static void count(void *data, uint64_t addr, char kind, const char *name)
+{
+    struct loading *l = data;
+
+    l->nr += is_inside(l->img, addr);
+    l->len += is_inside(l->img, addr) ? strlen(name) + 1 : 0;
+}
+
+static void add(void *data, uint64_t addr, char kind, const char *name)
+{
+    struct loading *l = data;
+    const size_t n = strlen(name) + 1;
+
+    if (!is_inside(l->img, addr))
+        return;
+    memcpy(l->img->owned_names + l->len, name, n);
+    l->img->symbols[l->nr++] = (struct image_symbol){ .addr = addr,
+                                                      .size = strchr("TW", kind) != NULL, /* for order() */
+                                                      .name = l->img->owned_names + l->len,
+                                                      .variable = !strchr("tTwW", kind) };
+    l->len += n;
+}
+
+/* By address; a name that all of the kernel knows comes last, where the search finds it. */
+static int order(const void *a, const void *b)
+{
+    const struct image_symbol *x = a, *y = b;
+
+    if (x->addr != y->addr)
+        return x->addr < y->addr ? -1 : 1;
+    return x->size != y->size ? (x->size > y->size) - (x->size < y->size) : strcmp(x->name, y->name);
+}
+
+void kallsyms_load(struct image *img)
+{
+    struct loading l = { .img = img };
+    uint64_t end = img->virt_kend;
+
+    if (img->nr_symbols || !kallsyms_each(img, count, &l) || !l.nr)
+        return;
+    free(img->symbols);
+    img->symbols = calloc(l.nr, sizeof(*img->symbols));
+    img->owned_names = malloc(l.len);
+    if (!img->symbols || !img->owned_names)
+        return;
+    l.nr = l.len = 0;
+    kallsyms_each(img, add, &l);
+    qsort(img->symbols, l.nr, sizeof(*img->symbols), order);
+    for (size_t i = l.nr; i-- > 0;) {
+        if (i + 1 < l.nr && img->symbols[i + 1].addr != img->symbols[i].addr)
+            end = img->symbols[i + 1].addr;
+        img->symbols[i].size = end - img->symbols[i].addr;
+    }
+    img->nr_symbols = l.nr;
 }

@@ -32,5 +32,10 @@
  */
 bool kallsyms_each(const struct image *img, void (*fn)(void *data, uint64_t addr, char kind, const char *name),
                    void *data);
+/*
+ * The symbols of an image that has none become those that Linux has of itself, each up to the next one; without those
+ * of a processor's own data. No change if there are none, or no memory. image_free() releases them.
+ */
+void kallsyms_load(struct image *img);
 
 #endif

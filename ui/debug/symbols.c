@@ -149,10 +149,11 @@ static bool table_fill(struct table *t)
         return false;
     memcpy(t->names, first_names, sizeof(first_names));
     t->len = sizeof(first_names);
-    for (size_t i = 0; i < t->img->nr_symbols; i++)
-        add(t, t->img->symbols[i].addr, 'T', t->img->symbols[i].name);
-    if (!t->img->nr_symbols)
+    if (!t->img->nr_symbols || t->img->owned_names) /* Linux' own say more: what is a variable, and what is local */
         kallsyms_each(t->img, add, t);
+    else
+        for (size_t i = 0; i < t->img->nr_symbols; i++)
+            add(t, t->img->symbols[i].addr, 'T', t->img->symbols[i].name);
     sizes_set(t);
     return !t->lost;
 }
