@@ -229,7 +229,7 @@ static void test_exchange_refusals(void **state)
 {
     struct grants *g = *state;
     const uint16_t self = g->d[SELF];
-    uint64_t in[16] = { 0 }, out[16] = { 1, 2, 3, 4 }, done = 0, had;
+    uint64_t in[16] = { 0 }, out[3 + 16] = { 1, 2, 3, 4 }, done = 0, had;
 
     populate(g, in, 4, 200);
     had = pages_of(g, SELF);
