@@ -522,7 +522,7 @@ PREFIX ?= /usr/local
 engine = $(wildcard build/deps/unicorn/usr/lib/x86_64-linux-gnu/libunicorn.so.*)
 INSTALLED_COMMANDS := run tui debug tour replay dom0 compare ctl trace sched kit lab doctor limits manual completion
 # Those whose guests are installed as well, and configuration files that they name.
-INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour,$(wildcard docs/tours/*.tour))
+INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour %/xl-create.tour %/one-write.tour,$(wildcard docs/tours/*.tour))
 INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.cfg docs/tours/*.disk) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg
 # It is made in a tree of its own, which scripts/install.sh copies.
 export PREFIX DESTDIR

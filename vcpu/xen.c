@@ -166,6 +166,8 @@ void xen_destroy(struct xen *xen)
     /* Frames that others map keep a dead domain as a zombie; the last of these others is dom0. */
     while ((d = domain_last_alive(xen)))
         domain_destroy_now(d);
+    if (xen->boot)
+        xen->dom0 = NULL; /* it is gone: nobody is to be told of the last one's end */
     if (xen->boot && xen->boot->is_dying != DOMDYING_dead)
         domain_destroy_now(xen->boot);
     BUG_ON(xen->domain_list); /* a reference leaked */
