@@ -509,9 +509,9 @@ run: check-packages all shown ## build, get what README.md shows, and show the c
 linux: check-packages all linux-image ## boot a Debian Linux with a disk of its own, to work in (docs/linux.md)
 	$(Q)./xenlab run $(LINUX) docs/examples/debian.cfg
 
-dom0: check-packages all ## make a Linux that is dom0, with Xen's own toolstack: then xenlab dom0
+dom0: check-packages all ## make a Linux that is dom0, with Xen's own toolstack: then xenlab dom0 (SUITE=trixie or sid: another kernel)
 	$(Q)scripts/assets.sh grub busybox
-	$(Q)scripts/mkdom0.sh build/dom0
+	$(Q)scripts/mkdom0.sh build/dom0$(addprefix -,$(SUITE)) $(SUITE)
 
 linux-image:
 	$(Q)scripts/assets.sh generic busybox
@@ -704,7 +704,7 @@ format: ## apply .clang-format to the sources (with clang-format 14, Debian 12's
 	$(Q)clang-format -i $$(find include sim vcpu mmu evtchn rings tools ui guests labs tests -name '*.[ch]')
 
 clean: ## remove what was built, but not what was fetched
-	$(Q)rm -rf xenlab $(filter-out build/deps build/assets build/linux build/dom0 build/config.mk,$(wildcard build/*))
+	$(Q)rm -rf xenlab $(filter-out build/deps build/assets build/linux build/dom0% build/config.mk,$(wildcard build/*))
 
 distclean: ## remove what was fetched, too
 	$(Q)rm -rf xenlab build

@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# mkdom0.sh FOLDER: a Linux that is domain 0, with Xen's own toolstack: FOLDER/vmlinuz and FOLDER/initrd are made if
-# they are not there.
+# mkdom0.sh FOLDER [SUITE]: a Linux that is domain 0, with Xen's own toolstack: FOLDER/vmlinuz and FOLDER/initrd are
+# made if they are not there. Its kernel is Debian 12's, or that of SUITE (trixie, sid), which then is its guest's, too.
 #
-# Concept: everything in it is Debian 12's, from packages that are unpacked and never installed (FOLDER/packages): the
-# generic kernel and the modules that a dom0 needs, xen-utils-4.17 with xenstored, xenconsoled and xl, the libraries
-# that these name, and busybox. Written here are process 1, which brings Xen's daemons up and gives a shell, the two
-# scripts that connect back ends of guests to what is in dom0, and the guests that lie ready in /guests.
+# Concept: everything in it is Debian 12's, from packages that are unpacked and never installed (build/dom0/packages):
+# the generic kernel and the modules that a dom0 needs (of SUITE: FOLDER/kernel), xen-utils-4.17 with xenstored,
+# xenconsoled and xl, the libraries that these name, and busybox. A newer cloud kernel (build/assets/vmlinuz-trixie)
+# will not do: it is built without CONFIG_XEN_DOM0, and as domain 0 has no console. Written here are process 1, which
+# brings Xen's daemons up and gives a shell, the two scripts that connect back ends of guests to what is in dom0, and
+# the guests that lie ready in /guests.
 #
 #   xl create --> libxl --> hypercalls by /dev/xen/privcmd --> the hypervisor
 #        '--> xenstored <-- xenbus of dom0's kernel --> blkback, netback --> virtio disk and network card
@@ -16,7 +18,8 @@
 set -eu
 
 [ -r scripts/mkdom0.sh ] || { echo "mkdom0: run me from the project's root" >&2; exit 1; }
-folder=$1
+folder=$1 suite=${2:-}
+programs_of=build/dom0
 assets=build/assets
 export LC_ALL=C
 mkdir -p "$folder"
@@ -35,8 +38,9 @@ modules='xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-blkback xen-ne
 
 # --- what comes from packages ---
 
-if ! [ -d "$folder/packages" ]; then
-    new=$folder/packages.new
+if ! [ -d "$programs_of/packages" ]; then
+    mkdir -p "$programs_of"
+    new=$programs_of/packages.new
     rm -rf "$new"
     scripts/fetch.sh bookworm "$new" $packages @linux-image-amd64:linux-image-
     for deb in "$new"/*.deb; do
@@ -44,11 +48,41 @@ if ! [ -d "$folder/packages" ]; then
             --exclude='./usr/share/man/*' --exclude='./usr/lib/x86_64-linux-gnu/gconv/*' --exclude='./boot/System.map*'
         rm "$deb"
     done
-    mv "$new" "$folder/packages"
+    mv "$new" "$programs_of/packages"
 fi
-from=$folder/packages
-for kernel in "$from"/boot/vmlinuz-*; do
-    version=${kernel##*/vmlinuz-}
+from=$programs_of/packages kernels=$from
+
+# Of another suite's kernel what the modules above may be among; there they are compressed.
+if [ -n "$suite" ]; then
+    kernels=$folder/kernel
+    case $suite in
+    sid) set -- @linux-image-amd64:linux-image-:linux-binary- @linux-image-amd64:linux-image-:linux-modules- ;;
+    *) set -- @linux-image-amd64:linux-image- ;;
+    esac
+    if ! [ -d "$kernels" ]; then
+        new=$kernels.new
+        rm -rf "$new"
+        scripts/fetch.sh "$suite" "$new" "$@"
+        for deb in "$new"/*.deb; do
+            dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$new" --no-same-owner --wildcards '*/vmlinuz*' \
+                '*/kernel/drivers/xen/*' '*/kernel/drivers/block/*' '*/kernel/drivers/virtio/*' '*/kernel/net/core/*' \
+                '*/kernel/net/bridge/*' '*/kernel/net/802/*' '*/kernel/net/llc/*' '*/kernel/drivers/net/xen-net*' \
+                '*/kernel/drivers/net/tun.ko*' '*/kernel/drivers/net/virtio_net.ko*' '*/kernel/fs/ext4/*' \
+                '*/kernel/drivers/net/net_failover.ko*' '*/kernel/fs/jbd2/*' '*/kernel/fs/mbcache.ko*' \
+                '*/kernel/lib/*' '*/kernel/crypto/crc*' 2> /dev/null || : # a pattern may fit nothing in one package
+            rm "$deb"
+        done
+        find "$new" -name '*.ko.xz' -exec "$PWD/$assets/busybox" unxz {} +
+        mkdir -p "$new/lib"
+        [ ! -d "$new/usr/lib/modules" ] || mv "$new/usr/lib/modules" "$new/lib/modules"
+        mv "$new" "$kernels"
+    fi
+fi
+for kernel in "$kernels"/boot/vmlinuz-* "$kernels"/lib/modules/*/vmlinuz; do
+    [ ! -e "$kernel" ] || break
+done
+for version in "$kernels"/lib/modules/*; do
+    version=${version##*/}
 done
 cp "$kernel" "$folder/vmlinuz.new"
 
@@ -96,12 +130,12 @@ cp "$from/lib/terminfo/l/linux" "$root/lib/terminfo/l/"
 cp "$from/lib/terminfo/x/xterm" "$root/lib/terminfo/x/"
 
 # The modules, and those that they need: busybox finds out which.
-$assets/busybox depmod -b "$from" "$version" 2> /dev/null
-dep=$from/lib/modules/$version/modules.dep
+$assets/busybox depmod -b "$kernels" "$version" 2> /dev/null
+dep=$kernels/lib/modules/$version/modules.dep
 for module in $modules; do
     for file in $(sed -n "s|:||; /^[^ ]*\/$module\.ko/p" "$dep"); do
         mkdir -p "$root/lib/modules/$version/${file%/*}"
-        cp "$from/lib/modules/$version/$file" "$root/lib/modules/$version/$file"
+        cp "$kernels/lib/modules/$version/$file" "$root/lib/modules/$version/$file"
     done
 done
 $assets/busybox depmod -b "$root" "$version" 2> /dev/null
@@ -248,10 +282,14 @@ setsid cttyhack sh -i
 END
 cp "$kernel" "$root/guests/vmlinuz"
 set --
+named=
 for module in crc16 crc32c_generic libcrc32c mbcache jbd2 ext4 xen-blkfront xen-netfront; do
-    set -- "$@" "$(find "$from/lib/modules/$version" -name "$module.ko")"
+    file=$(find "$kernels/lib/modules/$version" -name "$module.ko")
+    [ -n "$file" ] || continue # since Linux 6.16 there is no crc32c_generic: who wants it has it
+    set -- "$@" "$file"
+    named="$named $module"
 done
-sed -i '1s/.*/for module in crc16 crc32c_generic libcrc32c mbcache jbd2 ext4 xen-blkfront xen-netfront; do/' "$new/domU"
+sed -i "1s/.*/for module in$named; do/" "$new/domU"
 scripts/mkinitrd.sh "$root/guests/initrd" $assets/busybox "$new/domU" "$@"
 cat > "$root/guests/linux.cfg" << 'END'
 name = "linux"
