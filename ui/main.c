@@ -490,7 +490,6 @@ static int first_steps(FILE *out)
         "  xenlab tour docs/tours/cli.tour                the same, explained\n"
         "  xenlab run build/assets/grub-x86_64-xen.bin    a guest that nobody here wrote; Ctrl-] leaves\n"
         "  xenlab run docs/examples/linux.cfg             Debian's Linux, to a shell; exit leaves\n"
-        "  xenlab dom0                                    Linux as dom0, with Xen's own xl in it (make dom0, once)\n"
         "  xenlab sched --policy credit2 --workload docs/examples/sched/weights.txt    schedulers, without guests\n"
         "  xenlab doctor                                  whether this machine is as it should be\n"
         "  xenlab --help                                  all commands\n",
